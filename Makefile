@@ -1,0 +1,49 @@
+# The front door. Every target installs what it needs first (tools/setup; one second when all is there).
+PRESET ?= debug
+export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
+PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
+
+.PHONY: build demo test unit-test asan-test rig-test bench lint format clean setup
+
+setup:
+	tools/setup test
+
+build: ## the release executable: build/release/spotkeeper, fully static
+	tools/setup build
+	tools/build release spotkeeper
+	tools/check-static build/release/spotkeeper
+
+demo: ## an interruption before your eyes: control plane, instance metadata, agent
+	tools/setup test
+	$(MAKE) --no-print-directory build
+	$(PYTHON) -m test.demo
+
+test: unit-test asan-test rig-test ## every test
+
+unit-test:
+	tools/setup test
+	tools/build debug all
+	ctest --preset debug
+
+asan-test:
+	tools/setup test
+	tools/build asan all
+	ctest --preset asan
+
+rig-test: build
+	tools/setup test
+	$(PYTHON) -m pytest test
+
+bench: build ## our side of each row of docs/benchmarks.md
+	tools/setup test
+	$(PYTHON) -m bench
+
+lint: ## format, includes between folders, clang-tidy on what changed lately
+	tools/setup test
+	tools/lint
+
+format:
+	git ls-files -co --exclude-standard 'src/*.h' 'src/*.cc' | xargs clang-format-19 -i
+
+clean:
+	rm -rf build

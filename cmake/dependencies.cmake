@@ -1,0 +1,38 @@
+# Libraries from Debian, static archives only; curl and the prometheus-cpp core from SPOTKEEPER_DEPS.
+function(spotkeeper_archive name path)
+  if(NOT EXISTS "${path}")
+    message(FATAL_ERROR "${path} is missing: run 'tools/setup build' first")
+  endif()
+  add_library(${name} STATIC IMPORTED GLOBAL)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${path}")
+endfunction()
+
+set(debian_lib /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE})
+if(NOT EXISTS "${debian_lib}")
+  set(debian_lib /usr/lib/x86_64-linux-gnu)
+endif()
+
+spotkeeper_archive(dep_crypto ${debian_lib}/libcrypto.a)
+spotkeeper_archive(dep_ssl ${debian_lib}/libssl.a)
+spotkeeper_archive(dep_cares ${debian_lib}/libcares.a)
+spotkeeper_archive(dep_nghttp2 ${debian_lib}/libnghttp2.a)
+spotkeeper_archive(dep_z ${debian_lib}/libz.a)
+spotkeeper_archive(dep_boost_json ${debian_lib}/libboost_json.a)
+spotkeeper_archive(dep_boost_container ${debian_lib}/libboost_container.a)
+spotkeeper_archive(dep_boost_url ${debian_lib}/libboost_url.a)
+spotkeeper_archive(dep_yaml ${debian_lib}/libyaml-cpp.a)
+spotkeeper_archive(dep_curl ${SPOTKEEPER_DEPS}/lib/libcurl.a)
+spotkeeper_archive(dep_prometheus ${SPOTKEEPER_DEPS}/lib/libprometheus-cpp-core.a)
+
+find_package(Threads REQUIRED)
+target_link_libraries(dep_ssl INTERFACE dep_crypto)
+target_link_libraries(dep_boost_json INTERFACE dep_boost_container)
+target_include_directories(dep_curl SYSTEM INTERFACE ${SPOTKEEPER_DEPS}/include)
+target_compile_definitions(dep_curl INTERFACE CURL_STATICLIB)
+target_link_libraries(dep_curl INTERFACE dep_nghttp2 dep_cares dep_ssl dep_crypto dep_z Threads::Threads)
+target_include_directories(dep_prometheus SYSTEM INTERFACE ${SPOTKEEPER_DEPS}/include)
+
+# Asio's non-template half, compiled once.
+add_library(dep_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cc)
+target_link_libraries(dep_asio PUBLIC spotkeeper_flags Threads::Threads)
+target_compile_options(dep_asio PRIVATE -w)

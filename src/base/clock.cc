@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace spotkeeper {
+namespace {
+
+using std::chrono::days;
+
+Time wall_now() {
+  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+}
+
+// Reads exactly `width` digits at `pos`; false when there are none.
+bool digits(const std::string& text, size_t& pos, int width, int& out) {
+  int value = 0;
+  for (int i = 0; i < width; ++i, ++pos) {
+    if (pos >= text.size() || text[pos] < '0' || text[pos] > '9') return false;
+    value = value * 10 + (text[pos] - '0');
+  }
+  out = value;
+  return true;
+}
+
+bool literal(const std::string& text, size_t& pos, const char* allowed) {
+  if (pos >= text.size() || std::string(allowed).find(text[pos]) == std::string::npos) return false;
+  ++pos;
+  return true;
+}
+
+bool parse_offset(const std::string& text, size_t& pos, Seconds& out) {
+  if (literal(text, pos, "Zz")) {
+    out = Seconds(0);
+    return true;
+  }
+  const bool negative = pos < text.size() && text[pos] == '-';
+  int hours = 0;
+  int minutes = 0;
+  if (!literal(text, pos, "+-") || !digits(text, pos, 2, hours) || !literal(text, pos, ":") ||
+      !digits(text, pos, 2, minutes)) {
+    return false;
+  }
+  out = Seconds((hours * 60 + minutes) * 60 * (negative ? -1 : 1));
+  return true;
+}
+
+}  // namespace
+
+SteadyClock::SteadyClock()
+    : wall_at_start_(wall_now()), steady_at_start_(std::chrono::steady_clock::now()) {}
+
+Time SteadyClock::now() const {
+  return wall_at_start_ +
+         std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - steady_at_start_);
+}
+
+std::string format_time_s(Time time) {
+  const auto day = std::chrono::floor<days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<Seconds>(time) - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+std::string format_time(Time time) {
+  std::string text = format_time_s(time);
+  const auto millis = (time - std::chrono::floor<Seconds>(time)).count();
+  text.pop_back();
+  return fmt::format("{}.{:03}Z", text, millis);
+}
+
+bool parse_time(const std::string& text, Time& out) {
+  size_t pos = 0;
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  if (!digits(text, pos, 4, year) || !literal(text, pos, "-") || !digits(text, pos, 2, month) ||
+      !literal(text, pos, "-") || !digits(text, pos, 2, day) || !literal(text, pos, "Tt ") ||
+      !digits(text, pos, 2, hour) || !literal(text, pos, ":") || !digits(text, pos, 2, minute) ||
+      !literal(text, pos, ":") || !digits(text, pos, 2, second)) {
+    return false;
+  }
+  Millis fraction(0);
+  if (literal(text, pos, ".")) {
+    int scale = 100;
+    const size_t first = pos;
+    for (; pos < text.size() && text[pos] >= '0' && text[pos] <= '9'; ++pos, scale /= 10) {
+      fraction += Millis((text[pos] - '0') * scale);
+    }
+    if (pos == first) return false;
+  }
+  Seconds offset(0);
+  if (!parse_offset(text, pos, offset) || pos != text.size()) return false;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
+  out = Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+        std::chrono::minutes(minute) + Seconds(second) + fraction - offset;
+  return true;
+}
+
+std::string format_duration(Millis duration) {
+  const int64_t ms = duration.count();
+  const int64_t size = std::llabs(ms);
+  if (size < 1000) return fmt::format("{} ms", ms);
+  if (size < 10'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000.0);
+  return fmt::format("{} s", (ms >= 0 ? ms + 500 : ms - 500) / 1000);
+}
+
+}  // namespace spotkeeper

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// One notion of time for the whole program: a wall-clock time that moves like a monotonic clock.
+// Deadlines come from AWS as wall-clock times; a wall clock that is stepped while a drain runs must
+// not move them. So the wall clock is read once, and steady time is added to it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace spotkeeper {
+
+using Millis = std::chrono::milliseconds;
+using Seconds = std::chrono::seconds;
+using Time = std::chrono::sys_time<Millis>;
+
+// "Never": later than every moment a notice can name.
+inline constexpr Time kNever = Time(Millis(INT64_MAX / 4));
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Time now() const = 0;
+};
+
+// The process's clock: anchored to the wall clock when made, monotonic from then on.
+class SteadyClock final : public Clock {
+ public:
+  SteadyClock();
+  Time now() const override;
+
+ private:
+  Time wall_at_start_;
+  std::chrono::steady_clock::time_point steady_at_start_;
+};
+
+// A clock that moves only when told to; for tests and for the emulated world.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(Time start) : now_(start) {}
+  Time now() const override { return now_; }
+  void advance(Millis by) { now_ += by; }
+
+ private:
+  Time now_;
+};
+
+// RFC 3339 in UTC with milliseconds: "2026-11-21T10:00:00.123Z".
+std::string format_time(Time time);
+
+// RFC 3339 in UTC with whole seconds: "2026-11-21T10:00:00Z".
+std::string format_time_s(Time time);
+
+// Parses RFC 3339 ("2026-11-21T10:00:00Z", fractions and numeric offsets allowed).
+// False leaves `out` untouched.
+bool parse_time(const std::string& text, Time& out);
+
+// A duration for people: "250 ms", "4.5 s", "117 s", "-3.0 s".
+std::string format_duration(Millis duration);
+
+}  // namespace spotkeeper

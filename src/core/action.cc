@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/action.h"
+
+namespace spotkeeper::core {
+
+const char* to_string(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::kMark:
+      return "mark";
+    case ActionKind::kAsk:
+      return "ask";
+    case ActionKind::kExplain:
+      return "explain";
+    case ActionKind::kStop:
+      return "stop";
+  }
+  return "unknown";
+}
+
+}  // namespace spotkeeper::core

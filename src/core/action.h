@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the core wants done, and what it is told. An adapter carries out an Action and answers with
+// ActionDone of the same number.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "core/notice.h"
+#include "core/unit.h"
+
+namespace spotkeeper::core {
+
+enum class ActionKind {
+  kMark,     // nothing new may be placed on the host; taint and record written with it
+  kAsk,      // ask a unit to leave: its budget may refuse
+  kExplain,  // write down on the unit why it ends
+  kStop,     // tell a unit to leave: nothing refuses
+};
+
+const char* to_string(ActionKind kind);
+
+struct Action {
+  uint64_t number = 0;  // unique within the process
+  ActionKind kind = ActionKind::kMark;
+  HostId host;
+  UnitId unit;                   // not for kMark
+  std::string unit_name;         // not for kMark
+  std::optional<Seconds> grace;  // kAsk, kStop: instead of the unit's own
+  Notice notice;                 // why the host goes: goes into the record
+  std::string reason;            // one sentence
+};
+
+// What adapters and timers tell a Drain.
+struct NoticeHeard {
+  Notice notice;
+};
+struct UnitSeen {
+  Unit unit;
+};
+struct UnitGone {
+  UnitId id;
+};
+struct UnitsListed {};  // every unit on the host has been seen
+struct BudgetSeen {
+  Budget budget;
+};
+struct BudgetGone {
+  BudgetId id;
+};
+struct BudgetsListed {
+  bool watched = true;  // false: they cannot be read; units are asked to find out
+};
+struct ActionDone {
+  uint64_t number = 0;
+  Result<std::string> result;  // a remark for people, may be empty
+};
+struct Trouble {  // an adapter cannot see what it should; it goes on trying
+  Error error;
+};
+struct Tick {};  // time has passed
+
+using Observation = std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen,
+                                 BudgetGone, BudgetsListed, ActionDone, Trouble, Tick>;
+
+}  // namespace spotkeeper::core

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/budget_book.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace spotkeeper::core {
+
+void BudgetBook::seen(const Budget& budget) {
+  Line& line = lines_[budget.id];
+  line.budget = budget;
+  line.credit = budget.allows;
+  line.ready_again = {};
+  line.unready_again = {};
+}
+
+void BudgetBook::gone(const BudgetId& id) {
+  lines_.erase(id);
+}
+
+void BudgetBook::listed(bool watched) {
+  known_ = true;
+  watched_ = watched;
+}
+
+std::string BudgetBook::holds(const Unit& unit, const Policy& policy, Time now) const {
+  if (!known_) return "its budgets have not been read yet";
+  if (unit.budgets.size() > 1) {
+    return fmt::format("guarded by {} budgets: the API refuses to evict such a pod",
+                       unit.budgets.size());
+  }
+  for (const BudgetId& id : unit.budgets) {
+    const auto found = lines_.find(id);
+    if (found == lines_.end()) continue;
+    const Line& line = found->second;
+    if (line.in_flight >= policy.asks_per_budget) {
+      return fmt::format("{} evictions under budget {} are in flight", line.in_flight, id.value);
+    }
+    const Time again = unit.ready ? line.ready_again : line.unready_again;
+    if (now < again) return fmt::format("budget {} has just refused", id.value);
+    if (unit.ready && line.credit <= 0 && again == Time{}) {
+      return fmt::format("budget {} allows no disruption now", id.value);
+    }
+  }
+  return {};
+}
+
+void BudgetBook::asked(const Unit& unit) {
+  for (const BudgetId& id : unit.budgets) {
+    const auto found = lines_.find(id);
+    if (found == lines_.end()) continue;
+    ++found->second.in_flight;
+    // A unit that is not Ready does not count as healthy: it takes no disruption.
+    if (unit.ready) --found->second.credit;
+  }
+}
+
+void BudgetBook::answered(const Unit& unit, bool refused, Time again) {
+  for (const BudgetId& id : unit.budgets) {
+    const auto found = lines_.find(id);
+    if (found == lines_.end()) continue;
+    Line& line = found->second;
+    line.in_flight = std::max(0, line.in_flight - 1);
+    if (!refused) continue;
+    line.credit = 0;
+    (unit.ready ? line.ready_again : line.unready_again) = again;
+  }
+}
+
+Time BudgetBook::wake(Time now) const {
+  Time earliest = kNever;
+  for (const auto& [id, line] : lines_) {
+    if (line.ready_again > now) earliest = std::min(earliest, line.ready_again);
+    if (line.unready_again > now) earliest = std::min(earliest, line.unready_again);
+  }
+  return earliest;
+}
+
+}  // namespace spotkeeper::core

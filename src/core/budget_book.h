@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of the budgets, and so which units may be asked now without being refused. The
+// server serialises evictions of one budget, and a refused one costs a request: a Ready unit is
+// asked only when its budget, watched live, allows it.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/policy.h"
+#include "core/unit.h"
+
+namespace spotkeeper::core {
+
+class BudgetBook {
+ public:
+  void seen(const Budget& budget);
+  void gone(const BudgetId& id);
+  void listed(bool watched);
+
+  bool known() const { return known_; }      // all of them, or that they cannot be read
+  bool watched() const { return watched_; }  // changes are heard of
+
+  // Why the unit is not to be asked now; empty when it is.
+  std::string holds(const Unit& unit, const Policy& policy, Time now) const;
+
+  // A unit is asked; its budget has one disruption less until the next word of it.
+  void asked(const Unit& unit);
+
+  // The answer came. A refused unit's budget is believed to allow nothing until it is heard of
+  // again, or until `again`.
+  void answered(const Unit& unit, bool refused, Time again);
+
+  // The earliest moment after `now` at which a refused budget may be tried again; kNever if none.
+  Time wake(Time now) const;
+
+ private:
+  struct Line {
+    Budget budget;
+    int credit = 0;     // asks it will still allow, as far as we know
+    int in_flight = 0;  // our asks without an answer
+    // After a refusal nothing is asked before this, separately for Ready units and for others,
+    // which the server judges by other rules. Zero: not refused since it was last heard of.
+    Time ready_again{};
+    Time unready_again{};
+  };
+  std::map<BudgetId, Line> lines_;
+  bool known_ = false;
+  bool watched_ = false;
+};
+
+}  // namespace spotkeeper::core

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host's side of a Drain: what it hears, the mark, the plans, the end. The units' side is in
+// drain_units.cc.
+#include "core/drain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/backoff.h"
+
+namespace spotkeeper::core {
+namespace {
+
+// A unit that turns up this long after the mark was placed here in spite of it.
+constexpr Seconds kMarkSettles{5};
+constexpr Seconds kLeastTime{15};
+
+std::string describe(const Notice& notice, Time now) {
+  return fmt::format("{}{} from {}: the host ends at {}, in {}", to_string(notice.kind),
+                     notice.detail.empty() ? "" : " (" + notice.detail + ")", notice.source,
+                     format_time_s(notice.deadline), format_duration(notice.deadline - now));
+}
+
+}  // namespace
+
+Drain::Drain(HostId host, Notice notice, Policy policy, Time now)
+    : host_(std::move(host)),
+      notice_(std::move(notice)),
+      policy_(std::move(policy)),
+      started_(now),
+      now_(now) {}
+
+Output Drain::on(const Observation& observation, Time now) {
+  now_ = std::max(now_, now);
+  out_ = {};
+  std::visit([this](const auto& heard) { hear(heard); }, observation);
+  advance();
+  return std::move(out_);
+}
+
+void Drain::hear(const NoticeHeard& heard) {
+  if (!announced_) {
+    announced_ = true;
+    note(Level::kWarning, What::kNotice, nullptr, describe(notice_, now_));
+    return;
+  }
+  const bool hard = is_hard(heard.notice.kind);
+  const bool was_hard = is_hard(notice_.kind);
+  const bool stronger = hard && !was_hard;
+  const bool nearer = hard == was_hard && heard.notice.deadline < notice_.deadline;
+  if (!stronger && !nearer) return;
+  notice_ = heard.notice;
+  note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
+}
+
+void Drain::hear(const UnitsListed&) {
+  listed_ = true;
+}
+
+void Drain::hear(const BudgetSeen& seen) {
+  budgets_.seen(seen.budget);
+}
+
+void Drain::hear(const BudgetGone& gone) {
+  budgets_.gone(gone.id);
+}
+
+void Drain::hear(const BudgetsListed& listed) {
+  if (!listed.watched && !budgets_.known()) {
+    note(Level::kWarning, What::kDenied, nullptr,
+         "budgets cannot be read: pods are asked to find out, and again every " +
+             format_duration(policy_.ask_again));
+  }
+  budgets_.listed(listed.watched);
+}
+
+void Drain::hear(const Trouble& trouble) {
+  if (trouble.error.message == trouble_) return;
+  trouble_ = trouble.error.message;
+  const bool denied = trouble.error.kind == ErrorKind::kDenied;
+  note(denied ? Level::kError : Level::kWarning, denied ? What::kDenied : What::kFailed, nullptr,
+       trouble.error.message);
+}
+
+void Drain::hear(const ActionDone& done) {
+  if (done.number == mark_.in_flight && mark_.in_flight != 0) {
+    mark_.in_flight = 0;
+    mark_answered(done.result);
+    return;
+  }
+  for (auto& [id, track] : tracks_) {
+    if (track.in_flight == done.number) {
+      unit_answered(track, done.result);
+      return;
+    }
+  }
+}
+
+void Drain::mark_answered(const Result<std::string>& result) {
+  if (result) {
+    mark_.done = true;
+    marked_at_ = now_;
+    note(Level::kInfo, What::kMarked, nullptr, *result);
+    return;
+  }
+  const Error& error = result.error();
+  ++mark_.failures;
+  switch (error.kind) {
+    case ErrorKind::kDenied:
+      abilities_.mark = false;
+      mark_.given_up = true;
+      note(Level::kError, What::kDenied, nullptr,
+           error.message + "; new pods may still land here; allow: nodes get, patch");
+      return;
+    case ErrorKind::kGone:
+      mark_.given_up = true;
+      note(Level::kWarning, What::kMarkFailed, nullptr, error.message);
+      return;
+    case ErrorKind::kPermanent:
+    case ErrorKind::kRetryable: {
+      const Backoff backoff{.attempt = mark_.failures,
+                            .base = Millis(200),
+                            .cap = Millis(5'000),
+                            .retry_after = Seconds(error.retry_after_s),
+                            .jitter = 1.0};
+      mark_.next_try = now_ + backoff_delay(backoff);
+      note(Level::kWarning, What::kMarkFailed, nullptr,
+           error.message + "; tried again in " + format_duration(mark_.next_try - now_));
+      return;
+    }
+  }
+}
+
+void Drain::advance() {
+  replan();
+  consider_budgets();
+  if (policy_.dry_run) {
+    rehearse();
+    return;
+  }
+  consider_mark();
+  if (may_drain()) {
+    for (auto& [id, track] : tracks_) consider(track);
+  }
+  consider_finish();
+}
+
+// Plans follow the facts. The moments at which units are forced are laid out backwards through the
+// request rate: a unit that is due late shares it with all that are due no later.
+void Drain::replan() {
+  std::vector<Seconds> needs;
+  for (const auto& [id, track] : tracks_) {
+    if (!track.unit.exempt.empty() || track.told || track.gone) continue;
+    needs.push_back(
+        std::min(policy_.grace_override.value_or(track.unit.grace), policy_.enough_grace));
+  }
+  std::sort(needs.begin(), needs.end());
+  for (auto& [id, track] : tracks_) {
+    if (track.told || track.gone) continue;
+    const Seconds need =
+        std::min(policy_.grace_override.value_or(track.unit.grace), policy_.enough_grace);
+    const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), need);
+    const bool first = track.plan.why.empty();
+    const Mode before = track.plan.mode;
+    const Millis lead = stop_lead(static_cast<int>(no_later), slowest_, policy_);
+    track.plan = plan_unit(track.unit, notice_, policy_, lead, track.seen);
+    if (track.plan.mode == Mode::kAtOnce && track.seen > marked_at_ + kMarkSettles) {
+      track.plan.mode = Mode::kLastMoment;
+      track.plan.start = track.plan.force;
+      track.plan.why = "placed here in spite of the mark: asked at once it would only come back";
+    }
+    if (!first && track.plan.mode == before) continue;
+    note(track.plan.mode == Mode::kNotOurs ? Level::kDebug : Level::kInfo, What::kPlanned, &track,
+         fmt::format("{}: {}", to_string(track.plan.mode), track.plan.why));
+  }
+}
+
+void Drain::consider_mark() {
+  if (mark_.done || mark_.given_up || mark_.in_flight != 0 || now_ < mark_.next_try) return;
+  const Action& action =
+      act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
+  mark_.in_flight = action.number;
+}
+
+// Budgets that do not arrive must not hold up the pods: the server checks them anyway.
+void Drain::consider_budgets() {
+  if (budgets_.known() || now_ < started_ + policy_.mark_patience) return;
+  hear(BudgetsListed{.watched = false});
+}
+
+bool Drain::may_drain() const {
+  if (policy_.mark_only || !listed_) return false;
+  return mark_.done || mark_.given_up || now_ >= started_ + policy_.mark_patience;
+}
+
+// Dry run: every decision is told, nothing is done.
+void Drain::rehearse() {
+  if (rehearsed_ || !listed_ || !budgets_.known()) return;
+  rehearsed_ = true;
+  finished_ = true;
+  note(Level::kInfo, What::kWould, nullptr,
+       policy_.mark_only ? "Node would have been cordoned, but dry-run flag was set"
+                         : "Node would have been cordoned and drained, but dry-run flag was set");
+  if (policy_.mark_only) return;
+  for (auto& [id, track] : tracks_) {
+    if (track.plan.mode == Mode::kNotOurs) continue;
+    const std::string held = budgets_.holds(track.unit, policy_, now_);
+    note(Level::kInfo, What::kWould, &track,
+         fmt::format(
+             "would be asked at {}{}{}", format_time_s(track.plan.start),
+             track.plan.force == kNever
+                 ? std::string()
+                 : ", and told at " + format_time_s(track.plan.force) + " whatever its budget",
+             held.empty() ? std::string() : "; " + held));
+  }
+}
+
+void Drain::consider_finish() {
+  if (finished_) return;
+  const bool mark_settled = mark_.done || mark_.given_up;
+  int left = 0;
+  int untold = 0;
+  for (const auto& [id, track] : tracks_) {
+    if (track.plan.mode == Mode::kNotOurs || track.gone) continue;
+    ++left;
+    if (!track.told) ++untold;
+  }
+  if (policy_.mark_only ? mark_settled : mark_settled && listed_ && left == 0) {
+    finished_ = true;
+    note(Level::kInfo, What::kFinished, nullptr,
+         policy_.mark_only ? "cordoned only, as CORDON_ONLY asks"
+                           : fmt::format("all pods have left, {} before the deadline",
+                                         format_duration(notice_.deadline - now_)));
+    return;
+  }
+  if (now_ < verdict_due() || !is_hard(notice_.kind)) return;
+  finished_ = true;
+  if (!listed_ && !policy_.mark_only) {
+    note(Level::kError, What::kFinished, nullptr,
+         "the deadline has passed and the host's pods could never be listed");
+    return;
+  }
+  note(untold > 0 ? Level::kError : Level::kWarning, What::kFinished, nullptr,
+       fmt::format("the deadline has passed with {} pods still here, {} of them untold", left,
+                   untold));
+}
+
+// The deadline. A notice that came late, or names a time in the past (AWS failed to end the host),
+// leaves some time to work all the same.
+Time Drain::verdict_due() const {
+  return std::max(notice_.deadline, started_ + kLeastTime);
+}
+
+Time Drain::wake() const {
+  Time earliest = kNever;
+  const auto at = [&](Time time) {
+    if (time > now_) earliest = std::min(earliest, time);
+  };
+  if (!finished_) {
+    at(verdict_due());
+    at(started_ + policy_.mark_patience);
+  }
+  if (!mark_.done && !mark_.given_up) at(mark_.next_try);
+  if (policy_.dry_run || policy_.mark_only) return earliest;
+  at(paused_until_);
+  at(budgets_.wake(now_));
+  for (const auto& [id, track] : tracks_) {
+    if (track.told || track.gone || track.plan.mode == Mode::kNotOurs) continue;
+    at(track.plan.start);
+    at(track.plan.force);
+    at(track.next_try);
+  }
+  return earliest;
+}
+
+std::vector<const Track*> Drain::tracks() const {
+  std::vector<const Track*> all;
+  all.reserve(tracks_.size());
+  for (const auto& [id, track] : tracks_) all.push_back(&track);
+  std::sort(all.begin(), all.end(),
+            [](const Track* a, const Track* b) { return a->unit.name < b->unit.name; });
+  return all;
+}
+
+Action& Drain::act(ActionKind kind, Track* track, std::string reason) {
+  Action action;
+  action.number = ++last_number_;
+  action.kind = kind;
+  action.host = host_;
+  action.notice = notice_;
+  action.reason = std::move(reason);
+  if (track != nullptr) {
+    action.unit = track->unit.id;
+    action.unit_name = track->unit.name;
+    track->in_flight = action.number;
+    track->in_flight_since = now_;
+    track->in_flight_kind = kind;
+  }
+  out_.actions.push_back(std::move(action));
+  return out_.actions.back();
+}
+
+void Drain::note(Level level, What what, const Track* track, std::string text) {
+  out_.entries.push_back({.at = now_,
+                          .level = level,
+                          .what = what,
+                          .host = host_,
+                          .unit = track != nullptr ? track->unit.name : std::string(),
+                          .text = std::move(text)});
+}
+
+}  // namespace spotkeeper::core

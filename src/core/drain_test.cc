@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/drain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/test_drain.h"
+
+namespace spotkeeper::core {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Drain, MarksFirstAndAsksOnlyThen) {
+  TestDrain t;
+  const auto mark = t.take();
+  EXPECT_EQ(describe(mark), "mark");
+  t.tell(BudgetsListed{});
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  t.tell(UnitsListed{});
+  EXPECT_EQ(describe(t.take()), "");
+  t.answer(mark[0]);
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, AnUnmarkedHostIsDrainedAllTheSame) {
+  TestDrain t;
+  const auto mark = t.take();
+  t.tell(BudgetsListed{});
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  t.tell(UnitsListed{});
+  t.answer(mark[0], std::unexpected(weather()));
+  t.advance_to(Seconds(2));
+  EXPECT_EQ(describe(t.take()), "mark");  // tried again, still without an answer
+  t.advance_to(Seconds(4));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, ADeniedMarkNamesTheRuleAndTheDrainGoesOn) {
+  TestDrain t;
+  const auto mark = t.take();
+  t.tell(BudgetsListed{});
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  t.tell(UnitsListed{});
+  t.answer(mark[0], std::unexpected(denied("patch nodes")));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+  EXPECT_EQ(t.count(What::kDenied), 1);
+}
+
+TEST(Drain, TheSameNoticeTwiceChangesNothing) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  t.take();
+  const size_t entries = t.entries.size();
+  t.tell(NoticeHeard{.notice = spot_notice()});
+  t.tell(NoticeHeard{.notice = spot_notice(Seconds(150))});  // its time slides away
+  EXPECT_TRUE(t.take().empty());
+  EXPECT_EQ(t.entries.size(), entries);
+  EXPECT_EQ(t.drain.notice().deadline, kNoon + Seconds(120));
+}
+
+TEST(Drain, ANearerDeadlineWins) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  EXPECT_EQ(t.track("web").plan.force, kNoon + Seconds(87) - Millis(20));
+  t.tell(NoticeHeard{.notice = spot_notice(Seconds(60))});
+  EXPECT_EQ(t.track("web").plan.force, kNoon + Seconds(27) - Millis(20));
+}
+
+TEST(Drain, APodThatLeavesEndsTheDrain) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  t.answer(t.take().at(0));
+  EXPECT_FALSE(t.drain.finished());
+  t.tell(UnitGone{.id = UnitId("uid-web")});
+  EXPECT_TRUE(t.drain.finished());
+  EXPECT_EQ(t.track("web").told, kNoon);
+  EXPECT_EQ(t.count(What::kFinished), 1);
+}
+
+TEST(Drain, AnEmptyHostIsFinishedAtOnce) {
+  TestDrain t;
+  t.begin({});
+  EXPECT_TRUE(t.drain.finished());
+}
+
+TEST(Drain, AClosedBudgetIsNotAskedUntilItOpens) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(30));
+  EXPECT_EQ(describe(t.take()), "");
+  t.tell(BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = 1}});
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, ABudgetThatGoesHoldsNobody) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.tell(BudgetGone{.id = BudgetId("ns/b")});
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, AUnitThatStopsBeingReadyIsAsked) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  Unit unready = make_unit("web", Seconds(30), {"ns/b"});
+  unready.ready = false;
+  t.tell(UnitSeen{.unit = unready});
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, AtForceOneLastEvictionThenDeletion) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(86));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(87));
+  const auto last = t.take();
+  EXPECT_EQ(describe(last), "ask default/web 30s");
+  t.answer(last[0], std::unexpected(refusal()));
+  const auto explain = t.take();
+  EXPECT_EQ(describe(explain), "explain default/web");
+  t.answer(explain[0]);
+  const auto stop = t.take();
+  EXPECT_EQ(describe(stop), "stop default/web 30s");
+  EXPECT_EQ(t.count(What::kOverruled), 1);
+  t.answer(stop[0]);
+  EXPECT_EQ(t.track("web").told, t.now);
+  EXPECT_TRUE(t.track("web").overruled);
+}
+
+TEST(Drain, ALongGraceIsCutToWhatFitsAtForce) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(600), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(57));
+  EXPECT_EQ(describe(t.take()), "ask default/web 60s");
+}
+
+TEST(Drain, ALongGraceWithoutBudgetIsAskedAtOnceWithAllThatIsLeft) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(600))});
+  EXPECT_EQ(describe(t.take()), "ask default/web 117s");
+}
+
+TEST(Drain, AnEndThatCannotBeExplainedIsNotHeldUp) {
+  TestDrain t;
+  t.begin({make_unit("job", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(87));
+  t.answer(t.take().at(0), std::unexpected(refusal()));
+  const auto explain = t.take();
+  EXPECT_EQ(describe(explain), "explain default/job");
+  t.answer(explain[0], std::unexpected(denied("patch pods/status")));
+  EXPECT_EQ(describe(t.take()), "stop default/job 30s");
+  EXPECT_EQ(t.count(What::kDenied), 1);
+}
+
+TEST(Drain, SoftNoticesOverruleNothing) {
+  Notice soft = spot_notice();
+  soft.kind = NoticeKind::kRebalanceRecommendation;
+  TestDrain t({}, soft);
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(600));
+  EXPECT_EQ(describe(t.take()), "");
+}
+
+TEST(Drain, ARefusedUnitNeverHoldsUpAnother) {
+  TestDrain t;
+  t.begin({make_unit("a", Seconds(30), {"ns/b"}), make_unit("b")},
+          {{.id = BudgetId("ns/b"), .allows = 1}});
+  const auto asks = t.take();
+  ASSERT_EQ(describe(asks), "ask default/a, ask default/b");
+  t.answer(asks[0], std::unexpected(refusal()));
+  t.answer(asks[1]);
+  EXPECT_EQ(t.track("b").told, kNoon);
+  EXPECT_FALSE(t.track("a").told);
+  t.advance_to(Seconds(19));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(20));
+  EXPECT_EQ(describe(t.take()), "ask default/a") << "the watch may have missed something";
+}
+
+TEST(Drain, NoMoreAsksThanTheBudgetAllows) {
+  TestDrain t;
+  std::vector<Unit> units;
+  for (int i = 0; i < 10; ++i) units.push_back(make_unit(std::to_string(i), Seconds(30), {"ns/b"}));
+  t.begin(units, {{.id = BudgetId("ns/b"), .allows = 2}});
+  EXPECT_EQ(t.take().size(), 2U);
+  t.tell(BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = 10}});
+  EXPECT_EQ(t.take().size(), 2U) << "four asks in flight are the most";
+}
+
+TEST(Drain, TwoBudgetsOnOnePodWaitForItsLastMoment) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/a", "ns/b"})},
+          {{.id = BudgetId("ns/a"), .allows = 1}, {.id = BudgetId("ns/b"), .allows = 1}});
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(88));
+  t.answer(t.take().at(0));
+  EXPECT_EQ(describe(t.take()), "stop default/web 29s");
+}
+
+TEST(Drain, WithoutBudgetWatchRefusedUnitsAreAskedEveryTwentySeconds) {
+  TestDrain t;
+  for (const Action& action : t.take()) t.answer(action);
+  t.tell(BudgetsListed{.watched = false});
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  t.tell(UnitsListed{});
+  t.answer(t.take().at(0), std::unexpected(refusal()));
+  t.advance_to(Seconds(19));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(20));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, ATerminatingNamespaceIsAnsweredWithDeletion) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  Error error = denied("evict");
+  error.reason = "NamespaceTerminating";
+  t.answer(t.take().at(0), std::unexpected(error));
+  EXPECT_EQ(describe(t.take()), "stop default/web");
+  EXPECT_EQ(t.count(What::kDenied), 0);
+}
+
+TEST(Drain, WithoutTheRightToEvictUnguardedPodsAreDeletedAtOnce) {
+  TestDrain t;
+  t.begin({make_unit("a"), make_unit("b", Seconds(30), {"ns/b"})},
+          {{.id = BudgetId("ns/b"), .allows = 1}});
+  for (const Action& ask : t.take()) t.answer(ask, std::unexpected(denied("evict pods/eviction")));
+  EXPECT_EQ(describe(t.take()), "stop default/a");
+  EXPECT_EQ(t.count(What::kDenied), 1) << "said once";
+  t.advance_to(Seconds(87));
+  t.answer(t.take().at(0));
+  EXPECT_EQ(describe(t.take()), "stop default/b 30s");
+}
+
+TEST(Drain, WithoutTheRightToDeleteAsksOnToTheEnd) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(87));
+  t.answer(t.take().at(0), std::unexpected(refusal()));
+  t.answer(t.take().at(0));
+  t.answer(t.take().at(0), std::unexpected(denied("delete pods")));
+  const auto again = t.take();
+  ASSERT_EQ(describe(again), "ask default/web 30s");
+  t.answer(again[0], std::unexpected(refusal()));
+  t.advance_to(Seconds(91));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(92));
+  EXPECT_EQ(describe(t.take()), "ask default/web 25s");
+}
+
+TEST(Drain, WeatherBacksOffAndGoesOn) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  t.answer(t.take().at(0), std::unexpected(weather()));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(1));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, APauseThatTheApiAsksForHoldsForAll) {
+  TestDrain t;
+  t.begin({make_unit("a"), make_unit("b")});
+  const auto asks = t.take();
+  Error busy = weather();
+  busy.status = 429;
+  busy.retry_after_s = 7;
+  t.answer(asks[0], std::unexpected(busy));
+  t.answer(asks[1], std::unexpected(weather()));
+  t.advance_to(Seconds(6));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(7));
+  EXPECT_EQ(t.take().size(), 2U);
+}
+
+TEST(Drain, APodThatAlreadyEndsIsOnlyWaitedFor) {
+  TestDrain t;
+  Unit ending = make_unit("web");
+  ending.ending = kNoon;
+  t.begin({ending});
+  EXPECT_EQ(describe(t.take()), "");
+  EXPECT_FALSE(t.drain.finished());
+  EXPECT_FALSE(t.track("web").told_by_us);
+  t.tell(UnitGone{.id = UnitId("uid-web")});
+  EXPECT_TRUE(t.drain.finished());
+}
+
+TEST(Drain, AUnitThatTurnsUpInSpiteOfTheMarkWaitsForItsLastMoment) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  t.take();
+  t.advance_to(Seconds(10));
+  t.tell(UnitSeen{.unit = make_unit("late")});
+  EXPECT_EQ(describe(t.take()), "");
+  EXPECT_EQ(t.track("late").plan.mode, Mode::kLastMoment);
+  t.advance_to(Seconds(87));
+  EXPECT_THAT(describe(t.take()), HasSubstr("ask default/late"));
+}
+
+TEST(Drain, BudgetsThatNeverArriveHoldNobodyUp) {
+  TestDrain t;
+  for (const Action& action : t.take()) t.answer(action);
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  t.tell(UnitsListed{});
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(3));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(Drain, CordonOnlyMarksAndIsDone) {
+  TestDrain t({.mark_only = true});
+  t.begin({make_unit("web")});
+  EXPECT_TRUE(t.drain.finished());
+  t.advance_to(Seconds(120));
+  EXPECT_EQ(describe(t.take()), "");
+}
+
+TEST(Drain, DryRunDoesNothingAndTellsAll) {
+  TestDrain t({.dry_run = true});
+  EXPECT_EQ(describe(t.take()), "");
+  t.begin({make_unit("web"), make_unit("db", Seconds(30), {"ns/b"})},
+          {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(130));
+  EXPECT_EQ(describe(t.take()), "");
+  EXPECT_EQ(t.count(What::kWould), 3);
+  EXPECT_TRUE(t.drain.finished());
+}
+
+TEST(Drain, APastDeadlineTellsEverybodyAtOnceWithSomeGrace) {
+  TestDrain t({}, spot_notice(Seconds(-600)));
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  const auto last = t.take();
+  ASSERT_EQ(describe(last), "ask default/web 10s");
+  t.answer(last[0], std::unexpected(refusal()));
+  t.answer(t.take().at(0));
+  EXPECT_EQ(describe(t.take()), "stop default/web 10s");
+}
+
+TEST(Drain, TheDeadlineEndsItWithAVerdict) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(600))});
+  t.answer(t.take().at(0));
+  t.advance_to(Seconds(120));
+  EXPECT_TRUE(t.drain.finished());
+  EXPECT_THAT(t.entries.back().text, HasSubstr("1 pods still here, 0 of them untold"));
+  EXPECT_EQ(t.drain.wake(), kNever);
+}
+
+TEST(Drain, TroubleIsSaidOnce) {
+  TestDrain t;
+  t.tell(Trouble{.error = denied("list pods")});
+  t.tell(Trouble{.error = denied("list pods")});
+  EXPECT_EQ(t.count(What::kDenied), 1);
+}
+
+}  // namespace
+}  // namespace spotkeeper::core

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What AWS (or a person) said about one instance, as a value.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/strong.h"
+
+namespace spotkeeper::core {
+
+using InstanceId = Strong<struct InstanceIdTag>;  // "i-0123456789abcdef0"
+using NoticeId = Strong<struct NoticeIdTag>;  // stable for one notice, however often it is heard
+
+enum class NoticeKind {
+  kSpotInterruption,                 // the instance ends in two minutes or less
+  kRebalanceRecommendation,          // it may be interrupted soon
+  kScheduledEvent,                   // maintenance at a given time
+  kAsgTermination,                   // Auto Scaling ends it, a lifecycle hook may wait
+  kAsgLaunch,                        // Auto Scaling starts it, a lifecycle hook may wait
+  kStateChange,                      // EC2 says it is stopping, stopped, terminated …
+  kCapacityReservationInterruption,  // its reserved capacity is reclaimed
+  kManual,                           // a person asked
+};
+
+// The kind in the field's words: "SpotInterruption".
+const char* to_string(NoticeKind kind);
+
+// Hard: the host will end, so at the last moment budgets may be overruled. Soft: it may end.
+bool is_hard(NoticeKind kind);
+
+struct Notice {
+  NoticeId id;
+  NoticeKind kind = NoticeKind::kSpotInterruption;
+  InstanceId instance;
+  Time deadline{};     // the moment the notice names: the host is not to be relied on after it
+  std::string source;  // "imds", "sqs", "manual"
+  std::string detail;  // what the source said: "terminate", "stop", "hibernate"
+  Time received{};
+};
+
+}  // namespace spotkeeper::core

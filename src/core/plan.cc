@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace spotkeeper::core {
+namespace {
+
+constexpr int kRequestsPerStop = 2;  // a last ask, then the stop
+constexpr Seconds kPastDeadlineGrace{10};
+
+std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard) {
+  if (!hard) return "asked now; a soft notice overrules no budget";
+  if (!plan.fits) {
+    return fmt::format(
+        "asked now, with what is left: its grace of {} s is more than the {} until {}",
+        plan.grace.count(), format_duration(end - plan.start), format_time_s(end));
+  }
+  if (unit.budgets.empty()) return "asked now, to have all the time that is left";
+  return fmt::format("asked now; its budget can hold it until {}", format_time_s(plan.force));
+}
+
+}  // namespace
+
+const char* to_string(Mode mode) {
+  switch (mode) {
+    case Mode::kNotOurs:
+      return "stays";
+    case Mode::kAtOnce:
+      return "at-once";
+    case Mode::kLastMoment:
+      return "last-moment";
+  }
+  return "unknown";
+}
+
+Time end_of(const Notice& notice, const Policy& policy) {
+  return notice.deadline - policy.margin;
+}
+
+Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
+  const double rate = std::max(policy.requests_per_s, 1.0);
+  return Millis(static_cast<int64_t>(stops_no_later * kRequestsPerStop * 1000.0 / rate)) +
+         kRequestsPerStop * slowest;
+}
+
+Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Millis lead,
+               Time now) {
+  Plan plan;
+  plan.grace = policy.grace_override.value_or(unit.grace);
+  if (!unit.exempt.empty()) {
+    plan.mode = Mode::kNotOurs;
+    plan.start = kNever;
+    plan.force = kNever;
+    plan.why = unit.exempt;
+    return plan;
+  }
+  const Time end = end_of(notice, policy);
+  const bool hard = is_hard(notice.kind);
+  plan.start = now;
+  if (policy.start_before) plan.start = std::max(now, notice.deadline - *policy.start_before);
+  plan.fits = plan.start + plan.grace <= end;
+  plan.force = kNever;
+  if (hard) {
+    const Time latest = end - std::min(plan.grace, policy.enough_grace) - lead;
+    plan.force = std::max(latest, plan.start);
+  }
+  if (unit.local_data && policy.spare_local_data) {
+    plan.mode = Mode::kLastMoment;
+    plan.start = plan.force;
+    plan.why = hard
+                   ? "left alone until its last moment for its local data, which ends with the host"
+                   : "left alone for its local data";
+    return plan;
+  }
+  plan.why = why_at_once(unit, plan, end, hard);
+  return plan;
+}
+
+Seconds last_grace(const Plan& plan, Time end, Time now) {
+  Seconds left = std::chrono::floor<Seconds>(end - now);
+  if (left < Seconds(1)) left = kPastDeadlineGrace;
+  return std::max(Seconds(1), std::min(plan.grace, left));
+}
+
+}  // namespace spotkeeper::core

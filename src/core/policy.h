@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator wants. Times are durations; counts are per second.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+
+namespace spotkeeper::core {
+
+struct Policy {
+  Seconds margin{3};         // all is to be done this long before the deadline
+  Seconds enough_grace{60};  // a budget may hold a unit back until this much grace is left
+  std::optional<Seconds> grace_override;  // instead of every unit's own grace
+  // Units are left alone until this long before the deadline; unset: at once.
+  std::optional<Seconds> start_before;
+  bool mark_only = false;         // cordon, never drain
+  bool dry_run = false;           // say what would be done, do nothing
+  bool spare_local_data = false;  // units with local data are told only at the last moment
+  bool taint = false;             // put the notice's taint on the host
+  std::string taint_effect = "NoSchedule";
+  double requests_per_s = 100;  // what the cluster's API grants us
+  Seconds ask_again{20};        // a refused unit is asked again when its budget cannot be watched
+  Seconds mark_patience{3};     // an unmarked host is drained all the same after this
+  int asks_per_budget = 4;      // asks in flight for one budget; the server does them one by one
+};
+
+}  // namespace spotkeeper::core
