@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// One API server: sends a call, keeps the bearer token fresh, and turns every answer that is not a
+// success into an Error that says what to do now. Owned by the app, one for each cluster; it must
+// outlive its calls. No retries here: the queues above decide when to try again.
+//
+// Kinds of errors: 401 and 403 kDenied; 404, 410 and a UID that is another one now kGone; 429 (with
+// `budget` when a PodDisruptionBudget refused), 409 Conflict, 408, 5xx and the network kRetryable;
+// the rest kPermanent, and so is the 500 that says more than one budget covers the pod.
+// Source: Kubernetes API conventions, "Response Status Kind"; the eviction subresource.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/client.h"
+#include "kube/access.h"
+
+namespace spotkeeper::kube {
+
+struct Call {
+  http::Method method = http::Method::kGet;
+  std::string path;        // "/api/v1/nodes/web", already percent-encoded
+  std::string query = {};  // "limit=500", without the question mark
+  std::optional<boost::json::value> body = {};
+  std::string content_type = "application/json";  // of the body
+  Millis timeout{10'000};                         // of the exchange; in open() of the head only
+  std::string verb = "get";                       // for messages and counters: "evict"
+  std::string resource = {};                      // the same: "pods/eviction"
+  std::string object = {};                        // for messages only: "default/web-1"
+  size_t max_body = size_t{4} * 1024 * 1024;      // a larger answer is an error (kPermanent)
+};
+
+class Api {
+ public:
+  Api(boost::asio::any_io_executor executor, Access access);
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  // One exchange; the answer's JSON (null when its body is empty).
+  Task<Result<boost::json::value>> call(Call call);
+
+  // A success whose body arrives bit by bit: a watch.
+  Task<Result<std::unique_ptr<http::Stream>>> open(Call call);
+
+  // Told after every exchange; `status` is 0 when there was no answer. For counters.
+  std::function<void(const std::string& verb, const std::string& resource, int status)> on_answer;
+
+  const Access& access() const;
+  boost::asio::any_io_executor executor() const;
+
+ private:
+  void answered(const Call& call, int status) const;
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The Error for an answer of that status (not 2xx). Pure; `what` is "evict pods/eviction ns/name".
+Error api_error(const std::string& what, const http::Response& answer);
+
+// "/api/v1/namespaces/NS/pods/NAME" with both names percent-encoded.
+std::string pod_path(const std::string& ns, const std::string& name);
+
+// Percent-encodes everything but unreserved characters.
+std::string percent_encode(const std::string& text);
+
+}  // namespace spotkeeper::kube

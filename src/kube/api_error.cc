@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an answer that is not a success to an Error; see kube/api.h. Reads the meta/v1 Status that
+// the API server sends with it, and copes with answers of proxies that are no Status.
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <charconv>
+
+#include "kube/api.h"
+#include "kube/json.h"
+
+namespace spotkeeper::kube {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kLongestPauseS = 3600;
+constexpr size_t kLongestMessage = 512;
+
+const char* phrase(int status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 422:
+      return "Invalid";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "";
+  }
+}
+
+// One line of bounded length; control characters become spaces.
+std::string one_line(std::string text) {
+  if (text.size() > kLongestMessage) {
+    text.resize(kLongestMessage);
+    // not in the middle of a UTF-8 character
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) {
+      text.pop_back();
+    }
+    if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80) != 0) text.pop_back();
+    text += "…";
+  }
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// The first of details.causes whose `key` is `value`, or nullptr.
+const json::value* find_cause(const json::value& status, std::string_view key,
+                              std::string_view value) {
+  const json::array* causes = find_array(status, {"details", "causes"});
+  if (causes == nullptr) return nullptr;
+  const auto* cause = std::ranges::find_if(
+      *causes, [&](const json::value& each) { return text_at(each, {key}) == value; });
+  return cause == causes->end() ? nullptr : &*cause;
+}
+
+int pause_s(const json::value& status, const http::Headers& headers) {
+  int64_t seconds = number_at(status, {"details", "retryAfterSeconds"});
+  if (const std::string* header = http::find_header(headers, "Retry-After")) {
+    int64_t wanted = 0;
+    const char* end = header->data() + header->size();
+    // its other form, a date, is never sent by an API server
+    if (std::from_chars(header->data(), end, wanted).ptr == end && !header->empty()) {
+      seconds = wanted;
+    }
+  }
+  return static_cast<int>(std::clamp<int64_t>(seconds, 0, kLongestPauseS));
+}
+
+// Deleting and evicting answer 409 where the precondition's UID is not the object's; patching
+// answers 422, because metadata.uid cannot be changed.
+bool other_uid(int status, const json::value& body, const std::string& message) {
+  if (status == 409) {
+    return contains(message, "UID in the precondition") || contains(message, "UID in precondition");
+  }
+  return status == 422 && find_cause(body, "field", "metadata.uid") != nullptr;
+}
+
+ErrorKind kind_of(int status, const std::string& reason, const std::string& message) {
+  if (status == 401 || status == 403) return ErrorKind::kDenied;
+  if (status == 404 || status == 410) return ErrorKind::kGone;
+  if (status == 409) {
+    return reason == "AlreadyExists" ? ErrorKind::kPermanent : ErrorKind::kRetryable;
+  }
+  if (status == 408 || status == 429) return ErrorKind::kRetryable;
+  if (status >= 500) {
+    return contains(message, "more than one PodDisruptionBudget") ? ErrorKind::kPermanent
+                                                                  : ErrorKind::kRetryable;
+  }
+  return ErrorKind::kPermanent;
+}
+
+}  // namespace
+
+Error api_error(const std::string& what, const http::Response& answer) {
+  boost::system::error_code broken;
+  const json::value body = json::parse(answer.body, broken);  // null when broken
+  const bool is_status = text_at(body, {"kind"}) == "Status";
+  const std::string message = is_status ? text_at(body, {"message"}) : std::string();
+
+  Error error;
+  error.status = answer.status;
+  error.reason = is_status ? text_at(body, {"reason"}) : std::string();
+  error.kind = other_uid(answer.status, body, message)
+                   ? ErrorKind::kGone
+                   : kind_of(answer.status, error.reason, message);
+  error.retry_after_s = pause_s(body, answer.headers);
+  const json::value* budget = find_cause(body, "reason", "DisruptionBudget");
+  error.budget = answer.status == 429 && budget != nullptr;
+  if (answer.status == 403 && find_cause(body, "reason", "NamespaceTerminating") != nullptr) {
+    error.reason = "NamespaceTerminating";
+  }
+  error.message = what + ": " + std::to_string(answer.status);
+  if (const std::string words = phrase(answer.status); !words.empty()) error.message += " " + words;
+  if (!message.empty()) error.message += ": " + one_line(message);
+  // the message does not name the budget, its cause does
+  if (const std::string why = error.budget ? text_at(*budget, {"message"}) : ""; !why.empty()) {
+    error.message += " (" + one_line(why) + ")";
+  }
+  return error;
+}
+
+}  // namespace spotkeeper::kube

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube/calls.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <utility>
+
+namespace spotkeeper::kube {
+namespace {
+
+namespace json = boost::json;
+
+std::string node_path(const std::string& name) {
+  return "/api/v1/nodes/" + percent_encode(name);
+}
+
+json::object delete_options(const PodRef& pod, std::optional<int64_t> grace_s) {
+  json::object options;
+  options["apiVersion"] = "v1";
+  options["kind"] = "DeleteOptions";
+  if (grace_s) options["gracePeriodSeconds"] = *grace_s;
+  options["preconditions"] = json::object{{"uid", pod.uid}};
+  return options;
+}
+
+Result<Node> to_node(const Result<json::value>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  return decode_node(*answer);
+}
+
+Result<void> to_nothing(const Result<json::value>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+Call pod_call(const PodRef& pod, const char* verb, const char* resource) {
+  Call call;
+  call.path = pod_path(pod.ns, pod.name);
+  call.verb = verb;
+  call.resource = resource;
+  call.object = pod.ns + "/" + pod.name;
+  return call;
+}
+
+}  // namespace
+
+Task<Result<Node>> get_node(Api& api, std::string name) {
+  Call call;
+  call.path = node_path(name);
+  call.resource = "nodes";
+  call.object = std::move(name);
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_node(answer);
+}
+
+Task<Result<Node>> patch_node(Api& api, std::string name, json::value merge_patch) {
+  Call call;
+  call.method = http::Method::kPatch;
+  call.path = node_path(name);
+  call.body = std::move(merge_patch);
+  call.content_type = "application/merge-patch+json";
+  call.verb = "patch";
+  call.resource = "nodes";
+  call.object = std::move(name);
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_node(answer);
+}
+
+Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s, bool dry_run) {
+  Call call = pod_call(pod, "evict", "pods/eviction");
+  call.method = http::Method::kPost;
+  call.path += "/eviction";
+  json::object options = delete_options(pod, grace_s);
+  if (dry_run) {
+    options["dryRun"] = json::array{"All"};
+    call.query = "dryRun=All";
+  }
+  call.body = json::object{{"apiVersion", "policy/v1"},
+                           {"kind", "Eviction"},
+                           {"metadata", {{"namespace", pod.ns}, {"name", pod.name}}},
+                           {"deleteOptions", std::move(options)}};
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
+Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace_s) {
+  Call call = pod_call(pod, "delete", "pods");
+  call.method = http::Method::kDelete;
+  call.body = delete_options(pod, grace_s);
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
+Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now) {
+  Call call = pod_call(pod, "patch", "pods/status");
+  call.method = http::Method::kPatch;
+  call.path += "/status";
+  call.content_type = "application/strategic-merge-patch+json";
+  json::object condition{{"type", "DisruptionTarget"},
+                         {"status", "True"},
+                         {"reason", "SpotInterruption"},
+                         {"message", std::move(message)},
+                         {"lastTransitionTime", format_time_s(now)}};
+  json::array conditions;
+  conditions.emplace_back(std::move(condition));
+  json::object status;
+  status["conditions"] = std::move(conditions);
+  call.body = json::object{{"metadata", {{"uid", pod.uid}}}, {"status", std::move(status)}};
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
+}  // namespace spotkeeper::kube

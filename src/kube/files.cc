@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube/files.h"
+
+#include <openssl/evp.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <system_error>
+
+namespace spotkeeper::kube {
+namespace {
+
+constexpr size_t kLargest = size_t{4} * 1024 * 1024;
+
+std::unexpected<Error> cannot_read(const std::string& path, int number) {
+  return permanent(path + ": " + std::generic_category().message(number));
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
+  if (!file) return cannot_read(path, errno);
+  std::string content;
+  char piece[4096];
+  for (;;) {
+    const size_t size = std::fread(piece, 1, sizeof piece, file.get());
+    content.append(piece, size);
+    if (std::ferror(file.get()) != 0) return cannot_read(path, errno);
+    if (content.size() > kLargest) return permanent(path + ": larger than 4 MiB");
+    if (size < sizeof piece && std::feof(file.get()) != 0) return content;
+  }
+}
+
+std::optional<std::string> decode_base64(const std::string& text) {
+  std::string packed;
+  for (const char c : text) {
+    if (c != ' ' && c != '\n' && c != '\r' && c != '\t') packed += c;
+  }
+  if (packed.empty() || packed.size() % 4 != 0) return std::nullopt;
+  const size_t padding = packed.ends_with("==") ? 2 : packed.ends_with('=') ? 1 : 0;
+  if (packed.find('=') < packed.size() - padding) return std::nullopt;
+  std::string plain(packed.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
+                                   reinterpret_cast<const unsigned char*>(packed.data()),
+                                   static_cast<int>(packed.size()));
+  if (size < 0) return std::nullopt;
+  plain.resize(static_cast<size_t>(size) - padding);  // EVP_DecodeBlock counts the padding
+  return plain;
+}
+
+}  // namespace spotkeeper::kube

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube/follow.h"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+
+#include "async/timing.h"
+#include "kube/json.h"
+#include "kube/watch_events.h"
+
+namespace spotkeeper::kube {
+namespace {
+
+namespace json = boost::json;
+using Steady = std::chrono::steady_clock;
+
+constexpr Millis kPageTime{30'000};
+constexpr std::chrono::seconds kTooShort{1};
+
+// How a watch ended, and so what comes next.
+enum class End {
+  kOrderly,  // by the server, as asked: watch again at once
+  kResume,   // weather: watch again from the last version, after a pause
+  kRelist,   // what we know is too old or in doubt: list, after a pause
+  kExpired,  // 410: list at once, unless it just happened
+  kRefused,  // 403: list every now and then
+};
+
+// The Error of an ERROR event, whose object is a Status with the HTTP code in it.
+Error event_error(const std::string& what, const json::value& event) {
+  http::Response answer;
+  const json::value* status = find(event, {"object"});
+  if (status != nullptr) {
+    answer.status =
+        static_cast<int>(std::clamp<int64_t>(number_at(*status, {"code"}, 500), 400, 599));
+    answer.body = json::serialize(*status);
+  } else {
+    answer.status = 500;
+  }
+  return api_error(what, answer);
+}
+
+class Follower {
+ public:
+  Follower(Api& api, Listing listing, Feed& feed, FollowLimits limits)
+      : api_(api), listing_(std::move(listing)), feed_(feed), limits_(limits) {}
+
+  Task<> run();
+
+ private:
+  struct Ended {
+    End how;
+    Error error = {};
+  };
+
+  Call base_call(const char* verb) const;
+  Task<Result<void>> list();
+  Result<std::string> take_page(const json::value& page);
+  Task<> watch_until_relist();
+  Task<Ended> watch();
+  std::optional<Ended> take_event(std::string_view line);
+  Task<> pause(const Error& error);
+  Task<> poll();
+
+  Api& api_;
+  Listing listing_;
+  Feed& feed_;
+  FollowLimits limits_;
+  std::string version_;  // the last resourceVersion seen
+  int failures_ = 0;     // in a row
+  bool refusal_told_ = false;
+};
+
+Call Follower::base_call(const char* verb) const {
+  Call call;
+  call.path = listing_.path;
+  call.verb = verb;
+  call.resource = listing_.resource;
+  if (!listing_.field_selector.empty()) {
+    call.query += "fieldSelector=" + percent_encode(listing_.field_selector) + "&";
+  }
+  if (!listing_.label_selector.empty()) {
+    call.query += "labelSelector=" + percent_encode(listing_.label_selector) + "&";
+  }
+  return call;
+}
+
+Task<> Follower::run() {
+  for (;;) {
+    const Result<void> listed = co_await list();
+    if (listed) {
+      co_await watch_until_relist();
+    } else {
+      co_await pause(listed.error());
+    }
+  }
+}
+
+// Every page; the feed hears begin_list, each object, and end_list when all pages came.
+Task<Result<void>> Follower::list() {
+  feed_.begin_list();
+  std::string next;
+  do {
+    Call call = base_call("list");
+    call.query += "limit=" + std::to_string(listing_.page);
+    if (!next.empty()) call.query += "&continue=" + percent_encode(next);
+    call.timeout = kPageTime;
+    call.max_body = limits_.max_page;
+    const Result<json::value> page = co_await api_.call(std::move(call));
+    if (!page) co_return std::unexpected(page.error());
+    Result<std::string> rest = take_page(*page);
+    if (!rest) co_return std::unexpected(rest.error());
+    next = std::move(*rest);
+  } while (!next.empty());
+  feed_.end_list();
+  co_return Result<void>();
+}
+
+// Hands a page's objects over; the token of the next page, empty after the last.
+Result<std::string> Follower::take_page(const json::value& page) {
+  version_ = text_at(page, {"metadata", "resourceVersion"});
+  const json::value* items = find(page, {"items"});
+  if (version_.empty() || items == nullptr || !(items->is_array() || items->is_null())) {
+    return retryable("list " + listing_.resource + ": the answer is not a list");
+  }
+  if (const json::array* objects = items->if_array()) {
+    for (const json::value& object : *objects) feed_.put(object);
+  }
+  return text_at(page, {"metadata", "continue"});
+}
+
+Task<> Follower::watch_until_relist() {
+  for (;;) {
+    const auto began = Steady::now();
+    const std::string from = version_;
+    Ended ended = co_await watch();
+    const bool lasted = Steady::now() - began > kTooShort;
+    if (lasted) failures_ = 0;
+    switch (ended.how) {
+      case End::kOrderly:
+        // A server that closes at once, again and again, must not make us spin.
+        if (lasted || version_ != from) break;
+        ended.error = Error{.kind = ErrorKind::kRetryable,
+                            .message = "watch " + listing_.resource + ": ended at once",
+                            .reason = {}};
+        co_await pause(ended.error);
+        break;
+      case End::kResume:
+        co_await pause(ended.error);
+        break;
+      case End::kRelist:
+        co_await pause(ended.error);
+        co_return;
+      case End::kExpired:
+        if (failures_ > 0) {
+          co_await pause(ended.error);
+        } else {
+          ++failures_;
+        }
+        co_return;
+      case End::kRefused:
+        if (!refusal_told_) feed_.failed(ended.error);
+        refusal_told_ = true;
+        co_await poll();
+        co_return;
+    }
+  }
+}
+
+// One watch, from version_ on.
+Task<Follower::Ended> Follower::watch() {
+  Call call = base_call("watch");
+  call.query += "watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
+                "&timeoutSeconds=" + std::to_string(limits_.watch_timeout.count());
+  const std::string what = call.verb + " " + call.resource;
+  const auto stream = co_await api_.open(std::move(call));
+  if (!stream) {
+    const Error& error = stream.error();
+    if (error.status == 410) co_return Ended{.how = End::kExpired, .error = error};
+    if (error.status == 403) co_return Ended{.how = End::kRefused, .error = error};
+    const bool weather = error.kind == ErrorKind::kRetryable;
+    co_return Ended{.how = weather ? End::kResume : End::kRelist, .error = error};
+  }
+  LineSplitter lines(limits_.max_event);
+  for (;;) {
+    Result<std::string> piece = co_await (*stream)->read(limits_.silence);
+    if (!piece) co_return Ended{.how = End::kResume, .error = piece.error().within(what)};
+    if (piece->empty()) co_return Ended{.how = End::kOrderly};
+    lines.add(std::move(*piece));
+    for (;;) {
+      const auto line = lines.next();
+      if (!line) co_return Ended{.how = End::kRelist, .error = line.error().within(what)};
+      if (!*line) break;
+      std::optional<Ended> ended = take_event(**line);
+      if (ended) co_return std::move(*ended);
+    }
+  }
+}
+
+// Nothing when the watch goes on.
+std::optional<Follower::Ended> Follower::take_event(std::string_view line) {
+  const std::string what = "watch " + listing_.resource;
+  boost::system::error_code broken;
+  const json::value event = json::parse(line, broken);
+  const json::value* object = broken ? nullptr : find(event, {"object"});
+  if (object == nullptr) {
+    return Ended{.how = End::kRelist,
+                 .error = permanent(what + ": an event that is not JSON or has no object").error()};
+  }
+  const EventType type = event_type(event);
+  if (type == EventType::kError) {
+    Error error = event_error(what, event);
+    const bool expired = error.status == 410;
+    return Ended{.how = expired ? End::kExpired : End::kRelist, .error = std::move(error)};
+  }
+  if (type == EventType::kChanged) feed_.put(*object);
+  if (type == EventType::kDeleted) feed_.remove(*object);
+  if (std::string version = text_at(*object, {"metadata", "resourceVersion"}); !version.empty()) {
+    version_ = std::move(version);
+  }
+  failures_ = 0;
+  return std::nullopt;
+}
+
+Task<> Follower::pause(const Error& error) {
+  feed_.failed(error);
+  ++failures_;
+  const Backoff backoff{
+      .attempt = failures_,
+      .base = limits_.backoff_base,
+      .cap = limits_.backoff_cap,
+      .retry_after = std::min<Millis>(Seconds(error.retry_after_s), limits_.backoff_cap),
+      .jitter = random_unit()};
+  co_await sleep_for(backoff_delay(backoff));
+}
+
+// Lists again and again, until it is time to try the watch once more.
+Task<> Follower::poll() {
+  const auto until = Steady::now() + limits_.watch_again;
+  while (Steady::now() < until) {
+    co_await sleep_for(limits_.poll);
+    const Result<void> listed = co_await list();
+    if (listed) {
+      failures_ = 0;
+    } else {
+      co_await pause(listed.error());
+    }
+  }
+}
+
+}  // namespace
+
+Task<> follow_feed(Api& api, Listing listing, std::unique_ptr<Feed> feed, FollowLimits limits) {
+  Follower follower(api, std::move(listing), *feed, limits);
+  co_await follower.run();
+}
+
+}  // namespace spotkeeper::kube

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube/json.h"
+
+namespace spotkeeper::kube {
+
+namespace json = boost::json;
+
+const json::value* find(const json::value& root, Path path) {
+  const json::value* at = &root;
+  for (const std::string_view key : path) {
+    const json::object* object = at->if_object();
+    at = object == nullptr ? nullptr : object->if_contains(key);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+const json::object* find_object(const json::value& root, Path path) {
+  const json::value* at = find(root, path);
+  return at == nullptr ? nullptr : at->if_object();
+}
+
+const json::array* find_array(const json::value& root, Path path) {
+  const json::value* at = find(root, path);
+  return at == nullptr ? nullptr : at->if_array();
+}
+
+std::string text_at(const json::value& root, Path path) {
+  const json::value* at = find(root, path);
+  const json::string* text = at == nullptr ? nullptr : at->if_string();
+  return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+bool flag_at(const json::value& root, Path path) {
+  const json::value* at = find(root, path);
+  const bool* flag = at == nullptr ? nullptr : at->if_bool();
+  return flag != nullptr && *flag;
+}
+
+int64_t number_at(const json::value& root, Path path, int64_t otherwise) {
+  const json::value* at = find(root, path);
+  if (at == nullptr || !at->is_number()) return otherwise;
+  boost::system::error_code failed;
+  const auto number = at->to_number<int64_t>(failed);
+  return failed ? otherwise : number;
+}
+
+}  // namespace spotkeeper::kube

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kube/token.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "kube/files.h"
+
+namespace spotkeeper::kube {
+namespace {
+
+constexpr std::chrono::seconds kReadAgain{60};
+
+std::unexpected<Error> denied(std::string message) {
+  return std::unexpected(
+      Error{.kind = ErrorKind::kDenied, .message = std::move(message), .reason = {}});
+}
+
+}  // namespace
+
+Token::Token(std::string file, Secret fixed) : file_(std::move(file)), token_(std::move(fixed)) {}
+
+bool Token::refused() {
+  stale_ = true;
+  return !file_.empty();
+}
+
+Token::Stamp Token::stamp() const {
+  struct stat info{};
+  if (::stat(file_.c_str(), &info) != 0) return Stamp();
+  return Stamp{
+      .inode = info.st_ino, .modified_s = info.st_mtim.tv_sec, .modified_ns = info.st_mtim.tv_nsec};
+}
+
+Result<Secret> Token::read() const {
+  Result<std::string> content = read_file(file_);
+  if (!content) return denied("token file " + content.error().message);
+  const size_t first = content->find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return denied("token file " + file_ + " is empty");
+  const size_t last = content->find_last_not_of(" \t\r\n");
+  std::string token = content->substr(first, last - first + 1);
+  // It becomes a header: nothing in it may end the line.
+  const bool printable = std::ranges::all_of(token, [](char c) { return c > ' ' && c < 0x7f; });
+  if (!printable) return denied("token file " + file_ + " does not hold a token");
+  return Secret(std::move(token));
+}
+
+Result<Secret> Token::at(Steady now) {
+  if (file_.empty()) return token_;
+  const Stamp current = stamp();
+  if (!stale_ && current == read_stamp_ && now - read_at_ < kReadAgain) return token_;
+  Result<Secret> fresh = read();
+  if (!fresh && token_.empty()) return fresh;
+  if (fresh) {
+    token_ = std::move(*fresh);
+    read_stamp_ = current;
+    read_at_ = now;
+    stale_ = false;
+  }
+  return token_;
+}
+
+}  // namespace spotkeeper::kube
