@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/engine.h"
+
+#include <algorithm>
+
+namespace spotkeeper::app {
+namespace {
+
+constexpr Millis kLongestSleep{60'000};
+
+}  // namespace
+
+Engine::Engine(boost::asio::any_io_executor executor, const Clock& clock, core::Policy policy,
+               Hooks hooks)
+    : clock_(clock), desk_(std::move(policy)), hooks_(std::move(hooks)), wake_(executor) {}
+
+void Engine::tell(const core::HostId& host, core::Observation observation) {
+  waiting_.emplace_back(host, std::move(observation));
+  if (turning_) return;
+  turning_ = true;
+  take_turns();
+  turning_ = false;
+  wake_.set();
+}
+
+void Engine::take_turns() {
+  while (!waiting_.empty()) {
+    const auto [host, observation] = std::move(waiting_.front());
+    waiting_.pop_front();
+    const Time now = clock_.now();
+    if (const auto* heard = std::get_if<core::NoticeHeard>(&observation)) {
+      hosts_.insert(host);
+      core::Output output = desk_.hear(host, heard->notice, now);
+      if (!desk_.find(host)->finished()) finished_.erase(host);
+      publish(std::move(output), host);
+    } else {
+      publish(desk_.on(host, observation, now), host);
+    }
+  }
+}
+
+void Engine::publish(core::Output output, const core::HostId& host) {
+  for (const core::Entry& entry : output.entries) hooks_.journal(entry);
+  for (core::Action& action : output.actions) hooks_.act(std::move(action));
+  const core::Drain* drain = desk_.find(host);
+  if (drain != nullptr && drain->finished() && finished_.insert(host).second) {
+    hooks_.finished(*drain);
+  }
+}
+
+Task<> Engine::keep_time() {
+  for (;;) {
+    const Millis until = desk_.wake() - clock_.now();
+    const bool told = co_await wake_.wait(std::clamp(until, Millis(0), kLongestSleep));
+    if (told) continue;
+    const Time now = clock_.now();
+    for (const core::HostId& host : hosts_) {
+      const core::Drain* drain = desk_.find(host);
+      if (drain != nullptr && drain->wake() <= now) tell(host, core::Tick{});
+    }
+  }
+}
+
+bool Engine::busy() const {
+  return finished_.size() < hosts_.size();
+}
+
+}  // namespace spotkeeper::app

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns the wheel: observations go to the Desk, its actions to the effects, its entries to the
+// journal's readers, and its wake-ups to a timer. Decides nothing.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <set>
+
+#include "async/task.h"
+#include "async/timing.h"
+#include "core/desk.h"
+
+namespace spotkeeper::app {
+
+class Engine {
+ public:
+  struct Hooks {
+    std::function<void(core::Action)> act;
+    std::function<void(const core::Entry&)> journal;
+    std::function<void(const core::Drain&)> finished;  // once a drain
+  };
+
+  Engine(boost::asio::any_io_executor executor, const Clock& clock, core::Policy policy,
+         Hooks hooks);
+
+  // May be called from anywhere, also from within a hook: what is told meanwhile waits its turn.
+  void tell(const core::HostId& host, core::Observation observation);
+
+  // Ticks drains when they are due, until cancelled.
+  Task<> keep_time();
+
+  // A drain that is not finished.
+  bool busy() const;
+
+ private:
+  void take_turns();
+  void publish(core::Output output, const core::HostId& host);
+
+  const Clock& clock_;
+  core::Desk desk_;
+  Hooks hooks_;
+  Event wake_;
+  std::deque<std::pair<core::HostId, core::Observation>> waiting_;
+  std::set<core::HostId> hosts_;
+  std::set<core::HostId> finished_;
+  bool turning_ = false;
+};
+
+}  // namespace spotkeeper::app

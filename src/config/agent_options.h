@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `spotkeeper agent`: NTH's names for flags and environment variables, Go's flag
+// syntax, precedence command line > environment > default. An environment variable that is set but
+// empty counts as unset. Errors are one line: which option, where it was set, what was expected.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "core/journal.h"
+#include "core/policy.h"
+
+namespace spotkeeper::config {
+
+struct AgentOptions {
+  std::string node_name;
+  std::string pod_name;
+  std::string pod_namespace;
+  std::string metadata_url = "http://169.254.169.254";
+  int metadata_tries = 3;
+  Millis imds_poll_interval{1'000};
+  bool enable_spot_interruption_draining = true;
+  bool taint_node = false;
+  std::string taint_effect = "NoSchedule";
+  bool ignore_daemon_sets = true;
+  bool delete_local_data = true;
+  int pod_termination_grace_period = -1;    // seconds; negative: each pod's own
+  int node_termination_grace_period = 120;  // seconds
+  int enough_grace = 60;                    // seconds
+  int margin = 3;                           // seconds
+  bool cordon_only = false;
+  bool dry_run = false;
+  core::Level log_level = core::Level::kInfo;
+  bool json_logging = false;
+  std::string kubernetes_service_host;
+  std::string kubernetes_service_port;
+  std::string service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount";
+  std::string kubeconfig;
+  std::string kube_context;
+  bool enable_prometheus_server = false;
+  int prometheus_server_port = 9092;
+};
+
+// One option, for parsing, help and completion alike.
+struct Option {
+  const char* flag;   // "node-name"
+  const char* env;    // "NODE_NAME"
+  const char* group;  // heading in --help
+  const char* value;  // "" for a switch, else what stands for the value in --help: "NAME"
+  const char* help;
+  // Sets it; answers what was expected when the text is not that, else nothing.
+  std::optional<std::string> (*set)(AgentOptions&, const std::string& text);
+};
+
+const std::vector<Option>& agent_option_table();
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+// `arguments` without the program's name and subcommand.
+Result<AgentOptions> parse_agent_options(const std::vector<std::string>& arguments,
+                                         const Environment& environment);
+
+// What the core makes of them.
+core::Policy policy_of(const AgentOptions& options);
+
+}  // namespace spotkeeper::config

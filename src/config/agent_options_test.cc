@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/agent_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace spotkeeper::config {
+namespace {
+
+using testing::HasSubstr;
+using Env = std::map<std::string, std::string>;
+
+Result<AgentOptions> parse(std::vector<std::string> arguments, Env env = {{"NODE_NAME", "n1"}}) {
+  return parse_agent_options(arguments,
+                             [env](const std::string& name) -> std::optional<std::string> {
+                               const auto found = env.find(name);
+                               if (found == env.end()) return std::nullopt;
+                               return found->second;
+                             });
+}
+
+TEST(AgentOptions, DefaultsAreThoseOfNth) {
+  const auto options = parse({});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->metadata_url, "http://169.254.169.254");
+  EXPECT_EQ(options->metadata_tries, 3);
+  EXPECT_TRUE(options->enable_spot_interruption_draining);
+  EXPECT_FALSE(options->taint_node);
+  EXPECT_EQ(options->taint_effect, "NoSchedule");
+  EXPECT_TRUE(options->ignore_daemon_sets);
+  EXPECT_TRUE(options->delete_local_data);
+  EXPECT_EQ(options->pod_termination_grace_period, -1);
+  EXPECT_EQ(options->node_termination_grace_period, 120);
+  EXPECT_FALSE(options->cordon_only);
+  EXPECT_FALSE(options->dry_run);
+  EXPECT_FALSE(options->json_logging);
+}
+
+TEST(AgentOptions, TheCommandLineWinsOverTheEnvironment) {
+  const Env env{{"NODE_NAME", "env"}, {"METADATA_TRIES", "5"}, {"DRY_RUN", "true"}};
+  const auto options = parse({"-node-name", "flag", "--dry-run=false"}, env);
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->node_name, "flag");
+  EXPECT_EQ(options->metadata_tries, 5);
+  EXPECT_FALSE(options->dry_run);
+}
+
+TEST(AgentOptions, AnEmptyEnvironmentVariableIsUnset) {
+  const auto options = parse({}, {{"NODE_NAME", "n1"}, {"METADATA_TRIES", ""}});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->metadata_tries, 3);
+}
+
+TEST(AgentOptions, GoFlagSyntax) {
+  for (const std::vector<std::string>& form : {std::vector<std::string>{"-taint-node"},
+                                               {"--taint-node"},
+                                               {"--taint-node=T"},
+                                               {"-taint-node=1"}}) {
+    const auto options = parse(form);
+    ASSERT_TRUE(options) << form[0];
+    EXPECT_TRUE(options->taint_node) << form[0];
+  }
+  EXPECT_EQ(parse({"--metadata-tries=7"})->metadata_tries, 7);
+  EXPECT_EQ(parse({"-metadata-tries", "7"})->metadata_tries, 7);
+}
+
+struct BadRow {
+  const char* name;
+  std::vector<std::string> arguments;
+  Env env;
+  const char* message;
+};
+
+class BadOptions : public testing::TestWithParam<BadRow> {};
+
+TEST_P(BadOptions, OneClearLine) {
+  Env env = GetParam().env;
+  env.try_emplace("NODE_NAME", "n1");
+  const auto options = parse(GetParam().arguments, env);
+  ASSERT_FALSE(options);
+  EXPECT_THAT(options.error().message, HasSubstr(GetParam().message));
+  EXPECT_EQ(options.error().message.find('\n'), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BadOptions,
+    testing::Values(
+        BadRow{"bool_in_env",
+               {},
+               {{"DRY_RUN", "yes"}},
+               "environment variable DRY_RUN: expected true or false, got 'yes'"},
+        BadRow{
+            "bool_flag", {"--dry-run=maybe"}, {}, "--dry-run: expected true or false, got 'maybe'"},
+        BadRow{"integer",
+               {},
+               {{"METADATA_TRIES", "three"}},
+               "METADATA_TRIES: expected a whole number"},
+        BadRow{"trailing_text",
+               {"--metadata-tries=3x"},
+               {},
+               "--metadata-tries: expected a whole number"},
+        BadRow{"range", {"--metadata-tries=0"}, {}, "from 1 to 100"},
+        BadRow{"overflow", {"--metadata-tries=99999999999"}, {}, "from 1 to 100"},
+        BadRow{"level", {}, {{"LOG_LEVEL", "chatty"}}, "info, debug or error"},
+        BadRow{"effect", {"--taint-effect=Never"}, {}, "NoExecute"},
+        BadRow{"url", {}, {{"INSTANCE_METADATA_URL", "169.254.169.254"}}, "an http or https URL"},
+        BadRow{"interval", {"--imds-poll-interval=1ms"}, {}, "a duration from 100 ms to 60 s"},
+        BadRow{"unit", {"--imds-poll-interval=1h"}, {}, "such as 500ms or 2s"},
+        BadRow{"unknown", {"--no-such"}, {}, "--no-such: there is no such option"},
+        BadRow{"no_value", {"--kubeconfig"}, {}, "--kubeconfig: expected FILE behind it"},
+        BadRow{"positional", {"node"}, {}, "'node': expected an option"},
+        BadRow{"no_node", {}, {{"NODE_NAME", ""}}, "You must provide a node-name"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(AgentOptions, IntervalsHaveUnits) {
+  EXPECT_EQ(parse({"--imds-poll-interval=250ms"})->imds_poll_interval, Millis(250));
+  EXPECT_EQ(parse({"--imds-poll-interval=2s"})->imds_poll_interval, Millis(2'000));
+  EXPECT_EQ(parse({"--imds-poll-interval=5"})->imds_poll_interval, Millis(5'000));
+}
+
+TEST(AgentOptions, NamesAreUnique) {
+  std::set<std::string> flags;
+  std::set<std::string> variables;
+  for (const Option& option : agent_option_table()) {
+    EXPECT_TRUE(flags.insert(option.flag).second) << option.flag;
+    EXPECT_TRUE(variables.insert(option.env).second) << option.env;
+  }
+}
+
+TEST(PolicyOf, GraceZeroIsTheShortestGrace) {
+  EXPECT_EQ(policy_of(*parse({"--pod-termination-grace-period=0"})).grace_override, Seconds(1));
+  EXPECT_EQ(policy_of(*parse({"--pod-termination-grace-period=-1"})).grace_override, std::nullopt);
+}
+
+TEST(PolicyOf, AWholeNoticeStartsAtOnce) {
+  EXPECT_EQ(policy_of(*parse({})).start_before, std::nullopt);
+  EXPECT_EQ(policy_of(*parse({"--node-termination-grace-period=60"})).start_before, Seconds(60));
+}
+
+}  // namespace
+}  // namespace spotkeeper::config

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/kubernetes.h"
+
+#include <fmt/format.h>
+
+#include "effects/mark.h"
+#include "kube/calls.h"
+#include "kube/follow.h"
+
+namespace spotkeeper::effects {
+namespace {
+
+// A node is written by the kubelet and controllers too: a conflict is tried again at once.
+constexpr int kMarkTries = 6;
+
+std::optional<int64_t> seconds(const std::optional<Seconds>& grace) {
+  if (!grace) return std::nullopt;
+  return grace->count();
+}
+
+}  // namespace
+
+struct Kubernetes::Watched {
+  explicit Watched(PodRules rules) : units(std::move(rules)) {}
+  PodUnits units;
+  bool pods_listed = false;
+  bool budgets_listed = false;
+};
+
+Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Options options,
+                       Report report)
+    : api_(api),
+      group_(group),
+      clock_(clock),
+      options_(std::move(options)),
+      report_(std::move(report)) {}
+
+Kubernetes::~Kubernetes() = default;
+
+void Kubernetes::carry_out(core::Action action) {
+  std::string name =
+      fmt::format("{} {} {}", core::to_string(action.kind), action.host.value, action.unit_name);
+  group_.spawn(std::move(name), do_action(std::move(action)));
+}
+
+Task<> Kubernetes::do_action(core::Action action) {
+  const core::HostId host = action.host;
+  const uint64_t number = action.number;
+  Result<std::string> result;
+  if (action.kind == core::ActionKind::kMark) {
+    result = co_await mark(std::move(action));
+  } else {
+    result = co_await on_pod(std::move(action));
+  }
+  report_(host, core::ActionDone{.number = number, .result = std::move(result)});
+}
+
+Task<Result<std::string>> Kubernetes::mark(core::Action action) {
+  const Mark wanted{.notice = action.notice,
+                    .taint = options_.taint,
+                    .taint_effect = options_.taint_effect,
+                    .started = clock_.now()};
+  Error conflict;
+  for (int i = 0; i < kMarkTries; ++i) {
+    const Result<kube::Node> node = co_await kube::get_node(api_, action.host.value);
+    if (!node) co_return std::unexpected(node.error());
+    std::optional<boost::json::value> patch = mark_patch(*node, wanted);
+    if (!patch) co_return "was marked before";
+    const Result<kube::Node> patched =
+        co_await kube::patch_node(api_, action.host.value, std::move(*patch));
+    if (patched) co_return mark_remark(*node, wanted);
+    if (patched.error().status != 409) co_return std::unexpected(patched.error());
+    conflict = patched.error();
+  }
+  co_return std::unexpected(conflict);
+}
+
+Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
+  const auto watched = watched_.find(action.host);
+  std::optional<kube::PodRef> pod;
+  if (watched != watched_.end()) pod = watched->second->units.find(action.unit);
+  if (!pod) {
+    co_return std::unexpected(
+        Error{.kind = ErrorKind::kGone, .message = action.unit_name + " is not here any more"});
+  }
+  Result<void> done;
+  switch (action.kind) {
+    case core::ActionKind::kAsk:
+      done = co_await kube::evict(api_, *pod, seconds(action.grace));
+      break;
+    case core::ActionKind::kStop:
+      done = co_await kube::delete_pod(api_, *pod, seconds(action.grace));
+      break;
+    case core::ActionKind::kExplain:
+      done = co_await kube::set_disruption_target(api_, *pod, action.reason, clock_.now());
+      break;
+    case core::ActionKind::kMark:
+      break;
+  }
+  if (!done) co_return std::unexpected(done.error());
+  co_return std::string();
+}
+
+void Kubernetes::watch(const core::HostId& host) {
+  auto& watched = watched_[host];
+  if (watched) {
+    tell(host, watched->units.everything());
+    if (watched->pods_listed) report_(host, core::UnitsListed{});
+    if (watched->budgets_listed) report_(host, core::BudgetsListed{.watched = true});
+    return;
+  }
+  watched = std::make_shared<Watched>(options_.pods);
+  watch_pods(host, watched);
+  watch_budgets(host, watched);
+}
+
+void Kubernetes::tell(const core::HostId& host, PodUnits::Observations observations) {
+  for (core::Observation& observation : observations) report_(host, std::move(observation));
+}
+
+void Kubernetes::watch_pods(const core::HostId& host, std::shared_ptr<Watched> watched) {
+  kube::Sink<kube::Pod> sink;
+  sink.changed = [this, host, watched](const kube::Pod& pod) {
+    tell(host, watched->units.pod_changed(pod, clock_.now()));
+  };
+  sink.gone = [this, host, watched](const kube::Pod& pod) {
+    tell(host, watched->units.pod_gone(pod));
+  };
+  sink.synced = [this, host, watched] {
+    if (!watched->pods_listed) report_(host, core::UnitsListed{});
+    watched->pods_listed = true;
+  };
+  sink.failed = [this, host](const Error& error) { report_(host, core::Trouble{.error = error}); };
+  kube::Listing listing;
+  listing.path = "/api/v1/pods";
+  listing.field_selector = "spec.nodeName=" + host.value;
+  listing.resource = "pods";
+  group_.spawn("pods of " + host.value,
+               kube::follow<kube::Pod>(api_, listing, kube::decode_pod, std::move(sink)));
+}
+
+void Kubernetes::watch_budgets(const core::HostId& host, std::shared_ptr<Watched> watched) {
+  kube::Sink<kube::Budget> sink;
+  sink.changed = [this, host, watched](const kube::Budget& budget) {
+    tell(host, watched->units.budget_changed(budget));
+  };
+  sink.gone = [this, host, watched](const kube::Budget& budget) {
+    tell(host, watched->units.budget_gone(budget));
+  };
+  sink.synced = [this, host, watched] {
+    if (!watched->budgets_listed) report_(host, core::BudgetsListed{.watched = true});
+    watched->budgets_listed = true;
+  };
+  sink.failed = [this, host, watched](const Error& error) {
+    report_(host, core::Trouble{.error = error});
+    if (error.kind == ErrorKind::kDenied && !watched->budgets_listed) {
+      report_(host, core::BudgetsListed{.watched = false});
+    }
+  };
+  kube::Listing listing;
+  listing.path = "/apis/policy/v1/poddisruptionbudgets";
+  listing.resource = "poddisruptionbudgets";
+  group_.spawn("budgets around " + host.value,
+               kube::follow<kube::Budget>(api_, listing, kube::decode_budget, std::move(sink)));
+}
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries out the core's actions on a Kubernetes cluster and reports what happens on the hosts it
+// watches. Owns no decision: an action is done once and answered, success or not. The Api, the
+// group and the clock must outlive it; every task it starts belongs to the group.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "async/task_group.h"
+#include "core/action.h"
+#include "core/policy.h"
+#include "effects/pod_units.h"
+#include "kube/api.h"
+
+namespace spotkeeper::effects {
+
+class Kubernetes {
+ public:
+  // Where observations go. Called from within tasks, never from carry_out() itself.
+  using Report = std::function<void(const core::HostId&, core::Observation)>;
+
+  struct Options {
+    PodRules pods;
+    bool taint = false;
+    std::string taint_effect = "NoSchedule";
+  };
+
+  Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Options options, Report report);
+  ~Kubernetes();
+
+  // Starts the action; its ActionDone is reported.
+  void carry_out(core::Action action);
+
+  // Reports pods and budgets of this host from now on; a second call reports again what is known.
+  // Two watches a host: nothing is watched while there is no notice.
+  void watch(const core::HostId& host);
+
+ private:
+  struct Watched;
+
+  Task<> do_action(core::Action action);
+  Task<Result<std::string>> mark(core::Action action);
+  Task<Result<std::string>> on_pod(core::Action action);
+  void tell(const core::HostId& host, PodUnits::Observations observations);
+  void watch_pods(const core::HostId& host, std::shared_ptr<Watched> watched);
+  void watch_budgets(const core::HostId& host, std::shared_ptr<Watched> watched);
+
+  kube::Api& api_;
+  TaskGroup& group_;
+  const Clock& clock_;
+  Options options_;
+  Report report_;
+  std::map<core::HostId, std::shared_ptr<Watched>> watched_;
+};
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/mark.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace spotkeeper::effects {
+namespace {
+
+namespace json = boost::json;
+
+constexpr size_t kLabelValueMost = 63;
+
+bool has_taint(const kube::Node& node, const std::string& key) {
+  return std::any_of(node.taints.begin(), node.taints.end(),
+                     [&](const kube::Taint& taint) { return taint.key == key; });
+}
+
+// What an earlier life of ours wrote; an empty object when there is nothing of ours.
+json::object earlier_record(const kube::Node& node) {
+  const auto found = node.annotations.find(kStateAnnotation);
+  if (found == node.annotations.end()) return {};
+  boost::system::error_code error;
+  json::value value = json::parse(found->second, error);
+  return !error && value.is_object() ? value.as_object() : json::object();
+}
+
+bool flag(const json::object& record, const char* key) {
+  const json::value* value = record.if_contains(key);
+  return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint) {
+  const json::object earlier = earlier_record(node);
+  json::object notice;
+  notice["id"] = mark.notice.id.value;
+  notice["kind"] = core::to_string(mark.notice.kind);
+  notice["deadline"] = format_time_s(mark.notice.deadline);
+  notice["source"] = mark.notice.source;
+  json::object record;
+  record["v"] = 1;
+  record["notice"] = std::move(notice);
+  const json::value* started = earlier.if_contains("started");
+  record["started"] = started != nullptr && started->is_string()
+                          ? *started
+                          : json::value(format_time(mark.started));
+  record["cordoned"] = !node.unschedulable || flag(earlier, "cordoned");
+  record["tainted"] = adds_taint || flag(earlier, "tainted");
+  return record;
+}
+
+json::array taints_with(const kube::Node& node, const Mark& mark) {
+  json::array taints;
+  for (const kube::Taint& taint : node.taints) {
+    json::object same{{"key", taint.key}, {"effect", taint.effect}};
+    if (!taint.value.empty()) same["value"] = taint.value;
+    if (!taint.time_added.empty()) same["timeAdded"] = taint.time_added;
+    taints.emplace_back(std::move(same));
+  }
+  taints.emplace_back(json::object{{"key", taint_key(mark.notice.kind)},
+                                   {"value", taint_value(mark.notice.id)},
+                                   {"effect", mark.taint_effect}});
+  return taints;
+}
+
+}  // namespace
+
+std::string taint_key(core::NoticeKind kind) {
+  const std::string prefix = "aws-node-termination-handler/";
+  switch (kind) {
+    case core::NoticeKind::kRebalanceRecommendation:
+      return prefix + "rebalance-recommendation";
+    case core::NoticeKind::kScheduledEvent:
+      return prefix + "scheduled-maintenance";
+    case core::NoticeKind::kAsgTermination:
+    case core::NoticeKind::kAsgLaunch:
+      return prefix + "asg-lifecycle-termination";
+    case core::NoticeKind::kSpotInterruption:
+    case core::NoticeKind::kStateChange:
+    case core::NoticeKind::kCapacityReservationInterruption:
+    case core::NoticeKind::kManual:
+      return prefix + "spot-itn";
+  }
+  return prefix + "spot-itn";
+}
+
+std::string taint_value(const core::NoticeId& id) {
+  return id.value.substr(0, kLabelValueMost);
+}
+
+std::optional<json::value> mark_patch(const kube::Node& node, const Mark& mark) {
+  const bool adds_taint = mark.taint && !has_taint(node, taint_key(mark.notice.kind));
+  const std::string record = json::serialize(record_of(node, mark, adds_taint));
+  const auto found = node.annotations.find(kStateAnnotation);
+  const bool recorded = found != node.annotations.end() && found->second == record;
+  if (node.unschedulable && !adds_taint && recorded) return std::nullopt;
+
+  json::object spec;
+  if (!node.unschedulable) spec["unschedulable"] = true;
+  if (adds_taint) spec["taints"] = taints_with(node, mark);
+  json::object patch;
+  patch["metadata"] = json::object{{"resourceVersion", node.resource_version},
+                                   {"annotations", json::object{{kStateAnnotation, record}}}};
+  if (!spec.empty()) patch["spec"] = std::move(spec);
+  return patch;
+}
+
+std::string mark_remark(const kube::Node& before, const Mark& mark) {
+  std::string remark = "cordoned";
+  if (before.unschedulable) {
+    remark = before.annotations.contains(kStateAnnotation)
+                 ? "was cordoned by us before"
+                 : "was cordoned already by somebody else, which stays theirs";
+  }
+  if (!mark.taint) return remark;
+  const std::string key = taint_key(mark.notice.kind);
+  return remark + (has_taint(before, key) ? "; has taint " : "; tainted ") + key;
+}
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mark on a Node: unschedulable, the notice's taint, and our record, as one merge patch bound
+// to the resourceVersion that was read (without it a taint that somebody else adds meanwhile would
+// be erased: spec.taints is replaced as a whole). Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+
+#include "core/notice.h"
+#include "kube/objects.h"
+
+namespace spotkeeper::effects {
+
+// The annotation that holds our record, a JSON object:
+//   {"v":1, "notice":{"id","kind","deadline","source"}, "started", "cordoned", "tainted"}
+// cordoned, tainted: whether it was us, so that only that is ever undone.
+inline constexpr const char* kStateAnnotation = "spotkeeper.io/state";
+
+struct Mark {
+  core::Notice notice;
+  bool taint = false;
+  std::string taint_effect = "NoSchedule";
+  Time started{};
+};
+
+// NTH's taint key for this kind of notice: "aws-node-termination-handler/spot-itn".
+std::string taint_key(core::NoticeKind kind);
+
+// Taint values are label values: at most 63 characters of the notice's id.
+std::string taint_value(const core::NoticeId& id);
+
+// The patch that marks the node; nothing when it bears this mark already.
+std::optional<boost::json::value> mark_patch(const kube::Node& node, const Mark& mark);
+
+// What was found and done, for people: "cordoned, taint … added".
+std::string mark_remark(const kube::Node& before, const Mark& mark);
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/mark.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+
+namespace spotkeeper::effects {
+namespace {
+
+using testing::HasSubstr;
+
+Mark spot_mark(bool taint) {
+  Mark mark;
+  mark.notice.id = core::NoticeId("spot-itn-" + std::string(64, 'a'));
+  mark.notice.kind = core::NoticeKind::kSpotInterruption;
+  mark.notice.deadline = Time(Seconds(1'800'000'120));
+  mark.notice.source = "imds";
+  mark.taint = taint;
+  mark.started = Time(Seconds(1'800'000'000));
+  return mark;
+}
+
+kube::Node node() {
+  kube::Node node;
+  node.name = "n1";
+  node.resource_version = "42";
+  return node;
+}
+
+boost::json::object record_in(const boost::json::value& patch) {
+  return boost::json::parse(patch.at("metadata").at("annotations").at(kStateAnnotation).as_string())
+      .as_object();
+}
+
+// What the node looks like once the patch is applied, as far as marks go.
+kube::Node apply(kube::Node node, const boost::json::value& patch) {
+  node.annotations[kStateAnnotation] =
+      std::string(patch.at("metadata").at("annotations").at(kStateAnnotation).as_string());
+  const auto* spec = patch.as_object().if_contains("spec");
+  if (spec == nullptr) return node;
+  if (spec->as_object().contains("unschedulable")) node.unschedulable = true;
+  if (const auto* taints = spec->as_object().if_contains("taints")) {
+    node.taints.clear();
+    for (const auto& taint : taints->as_array()) {
+      node.taints.push_back({.key = std::string(taint.at("key").as_string())});
+    }
+  }
+  return node;
+}
+
+TEST(Mark, OnePatchWithVersionCordonAndRecord) {
+  const auto patch = mark_patch(node(), spot_mark(false));
+  ASSERT_TRUE(patch);
+  EXPECT_EQ(patch->at("metadata").at("resourceVersion"), "42");
+  EXPECT_EQ(patch->at("spec").at("unschedulable"), true);
+  EXPECT_FALSE(patch->at("spec").as_object().contains("taints"));
+  const auto record = record_in(*patch);
+  EXPECT_EQ(record.at("notice").at("kind"), "SpotInterruption");
+  EXPECT_EQ(record.at("notice").at("deadline"), "2027-01-15T08:02:00Z");
+  EXPECT_EQ(record.at("cordoned"), true);
+  EXPECT_EQ(record.at("tainted"), false);
+}
+
+TEST(Mark, ForeignTaintsAreKeptAsTheyAre) {
+  kube::Node tainted = node();
+  tainted.taints = {
+      {.key = "theirs", .value = "v", .effect = "NoExecute", .time_added = "2026-01-01T00:00:00Z"}};
+  const auto patch = mark_patch(tainted, spot_mark(true));
+  ASSERT_TRUE(patch);
+  const auto& taints = patch->at("spec").at("taints").as_array();
+  ASSERT_EQ(taints.size(), 2U);
+  EXPECT_EQ(taints[0].at("key"), "theirs");
+  EXPECT_EQ(taints[0].at("timeAdded"), "2026-01-01T00:00:00Z");
+  EXPECT_EQ(taints[1].at("key"), "aws-node-termination-handler/spot-itn");
+  EXPECT_EQ(taints[1].at("value").as_string().size(), 63U);
+  EXPECT_EQ(taints[1].at("effect"), "NoSchedule");
+}
+
+TEST(Mark, ForeignCordonIsNotClaimed) {
+  kube::Node cordoned = node();
+  cordoned.unschedulable = true;
+  const auto patch = mark_patch(cordoned, spot_mark(false));
+  ASSERT_TRUE(patch) << "the record is still owed";
+  EXPECT_FALSE(patch->as_object().contains("spec"));
+  EXPECT_EQ(record_in(*patch).at("cordoned"), false);
+  EXPECT_THAT(mark_remark(cordoned, spot_mark(false)), HasSubstr("somebody else"));
+}
+
+TEST(Mark, AMarkedNodeIsLeftAlone) {
+  const auto patch = mark_patch(node(), spot_mark(true));
+  ASSERT_TRUE(patch);
+  EXPECT_FALSE(mark_patch(apply(node(), *patch), spot_mark(true)));
+}
+
+TEST(Mark, AnEarlierRecordKeepsItsStartAndItsClaims) {
+  kube::Node marked = apply(node(), *mark_patch(node(), spot_mark(false)));
+  Mark later = spot_mark(true);
+  later.started += Seconds(60);
+  const auto record = record_in(*mark_patch(marked, later));
+  EXPECT_EQ(record.at("started"), "2027-01-15T08:00:00.000Z");
+  EXPECT_EQ(record.at("cordoned"), true);
+  EXPECT_EQ(record.at("tainted"), true);
+}
+
+TEST(Mark, GarbageInTheAnnotationIsReplaced) {
+  kube::Node odd = node();
+  odd.annotations[kStateAnnotation] = "{not json";
+  EXPECT_TRUE(mark_patch(odd, spot_mark(false)));
+}
+
+TEST(Mark, TaintKeysAreThoseOfNth) {
+  EXPECT_EQ(taint_key(core::NoticeKind::kSpotInterruption),
+            "aws-node-termination-handler/spot-itn");
+  EXPECT_EQ(taint_key(core::NoticeKind::kRebalanceRecommendation),
+            "aws-node-termination-handler/rebalance-recommendation");
+  EXPECT_EQ(taint_key(core::NoticeKind::kScheduledEvent),
+            "aws-node-termination-handler/scheduled-maintenance");
+  EXPECT_EQ(taint_key(core::NoticeKind::kAsgTermination),
+            "aws-node-termination-handler/asg-lifecycle-termination");
+}
+
+}  // namespace
+}  // namespace spotkeeper::effects

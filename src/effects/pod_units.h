@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns the pods of one node and the PodDisruptionBudgets around them into what the core knows:
+// units and budgets. Pure bookkeeping: each change answers with the observations that follow.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/action.h"
+#include "kube/calls.h"
+#include "kube/objects.h"
+
+namespace spotkeeper::effects {
+
+struct PodRules {
+  bool ignore_daemon_sets = true;  // false changes only what is said: see exempt_reason
+  std::string own_pod;             // our own pod's name; empty: unknown
+  std::string own_namespace;       // empty: any
+};
+
+// Why a pod is not moved; empty when it is. docs/design.md, rule 1.
+std::string exempt_reason(const kube::Pod& pod, const PodRules& rules);
+
+class PodUnits {
+ public:
+  using Observations = std::vector<core::Observation>;
+
+  explicit PodUnits(PodRules rules) : rules_(std::move(rules)) {}
+
+  Observations pod_changed(const kube::Pod& pod, Time now);
+  Observations pod_gone(const kube::Pod& pod);
+  Observations budget_changed(const kube::Budget& budget);
+  Observations budget_gone(const kube::Budget& budget);
+
+  // All that is known now, for a drain that begins later.
+  Observations everything() const;
+
+  // How to name the unit's pod in a call; nothing when it is not on the node any more.
+  std::optional<kube::PodRef> find(const core::UnitId& id) const;
+
+ private:
+  struct Known {
+    kube::PodRef ref;
+    kube::Labels labels;
+    core::Unit unit;
+  };
+  std::vector<core::BudgetId> guards(const kube::Pod& pod) const;
+  void regroup(const std::string& ns, Observations& out);
+
+  PodRules rules_;
+  std::map<core::UnitId, Known> pods_;
+  std::map<core::BudgetId, kube::Budget> budgets_;
+};
+
+}  // namespace spotkeeper::effects

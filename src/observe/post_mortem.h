@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became of each pod of a drained host, and whether anybody was cut off. Made from the Drain
+// when it is over.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/drain.h"
+
+namespace spotkeeper::observe {
+
+enum class Verdict {
+  kMoved,   // told, and gone before the deadline
+  kEnding,  // told in time, still ending when this was made
+  kUntold,  // not told, or told with less than min(grace, 10 s) to the deadline
+  kStays,   // not ours to move
+};
+
+const char* to_string(Verdict verdict);
+
+struct Row {
+  std::string pod;
+  std::string owner;
+  Verdict verdict = Verdict::kMoved;
+  Seconds grace{};
+  std::optional<Millis> asked_after;  // since the notice was heard
+  std::optional<Millis> told_after;
+  std::optional<Millis> gone_after;
+  std::optional<Millis> slack;  // from gone to the deadline
+  bool overruled = false;
+  std::string remark;
+};
+
+struct PostMortem {
+  std::string node;
+  std::string notice;  // id
+  std::string kind;
+  Time heard{};
+  Time deadline{};
+  std::vector<Row> rows;
+  int moved = 0;
+  int ending = 0;
+  int untold = 0;
+  int stayed = 0;
+  int overruled = 0;
+};
+
+PostMortem make_post_mortem(const core::Drain& drain);
+
+// For people: a table and one closing sentence, each line ended by a newline.
+std::string to_table(const PostMortem& post_mortem);
+
+// One JSON object; durations are numbers of seconds with unit in the key (`told_after_s`).
+std::string to_json(const PostMortem& post_mortem);
+
+}  // namespace spotkeeper::observe

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Polls instance metadata of its own host for the Spot interruption notice. 404 is quiet. Every
+// failure is weather: counted, reported, backed off (never longer than 5 s), never the end.
+// Source: AWS EC2 User Guide, "Spot Instance interruption notices".
+#pragma once
+
+#include <functional>
+
+#include "async/task.h"
+#include "aws/imds.h"
+#include "base/counters.h"
+#include "sources/spot_notices.h"
+
+namespace spotkeeper::sources {
+
+class SpotPoller {
+ public:
+  struct Options {
+    Millis period{1'000};
+    double jitter = 0.1;   // each wait is shorter or longer by up to this part of the period
+    int legacy_every = 5;  // spot/termination-time is asked at every n-th quiet poll
+    core::InstanceId instance;
+  };
+  struct Hooks {
+    std::function<void(core::Notice)> notice;
+    std::function<void(const Error&, int in_a_row)> failure;
+    std::function<void(int failures)> recovery;
+  };
+
+  // The client, the clock and the counters must outlive run().
+  SpotPoller(aws::ImdsClient& imds, const Clock& clock, Counters& counters, Options options,
+             Hooks hooks);
+
+  // Polls until cancelled.
+  Task<> run();
+
+ private:
+  Task<Result<std::optional<SpotSighting>>> look();
+  Task<Result<std::optional<SpotSighting>>> look_at_legacy();
+  Millis pause() const;
+
+  aws::ImdsClient& imds_;
+  const Clock& clock_;
+  Counters& counters_;
+  Options options_;
+  Hooks hooks_;
+  SpotNotices notices_;
+  int polls_ = 0;
+  int failures_ = 0;  // in a row
+};
+
+}  // namespace spotkeeper::sources
