@@ -1,0 +1,34 @@
+"""Fixtures: one control plane for the whole run, one Rig for each test."""
+
+import re
+
+import pytest
+
+from rig import ControlPlane, Rig
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory):
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def rig(request, control_plane, tmp_path):
+    control_plane.check_alive()
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
+    with Rig(control_plane, tmp_path, name) as rig:
+        yield rig
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what its agents wrote, and where the other logs are."""
+    report = yield
+    rig = item.funcargs.get("rig") if report.failed else None
+    if rig:
+        report.sections.append(("logs", f"{rig.folder}\n{rig.control_plane.folder}"))
+        for agent in rig.agents:
+            tail = "\n".join(agent.output().splitlines()[-60:])
+            report.sections.append((f"{agent.name} (exit code {agent.exit_code})", tail))
+    return report

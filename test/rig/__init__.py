@@ -1,0 +1,24 @@
+"""The test rig: real parts on loopback. Begin with rig.py; test/README.md is the tour."""
+
+from .agent import Agent
+from .control_plane import ControlPlane
+from .imds import Imds
+from .kube import ApiError, Kube
+from .node import Node
+from .process import Process, TooLate, free_port, stays, until
+from .rig import Rig
+
+__all__ = [
+    "Agent",
+    "ApiError",
+    "ControlPlane",
+    "Imds",
+    "Kube",
+    "Node",
+    "Process",
+    "Rig",
+    "TooLate",
+    "free_port",
+    "stays",
+    "until",
+]

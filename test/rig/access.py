@@ -1,0 +1,114 @@
+"""Service accounts for agents, with the rights of deploy/rbac/agent.yaml: the real file, tested for real."""
+
+import copy
+import dataclasses
+import pathlib
+
+import yaml
+
+from .binaries import REPOSITORY
+from .kube import ApiError, Kube
+from .process import until
+
+AGENT_ROLE = REPOSITORY / "deploy/rbac/agent.yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """`folder` looks like /var/run/secrets/kubernetes.io/serviceaccount: token, ca.crt, namespace."""
+
+    user: str
+    token: str
+    folder: pathlib.Path
+
+
+def agent_rules(file: pathlib.Path = AGENT_ROLE) -> list[dict]:
+    """The rules of the ClusterRole spotkeeper-agent."""
+    assert file.exists(), f"{file} is missing: the agent's rights are tested from it"
+    for document in yaml.safe_load_all(file.read_text()):
+        if document and document["kind"] == "ClusterRole" and document["metadata"]["name"] == "spotkeeper-agent":
+            return document["rules"]
+    raise AssertionError(f"{file} has no ClusterRole spotkeeper-agent")
+
+
+def rules_without(rules: list[dict], denied: list[tuple[str, str]] | tuple) -> list[dict]:
+    """The rules less some (verb, resource). A pair that no rule grants is a mistake in the test."""
+    kept = copy.deepcopy(rules)
+    for verb, resource in denied:
+        hits = [rule for rule in kept if verb in rule["verbs"] and resource in rule.get("resources", [])]
+        assert hits, f"the agent's role does not grant {verb} {resource} in the first place"
+        for rule in hits:
+            rule["resources"].remove(resource)
+            others = [other for other in rule["verbs"] if other != verb]
+            if others:
+                kept.append(rule | {"resources": [resource], "verbs": others})
+    return [rule for rule in kept if rule.get("resources") or rule.get("nonResourceURLs")]
+
+
+class AgentAccess:
+    """Makes accounts in one namespace, each with a ClusterRole of its own."""
+
+    def __init__(self, kube: Kube, prefix: str, folder: pathlib.Path):
+        self._kube, self._prefix, self._folder = kube, prefix, folder
+        self._made: list[str] = []
+
+    def grant(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
+        """An account that holds the agent's role, in force when this returns."""
+        role = f"{self._prefix}-{name}"
+        rules = rules_without(agent_rules(), without)
+        self._made.append(role)
+        self._kube.create("serviceaccounts", {"metadata": {"name": name}})
+        self._kube.create("clusterroles", {"metadata": {"name": role}, "rules": rules})
+        self._kube.create(
+            "clusterrolebindings",
+            {
+                "metadata": {"name": role},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": self._kube.namespace}],
+            },
+        )
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 3600},
+        }
+        token = self._kube.create("serviceaccounts/token", request, name)["status"]["token"]
+        namespace = self._kube.namespace
+        account = Account(f"system:serviceaccount:{namespace}:{name}", token, self._folder / f"{name}-account")
+        account.folder.mkdir()
+        for file, text in {"token": token, "ca.crt": self._kube.ca.read_text(), "namespace": namespace}.items():
+            (account.folder / file).write_text(text)
+        until(lambda: self._in_force(account.user, rules), 5, f"rights of {account.user} in force")
+        return account
+
+    def revoke(self) -> None:
+        for role in self._made:
+            self._kube.delete("clusterrolebindings", role)
+            self._kube.delete("clusterroles", role)
+        self._made.clear()
+
+    def _in_force(self, user: str, rules: list[dict]) -> bool:
+        """The API server's authorizer has noticed the binding. Asked as the administrator, on behalf of the user."""
+        rule = next(rule for rule in rules if rule.get("resources"))
+        resource, _, subresource = rule["resources"][0].partition("/")
+        wanted = {
+            "verb": rule["verbs"][0],
+            "group": rule["apiGroups"][0],
+            "resource": resource,
+            "subresource": subresource,
+        }
+        if rule.get("resourceNames"):
+            wanted["name"] = rule["resourceNames"][0]
+        try:
+            answer = self._kube.request(
+                "POST",
+                "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+                {
+                    "apiVersion": "authorization.k8s.io/v1",
+                    "kind": "SubjectAccessReview",
+                    "spec": {"user": user, "groups": ["system:serviceaccounts"], "resourceAttributes": wanted},
+                },
+            )
+        except ApiError:
+            return False
+        return answer.json()["status"]["allowed"]

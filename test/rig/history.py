@@ -1,0 +1,150 @@
+"""What happened to a rig's pods and nodes, and when: one watch each, so no test has to look at the right moment."""
+
+import dataclasses
+import json
+import threading
+import time
+
+import requests
+
+from .kube import Kube, path_of
+from .objects import is_ready
+from .process import until
+
+
+@dataclasses.dataclass
+class PodStory:
+    """One pod (by UID). Times are Unix seconds as seen by the watch, a few milliseconds after the write."""
+
+    name: str
+    uid: str
+    app: str = ""
+    node: str = ""
+    created_at: float | None = None
+    ready_at: float | None = None
+    told_at: float | None = None  # its deletionTimestamp was written
+    grace: int | None = None  # … with this deletionGracePeriodSeconds (the last one)
+    disrupted: bool = False  # has the condition DisruptionTarget
+    gone_at: float | None = None
+    last: dict = dataclasses.field(default_factory=dict, repr=False)  # the object as last seen
+
+
+class _Watch(threading.Thread):
+    """Feeds `see(time, type, object)` with one resource: what is there first, then every change."""
+
+    def __init__(self, kube: Kube, resource: str, see):
+        super().__init__(name=f"watch-{resource}", daemon=True)
+        self._kube, self._resource, self._see = kube, resource, see
+        self._over = False
+        self._stream: requests.Response | None = None
+        self._version = self._list()
+        self.start()
+
+    def _list(self) -> str:
+        answer = self._kube.request("GET", path_of(self._resource, self._kube.namespace)).json()
+        for item in answer["items"]:
+            self._see(time.time(), "ADDED", item)
+        return answer["metadata"]["resourceVersion"]
+
+    def run(self) -> None:
+        while not self._over:
+            try:
+                self._stream = self._kube.watch(self._resource, self._version)
+                for line in self._stream.iter_lines(chunk_size=None):
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise RuntimeError(f"watch of {self._resource}: {event['object']}")
+                    self._version = event["object"]["metadata"]["resourceVersion"]
+                    self._see(time.time(), event["type"], event["object"])
+            except (requests.RequestException, AttributeError, ValueError, OSError):
+                if not self._over:
+                    time.sleep(0.1)  # the API server is away: again
+
+    def stop(self) -> None:
+        self._over = True
+        if self._stream is not None:
+            self._stream.raw.shutdown()  # unlike close(), wakes the thread that reads
+            self.join(2)
+
+
+class History:
+    """Of all pods of a namespace and of all nodes. A few milliseconds behind the API: see `catch_up`."""
+
+    def __init__(self, kube: Kube):
+        self._kube = kube
+        self._lock = threading.Lock()
+        self._pods: dict[str, PodStory] = {}
+        self._nodes: dict[str, list[tuple[float, dict]]] = {}
+        self._watches = [
+            _Watch(kube.within(kube.namespace), "pods", self._see_pod),
+            _Watch(kube.within(kube.namespace), "nodes", self._see_node),
+        ]
+
+    def pods(self, app: str | None = None, node: str | None = None) -> list[PodStory]:
+        """Copies, oldest first; also of pods that are gone."""
+        with self._lock:
+            stories = [dataclasses.replace(story) for story in self._pods.values()]
+        return [s for s in stories if app in (None, s.app) and node in (None, s.node)]
+
+    def pod(self, name: str) -> PodStory:
+        """The last pod of that name."""
+        found = [story for story in self.pods() if story.name == name]
+        assert found, f"there never was a pod {name}"
+        return found[-1]
+
+    def catch_up(self, at_most: float = 5) -> None:
+        """Returns when the watch has told all that a list of the pods shows now. Rig's waiting helpers end with it."""
+        answer = self._kube.request("GET", path_of("pods", self._kube.namespace)).json()
+        listed = {pod["metadata"]["uid"]: int(pod["metadata"]["resourceVersion"]) for pod in answer["items"]}
+        as_of = int(answer["metadata"]["resourceVersion"])
+
+        def told() -> bool:
+            with self._lock:
+                known = {uid: int(story.last["metadata"]["resourceVersion"]) for uid, story in self._pods.items()}
+                there = [uid for uid, story in self._pods.items() if not story.gone_at]
+            nothing_missed = all(known.get(uid, 0) >= version for uid, version in listed.items())
+            nobody_left = all(uid in listed or known[uid] > as_of for uid in there)
+            return nothing_missed and nobody_left
+
+        until(told, at_most, "the watch of pods up to date")
+
+    def node(self, name: str) -> list[tuple[float, dict]]:
+        """Every version of the node that was seen, with its time."""
+        with self._lock:
+            return list(self._nodes.get(name, []))
+
+    def cordoned_at(self, name: str) -> float | None:
+        """When the node became unschedulable last (None: it is schedulable)."""
+        since = None
+        for seen_at, node in self.node(name):
+            if not node["spec"].get("unschedulable"):
+                since = None
+            elif since is None:
+                since = seen_at
+        return since
+
+    def stop(self) -> None:
+        for watch in self._watches:
+            watch.stop()
+
+    def _see_pod(self, now: float, kind: str, pod: dict) -> None:
+        meta = pod["metadata"]
+        with self._lock:
+            story = self._pods.setdefault(meta["uid"], PodStory(meta["name"], meta["uid"], created_at=now))
+            story.app = meta.get("labels", {}).get("app", story.app)
+            story.node = pod["spec"].get("nodeName", story.node)
+            story.last = pod
+            if is_ready(pod) and story.ready_at is None:
+                story.ready_at = now
+            if "deletionTimestamp" in meta:
+                story.told_at = story.told_at or now
+                # The last write of a kubelet has grace 0: that is the end, not what the pod was given.
+                story.grace = meta.get("deletionGracePeriodSeconds") or story.grace
+            conditions = pod.get("status", {}).get("conditions", [])
+            story.disrupted |= any(c["type"] == "DisruptionTarget" and c["status"] == "True" for c in conditions)
+            if kind == "DELETED":
+                story.gone_at = now
+
+    def _see_node(self, now: float, kind: str, node: dict) -> None:
+        with self._lock:
+            self._nodes.setdefault(node["metadata"]["name"], []).append((now, node))

@@ -1,0 +1,220 @@
+"""What one test plays with: a namespace, nodes, workloads, notices and agents of its own on a shared control plane."""
+
+import itertools
+import pathlib
+import secrets
+
+from . import objects
+from .access import AgentAccess
+from .agent import Agent
+from .binaries import spotkeeper
+from .control_plane import ControlPlane
+from .history import History, PodStory
+from .imds import Imds
+from .node import Node
+from .process import until
+
+_ids = itertools.count(1)
+
+
+class Rig:
+    """Everything made through it is removed and stopped by `close()`, or at the end of a `with`.
+
+    All pods select this rig's nodes, so that several rigs (tests) on one control plane never share a node.
+    `kube` is an administrator's client in this rig's namespace; `history` knows what happened to its pods and nodes.
+    """
+
+    def __init__(self, control_plane: ControlPlane, folder: pathlib.Path, name: str = "rig"):
+        self.control_plane, self.folder = control_plane, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.id = f"t{next(_ids)}"
+        self.namespace = f"{self.id}-{name}".replace("_", "-").lower()[:50].strip("-")
+        self.kube = control_plane.kube(namespace=self.namespace)
+        self.nodes: list[Node] = []
+        self.agents: list[Agent] = []
+        self._imds: list[Imds] = []
+        self._access = AgentAccess(self.kube, self.id, folder)
+        self._audit_mark = control_plane.audit.mark()
+        self.kube.create("namespaces", {"metadata": {"name": self.namespace}})
+        self.history = History(self.kube)
+
+    # Nodes and workloads
+
+    def node(self, name: str, instance_id: str | None = None, **options) -> Node:
+        """A Ready node. Options: zone, labels, taints, unschedulable, cpu, memory, pods, provider_id."""
+        instance_id = instance_id or f"i-0{secrets.token_hex(8)}"
+        node = Node(f"{name}-{self.id}", instance_id, self.kube, self.history)
+        self.kube.create("nodes", objects.node(node.name, self.id, instance_id, **options))
+        self.nodes.append(node)
+        until(node.is_ready, 10, f"{name} Ready")
+        return node
+
+    def deployment(
+        self, name: str, replicas: int = 1, on: Node | None = None, strategy: dict | None = None, **pod
+    ) -> str:
+        """Its first pods run on `on`, replacements anywhere. `pod`: see objects.pod_template. Returns the name."""
+        body = objects.deployment(name, self._template(name, pod), replicas, strategy)
+        return self._place("deployments", body, replicas, on, pod)
+
+    def stateful_set(self, name: str, replicas: int = 1, on: Node | None = None, **pod) -> str:
+        return self._place(
+            "statefulsets", objects.stateful_set(name, self._template(name, pod), replicas), replicas, on, pod
+        )
+
+    def job(self, name: str, completions: int = 1, on: Node | None = None, backoff_limit: int = 6, **pod) -> str:
+        body = objects.job(name, self._template(name, pod), completions, backoff_limit)
+        return self._place("jobs", body, completions, on, pod)
+
+    def daemon_set(self, name: str, **pod) -> str:
+        """One pod on each node that the rig has by now."""
+        return self._place(
+            "daemonsets", objects.daemon_set(name, self._template(name, pod)), len(self.nodes), None, pod
+        )
+
+    def pod(self, name: str, on: Node | None = None, mirror: bool = False, wait: bool = True, **pod) -> str:
+        """A bare pod (or a mirror pod) with label app=NAME, put on `on` without asking the scheduler."""
+        self.kube.create("pods", objects.pod(name, self._template(name, pod), on.name if on else None, mirror))
+        if wait:
+            self.until_running(name, 1, ready="ready_after" not in pod)
+        return name
+
+    def pdb(self, name: str, app: str | None = None, min_available=None, max_unavailable=None, **options) -> str:
+        """A budget for the pods with label app=APP (default: NAME), in force: its controller has counted them."""
+        body = objects.pdb(name, {"app": app or name}, min_available, max_unavailable, **options)
+        self.kube.create("poddisruptionbudgets", body)
+        pods = len(self.pods(app or name))
+        until(
+            lambda: self._budget(name).get("observedGeneration") and self._budget(name)["expectedPods"] >= (pods > 0),
+            10,
+            f"budget {name} in force",
+        )
+        return name
+
+    def service(self, name: str, app: str | None = None) -> str:
+        self.kube.create("services", objects.service(name, {"app": app or name}))
+        return name
+
+    # Looking
+
+    def pods(self, app: str | None = None, on: Node | None = None, ready: bool | None = None) -> list[dict]:
+        """Pods as the API shows them now. `ready`: only those that are (True) or are not (False) Ready and staying."""
+        found = self.kube.list(
+            "pods", labels=f"app={app}" if app else "", fields=f"spec.nodeName={on.name}" if on else ""
+        )
+        return [pod for pod in found if ready in (None, objects.is_ready(pod))]
+
+    def until_running(
+        self, app: str, pods: int, at_most: float = 15, ready: bool = True, on: Node | None = None
+    ) -> None:
+        """As many pods of the app are Ready (`ready=False`: are Running)."""
+
+        def enough() -> bool:
+            found = self.pods(app, on)
+            return pods <= sum(objects.is_ready(p) if ready else p["status"].get("phase") == "Running" for p in found)
+
+        until(enough, at_most, f"{pods} pods of {app} {'Ready' if ready else 'Running'}")
+        self.history.catch_up()
+
+    def until_gone_from(self, node: Node, app: str | None = None, at_most: float = 20) -> None:
+        """No pod of the app is on the node any more."""
+        until(lambda: not node.pods(app), at_most, f"{app or 'everything'} gone from {node.name}")
+        self.history.catch_up()
+
+    def told(self, app: str, at_most: float = 0) -> PodStory:
+        """The story of the app's first pod, told to go (deletionTimestamp) by now or within `at_most` seconds."""
+        return until(lambda: next((s for s in self.history.pods(app) if s.told_at), None), at_most, f"{app} told")
+
+    def api_requests(self, **wanted) -> list:
+        """Requests since this rig began: `api_requests(user=agent.user, verb="create", resource="pods/eviction")`."""
+        return self.control_plane.audit.requests(self._audit_mark, **wanted)
+
+    def api_table(self, **wanted) -> dict:
+        """The same, counted by (verb, resource, code)."""
+        return self.control_plane.audit.table(self._audit_mark, **wanted)
+
+    def make_unready(self, pod: str) -> None:
+        """Its readiness probe fails from now on."""
+        self.kube.patch("pods", pod, {"metadata": {"annotations": {objects.READY_AFTER: "never"}}})
+        condition = {"type": "Ready", "status": "False", "lastTransitionTime": None}
+        self.kube.patch("pods/status", pod, {"status": {"conditions": [condition]}}, "strategic-merge")
+
+    # Notices and agents
+
+    def imds(self, node: Node | None = None, **notice) -> Imds:
+        """The metadata service of a node. `notice`: see Imds.announce; without: nothing is announced yet."""
+        name = f"imds-{len(self._imds) + 1}"
+        self._imds.append(Imds(self.folder, name, **({"instance_id": node.instance_id} if node else {}), **notice))
+        return self._imds[-1]
+
+    def agent(
+        self,
+        node: Node,
+        imds: Imds,
+        env: dict | None = None,
+        arguments: list | tuple = (),
+        without: list[tuple[str, str]] | tuple = (),
+        kubeconfig: bool = False,
+    ) -> Agent:
+        """`spotkeeper agent` on that node, as the DaemonSet starts it, with a service account of its own.
+
+        It holds the ClusterRole of deploy/rbac/agent.yaml `without` some (verb, resource), as in
+        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file.
+        """
+        program = spotkeeper()
+        name = f"agent-{len(self.agents) + 1}"
+        account = self._access.grant(name, without)
+        environment = {"NODE_NAME": node.name, "INSTANCE_METADATA_URL": imds.url, "JSON_LOGGING": "true"}
+        if kubeconfig:
+            flags = ["--kubeconfig", self.control_plane.kubeconfig(account.user, account.token)]
+        else:
+            environment |= {
+                "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+                "KUBERNETES_SERVICE_PORT": str(self.control_plane.port),
+            }
+            flags = ["--service-account-dir", account.folder]
+        environment |= {key: str(value) for key, value in (env or {}).items()}
+        self.agents.append(Agent(program, self.folder, name, environment, [*flags, *arguments], account.user))
+        return self.agents[-1]
+
+    # The end
+
+    def close(self) -> None:
+        """Stops agents and mocks first, then removes what is in the API; nothing of it is waited for."""
+        for process in [*self.agents, *self._imds]:
+            process.stop()
+        self.history.stop()
+        self.kube.delete("namespaces", self.namespace)  # from now on nothing new can be made in it
+        for pod in self.kube.list("pods"):
+            if pod["metadata"].get("finalizers"):
+                self.kube.patch("pods", pod["metadata"]["name"], {"metadata": {"finalizers": None}})
+        self.kube.delete_all("pods", grace=0)
+        for node in self.nodes:
+            self.kube.delete("nodes", node.name)
+        self._access.revoke()
+        self.kube.close()
+
+    def __enter__(self) -> "Rig":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _template(self, app: str, pod: dict) -> dict:
+        return objects.pod_template(app, self.id, **pod)
+
+    def _budget(self, name: str) -> dict:
+        return self.kube.get("poddisruptionbudgets", name).get("status", {})
+
+    def _place(self, resource: str, body: dict, pods: int, on: Node | None, options: dict) -> str:
+        """Creates a workload while `on` is the rig's only schedulable node, and waits for its pods."""
+        name = body["metadata"]["name"]
+        closed = [node for node in self.nodes if on and node != on and not node.is_cordoned()]
+        for node in closed:
+            node.cordon()
+        try:
+            self.kube.create(resource, body)
+            self.until_running(name, pods, ready="ready_after" not in options, on=on)
+        finally:
+            for node in closed:
+                node.uncordon()
+        return name
