@@ -168,6 +168,12 @@ TEST_F(TlsTest, PlainHttpOnATlsPortIsAnError) {
   EXPECT_EQ(response.error().kind, ErrorKind::kRetryable) << response.error().message;
 }
 
+TEST_F(TlsTest, OfferingHttp2ToAServerWithoutItGivesHttp1) {
+  const auto response = get_with({.ca_pem = ca_.pem(), .http2 = true}, certificate_);
+  ASSERT_TRUE(response.has_value()) << response.error().message;
+  EXPECT_EQ(response->body, "secret");
+}
+
 TEST_F(TlsTest, AHandshakeThatStallsCountsAsConnecting) {
   ScriptServer server(tasks_, stall());
   Client client(executor(), {.ca_pem = ca_.pem()});

@@ -12,8 +12,9 @@ using boost::system::error_code;
 
 namespace {
 
-// Idle connections kept for reuse. Each costs a descriptor and, with TLS, some 50 KiB.
-constexpr long kIdleConnections = 16;
+// Connections kept for reuse, busy ones included. Each costs a descriptor and, with TLS, some
+// 50 KiB; too few, and a burst of requests pays a handshake each.
+constexpr long kConnections = 32;
 
 CURLM* make_multi() {
   // Once per process, before any other use of curl. Never undone: curl lives as long as we do.
@@ -41,7 +42,7 @@ CurlLoop::CurlLoop(asio::any_io_executor executor)
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnections);
 }
 
 CurlLoop::~CurlLoop() {

@@ -29,6 +29,7 @@ class Imds:
     spot         announce a Spot interruption: its time is `time_in_s` from now, fixed (`deadline`, Unix seconds)
     after_s      … but answer 404 until that many seconds have passed (whole seconds)
     rebalance    announce a rebalance recommendation, `after_s` likewise
+    sliding      its time is two minutes from each request: what the mock does without -t
     v2_only      answer requests without a session token with 401
     command, *arguments   another of the mock's commands: "events", "asglifecycle"
     """
@@ -59,6 +60,7 @@ class Imds:
         action: str = "terminate",
         rebalance: bool = False,
         v2_only: bool = False,
+        sliding: bool = False,
         command: str = "spot",
         arguments: tuple = (),
     ) -> None:
@@ -73,7 +75,7 @@ class Imds:
             appears = rfc3339(now + after_s)
             flags += [
                 f"--action={action}",
-                f"--time={rfc3339(now + time_in_s)}",
+                *([] if sliding else [f"--time={rfc3339(now + time_in_s)}"]),
                 f"--mock-trigger-time={appears if spot else _NEVER}",
                 f"--rebalance-trigger-time={appears if rebalance else _NEVER}",
             ]

@@ -33,8 +33,11 @@ class Node:
         self.cordon(False)
 
     def add_taint(self, key: str, value: str = "", effect: str = "NoSchedule") -> None:
-        taints = self.taints() + [{"key": key, "value": value, "effect": effect}]
-        self._kube.patch("nodes", self.name, {"spec": {"taints": taints}})
+        """Bound to the version that was read, as careful writers do it: raises ApiError 409 when it is stale."""
+        node = self.object()
+        taints = node["spec"].get("taints", []) + [{"key": key, "value": value, "effect": effect}]
+        version = {"resourceVersion": node["metadata"]["resourceVersion"]}
+        self._kube.patch("nodes", self.name, {"metadata": version, "spec": {"taints": taints}})
 
     def is_cordoned(self) -> bool:
         return bool(self.object()["spec"].get("unschedulable"))

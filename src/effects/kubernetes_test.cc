@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The adapter against a scripted API server: what it sends, and what it makes of the answers.
+#include "effects/kubernetes.h"
+
+#include <gmock/gmock.h>
+
+#include <deque>
+#include <memory>
+
+#include "async/loop_fixture.h"
+#include "effects/mark.h"
+#include "http/server.h"
+
+namespace spotkeeper::effects {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kNode =
+    R"({"metadata":{"name":"n1","uid":"u","resourceVersion":"7"},"spec":{"providerID":"aws:///a/i-1"}})";
+
+std::string pod_json(const std::string& name) {
+  return R"({"metadata":{"name":")" + name + R"(","namespace":"default","uid":"uid-)" + name +
+         R"(","resourceVersion":"1"},"spec":{"nodeName":"n1"},"status":{"phase":"Running"}})";
+}
+
+std::string list_json(const std::string& items) {
+  return R"({"metadata":{"resourceVersion":"9"},"items":[)" + items + "]}";
+}
+
+std::string status_json(int code, const std::string& reason) {
+  return R"({"kind":"Status","status":"Failure","reason":")" + reason +
+         R"(","message":"no","code":)" + std::to_string(code) + "}";
+}
+
+class KubernetesTest : public LoopFixture {
+ protected:
+  void SetUp() override {
+    auto server = http::Server::listen(
+        executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
+        [this](http::ServerRequest request) { return answer(this, std::move(request)); });
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+    tasks_.spawn("server", server_->run());
+    kube::Access access;
+    access.server = "http://127.0.0.1:" + std::to_string(server_->port());
+    api_ = std::make_unique<kube::Api>(executor(), access);
+    kubernetes_ = std::make_unique<Kubernetes>(
+        *api_, tasks_, clock_, Kubernetes::Options{.taint = true},
+        [this](const core::HostId&, core::Observation seen) { seen_.push_back(std::move(seen)); });
+  }
+
+  static Task<http::ServerResponse> answer(KubernetesTest* test, http::ServerRequest request) {
+    const std::string key = request.method + " " + request.path;
+    const bool watch = request.query.find("watch") != std::string::npos;
+    if (!watch) test->asked_.push_back(key);
+    http::ServerResponse response;
+    response.content_type = "application/json";
+    auto script = test->script_.find(key);
+    if (watch) {
+      response.status = 403;
+      response.body = status_json(403, "Forbidden");
+    } else if (script != test->script_.end() && !script->second.empty()) {
+      response.status = script->second.front().first;
+      response.body = script->second.front().second;
+      script->second.pop_front();
+    } else {
+      response.body = request.path.starts_with("/api/v1/nodes/") ? kNode : list_json("");
+    }
+    co_return response;
+  }
+
+  core::Action action(core::ActionKind kind, const std::string& pod = "") {
+    core::Action action;
+    action.number = ++number_;
+    action.kind = kind;
+    action.host = core::HostId("n1");
+    action.unit = core::UnitId("uid-" + pod);
+    action.unit_name = "default/" + pod;
+    action.notice.id = core::NoticeId("spot-itn-1");
+    action.reason = "because";
+    return action;
+  }
+
+  // Carries the action out; gives what was reported of it.
+  Result<std::string> carry_out(core::Action wanted) {
+    const uint64_t number = wanted.number;
+    kubernetes_->carry_out(std::move(wanted));
+    const core::ActionDone* done = nullptr;
+    run_until([&] {
+      for (const core::Observation& seen : seen_) {
+        const auto* found = std::get_if<core::ActionDone>(&seen);
+        if (found != nullptr && found->number == number) done = found;
+      }
+      return done != nullptr;
+    });
+    return done->result;
+  }
+
+  template <class T>
+  int count() const {
+    return static_cast<int>(std::ranges::count_if(
+        seen_, [](const core::Observation& seen) { return std::holds_alternative<T>(seen); }));
+  }
+
+  SteadyClock clock_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<kube::Api> api_;
+  std::unique_ptr<Kubernetes> kubernetes_;
+  std::map<std::string, std::deque<std::pair<int, std::string>>> script_;
+  std::vector<std::string> asked_;
+  std::vector<core::Observation> seen_;
+  uint64_t number_ = 0;
+};
+
+TEST_F(KubernetesTest, TheMarkIsOneReadAndOneWrite) {
+  const auto result = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_THAT(*result, HasSubstr("cordoned"));
+  EXPECT_THAT(asked_, ElementsAre("GET /api/v1/nodes/n1", "PATCH /api/v1/nodes/n1"));
+}
+
+TEST_F(KubernetesTest, AConflictIsTriedAgainAtOnceOnWhatIsThereNow) {
+  script_["PATCH /api/v1/nodes/n1"] = {{409, status_json(409, "Conflict")},
+                                       {409, status_json(409, "Conflict")}};
+  const auto begin = clock_.now();
+  EXPECT_TRUE(carry_out(action(core::ActionKind::kMark)));
+  EXPECT_EQ(asked_.size(), 6U) << "three times read and written";
+  EXPECT_LT(clock_.now() - begin, Seconds(2));
+}
+
+TEST_F(KubernetesTest, AnEndlessConflictIsGivenBackToTheCore) {
+  for (int i = 0; i < 100; ++i) {
+    script_["PATCH /api/v1/nodes/n1"].emplace_back(409, status_json(409, "Conflict"));
+  }
+  const auto result = carry_out(action(core::ActionKind::kMark));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kRetryable);
+  EXPECT_LE(asked_.size(), 20U);
+}
+
+TEST_F(KubernetesTest, PodsAndBudgetsAreReportedWhenWatched) {
+  script_["GET /api/v1/pods"] = {{200, list_json(pod_json("web") + "," + pod_json("db"))}};
+  kubernetes_->watch(core::HostId("n1"));
+  run_until([&] { return count<core::UnitsListed>() == 1 && count<core::BudgetsListed>() == 1; });
+  EXPECT_EQ(count<core::UnitSeen>(), 2);
+  kubernetes_->watch(core::HostId("n1"));
+  EXPECT_EQ(count<core::UnitSeen>(), 4) << "told again to a drain that begins later";
+  EXPECT_EQ(count<core::UnitsListed>(), 2);
+}
+
+TEST_F(KubernetesTest, BudgetsThatMayNotBeReadAreSaidToBeUnwatched) {
+  script_["GET /apis/policy/v1/poddisruptionbudgets"] = {{403, status_json(403, "Forbidden")}};
+  kubernetes_->watch(core::HostId("n1"));
+  run_until([&] { return count<core::BudgetsListed>() > 0; });
+  for (const core::Observation& seen : seen_) {
+    if (const auto* listed = std::get_if<core::BudgetsListed>(&seen)) EXPECT_FALSE(listed->watched);
+  }
+  EXPECT_GE(count<core::Trouble>(), 1);
+}
+
+TEST_F(KubernetesTest, AnActionOnAPodThatIsNotHereSendsNothing) {
+  const auto result = carry_out(action(core::ActionKind::kAsk, "ghost"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kGone);
+  EXPECT_TRUE(asked_.empty());
+}
+
+TEST_F(KubernetesTest, AskExplainAndStopAreTheThreeCallsOnAPod) {
+  script_["GET /api/v1/pods"] = {{200, list_json(pod_json("web"))}};
+  kubernetes_->watch(core::HostId("n1"));
+  run_until([&] { return count<core::UnitSeen>() == 1; });
+  asked_.clear();
+  EXPECT_TRUE(carry_out(action(core::ActionKind::kAsk, "web")));
+  EXPECT_TRUE(carry_out(action(core::ActionKind::kExplain, "web")));
+  EXPECT_TRUE(carry_out(action(core::ActionKind::kStop, "web")));
+  EXPECT_THAT(asked_, testing::IsSupersetOf({"POST /api/v1/namespaces/default/pods/web/eviction",
+                                             "PATCH /api/v1/namespaces/default/pods/web/status",
+                                             "DELETE /api/v1/namespaces/default/pods/web"}));
+}
+
+}  // namespace
+}  // namespace spotkeeper::effects
