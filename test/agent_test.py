@@ -203,6 +203,8 @@ def test_a_dry_run_changes_nothing(rig):
         ("create", "pods/eviction"),
         ("list", "poddisruptionbudgets"),
         ("patch", "nodes"),
+        ("watch", "pods"),
+        ("watch", "poddisruptionbudgets"),
     ],
 )
 def test_a_denied_verb_is_named_and_nobody_is_cut_off(rig, verb, resource):

@@ -1,11 +1,12 @@
 """The real agent when the world around it misbehaves: conflicts, a metadata service that comes and goes, signals."""
 
+import signal
 import threading
 
 import pytest
 import requests
 
-from rig import until
+from rig import stays, until
 from rig.kube import ApiError
 from rig.node import TAINT
 
@@ -90,6 +91,24 @@ def test_sigterm_in_a_drain_finishes_it_first(rig):
     agent.wait_for_log("told to end while a drain runs")
 
 
+def test_a_second_signal_ends_a_drain_at_once(rig):
+    node = rig.node("n1")
+    rig.deployment("slow", on=node, grace=30, ends_after=25)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=60), SHORT)
+    until(lambda: rig.told("slow", at_most=10), 1, "told")
+    agent.signal(signal.SIGTERM)
+    agent.wait_for_log("told to end while a drain runs")
+    assert agent.terminate(at_most=3) == 0
+
+
+def test_an_agent_without_any_source_stays(rig):
+    node = rig.node("n1")
+    agent = rig.agent(node, rig.imds(node, spot=True), SHORT | {"ENABLE_SPOT_INTERRUPTION_DRAINING": "false"})
+    agent.wait_for_log("node found")
+    stays(lambda: agent.exit_code is None and not node.is_cordoned(), 2, "running, and the node left alone")
+    assert agent.terminate() == 0
+
+
 def test_cordon_only_moves_nobody(rig):
     node = rig.node("n1")
     rig.deployment("web", on=node)
@@ -125,6 +144,26 @@ def test_without_the_right_to_delete_a_closed_budget_wins_and_that_is_said(rig):
     assert result["untold"] == 1
     denied = steps(agent, "denied")
     assert len(denied) == 1 and "pods delete" in denied[0]["message"]
+
+
+def test_without_the_right_to_explain_the_pod_is_told_all_the_same(rig):
+    node = rig.node("n1")
+    rig.node("n2")
+    rig.deployment("shy", on=node)
+    rig.pdb("shy", max_unavailable=0)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT, without=[("patch", "pods/status")])
+    assert agent.post_mortem(at_most=30)["moved"] == 1
+    denied = steps(agent, "denied")
+    assert len(denied) == 1 and "pods/status patch" in denied[0]["message"]
+
+
+def test_pods_that_may_not_be_listed_are_said_to_be_so(rig):
+    node = rig.node("n1")
+    rig.deployment("web", on=node)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=16), SHORT, without=[("list", "pods")])
+    result = agent.post_mortem(at_most=30)
+    assert result["listed"] is False
+    assert any("list pods" in line["message"] for line in steps(agent, "denied"))
 
 
 @pytest.mark.parametrize("path, status", [("/metrics", 200), ("/elsewhere", 404)])

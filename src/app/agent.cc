@@ -31,6 +31,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr Millis kLongWait = std::chrono::hours(1);
+
 Result<kube::Access> find_cluster(const config::AgentOptions& options) {
   if (!options.kubeconfig.empty()) {
     return kube::from_kubeconfig(options.kubeconfig, options.kube_context);
@@ -48,7 +50,8 @@ http::ClientOptions link_local() {
 // All parts of a running agent, in the order in which they need each other.
 class Agent {
  public:
-  Agent(asio::io_context& io, const config::AgentOptions& options, kube::Access access)
+  Agent(asio::io_context& io, asio::signal_set& signals, const config::AgentOptions& options,
+        kube::Access access)
       : options_(options),
         host_(options.node_name),
         log_(clock_, {.json = options.json_logging, .level = options.log_level}),
@@ -62,7 +65,8 @@ class Agent {
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),
-        done_(io.get_executor()) {
+        changed_(io.get_executor()),
+        signals_(signals) {
     api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
       counters_.count("api_requests",
                       {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
@@ -81,6 +85,7 @@ class Agent {
   Engine::Hooks engine_hooks();
   sources::SpotPoller::Hooks poller_hooks();
   void announce();
+  void anchor_clock();
   void task_failed(const std::string& what);
   void drain_finished(const core::Drain& drain);
   Task<> check_node();
@@ -102,7 +107,9 @@ class Agent {
   effects::Kubernetes kubernetes_;
   std::unique_ptr<sources::SpotPoller> poller_;
   std::unique_ptr<http::Server> server_;
-  Event done_;  // a drain has finished, or a second signal came
+  Event changed_;  // told to end, a drain has finished, or told to end at once
+  asio::signal_set& signals_;
+  bool told_to_end_ = false;
   bool stop_now_ = false;
   bool failed_ = false;
 };
@@ -140,6 +147,7 @@ sources::SpotPoller::Hooks Agent::poller_hooks() {
               [this](core::Notice notice) {
                 counters_.count(
                     "notices", {{"kind", core::to_string(notice.kind)}, {"source", notice.source}});
+                anchor_clock();
                 engine_.tell(host_, core::NoticeHeard{.notice = std::move(notice)});
                 kubernetes_.watch(host_);
               },
@@ -201,6 +209,15 @@ void Agent::announce() {
   if (server_) log_.info("metrics are served", {{"port", std::to_string(server_->port())}});
 }
 
+// The wall clock may have been set since we started (chrony on a fresh host). While a drain runs time
+// must not jump.
+void Agent::anchor_clock() {
+  if (engine_.busy()) return;
+  const Millis off = clock_.anchor();
+  if (std::chrono::abs(off) < Seconds(1)) return;
+  log_.warning("the host's clock was set since the last look", {{"by", format_duration(off)}});
+}
+
 // Says early, once, whether the node can be read; until it can, tries again.
 Task<> Agent::check_node() {
   for (int attempt = 1;; ++attempt) {
@@ -235,14 +252,14 @@ void Agent::drain_finished(const core::Drain& drain) {
       log_.print(observe::to_table(post_mortem));
     }
   }
-  done_.set();
+  changed_.set();
 }
 
 void Agent::task_failed(const std::string& what) {
   failed_ = true;
   log_.error("a task failed, which is a bug; the agent ends: " + what);
-  stop_now_ = true;
-  std::raise(SIGTERM);
+  told_to_end_ = stop_now_ = true;
+  changed_.set();
 }
 
 Task<> Agent::serve_metrics() {
@@ -251,18 +268,18 @@ Task<> Agent::serve_metrics() {
 
 // Two signals end a drain in mid-flight; the node's mark and the notice let the next start go on.
 Task<> Agent::wait_for_signals() {
-  asio::signal_set signals(work_.executor(), SIGTERM, SIGINT);
-  const int first = co_await signals.async_wait(asio::use_awaitable);
-  sources_.cancel();
-  if (engine_.busy() && !stop_now_) {
+  const int first = co_await signals_.async_wait(asio::use_awaitable);
+  if (engine_.busy()) {
     log_.warning("told to end while a drain runs: it is finished first; a second signal ends it");
-    const int second = co_await signals.async_wait(asio::use_awaitable);
-    log_.warning("told to end again", {{"signal", std::to_string(second)}});
   } else {
     log_.info("told to end", {{"signal", std::to_string(first)}});
   }
+  told_to_end_ = true;
+  changed_.set();
+  const int second = co_await signals_.async_wait(asio::use_awaitable);
+  log_.warning("told to end at once", {{"signal", std::to_string(second)}});
   stop_now_ = true;
-  done_.set();
+  changed_.set();
 }
 
 Task<> Agent::run() {
@@ -276,8 +293,10 @@ Task<> Agent::run() {
   if (server_) work_.spawn("metrics server", serve_metrics());
   work_.spawn("signals", wait_for_signals());
 
-  co_await sources_.join();  // the signal ends them
-  while (engine_.busy() && !stop_now_) co_await done_.wait(Seconds(3600));
+  while (!told_to_end_) co_await changed_.wait(kLongWait);
+  sources_.cancel();
+  co_await sources_.join();
+  while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);
   work_.cancel();
   co_await work_.join();
   log_.info("spotkeeper agent has ended");
@@ -286,13 +305,16 @@ Task<> Agent::run() {
 }  // namespace
 
 int run_agent(const config::AgentOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads must not end the agent
   asio::io_context io(1);
+  // From the first moment on: a signal that comes before somebody waits for it is kept.
+  asio::signal_set signals(io, SIGTERM, SIGINT);
   Result<kube::Access> access = find_cluster(options);
   if (!access) {
     fmt::print(stderr, "spotkeeper agent: {}\n", access.error().message);
     return 2;
   }
-  Agent agent(io, options, std::move(*access));
+  Agent agent(io, signals, options, std::move(*access));
   if (const auto listening = agent.listen(io); !listening) {
     fmt::print(stderr, "spotkeeper agent: {}\n", listening.error().message);
     return 2;

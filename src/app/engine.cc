@@ -30,9 +30,7 @@ void Engine::take_turns() {
     const Time now = clock_.now();
     if (const auto* heard = std::get_if<core::NoticeHeard>(&observation)) {
       hosts_.insert(host);
-      core::Output output = desk_.hear(host, heard->notice, now);
-      if (!desk_.find(host)->finished()) finished_.erase(host);
-      publish(std::move(output), host);
+      publish(desk_.hear(host, heard->notice, now), host);
     } else {
       publish(desk_.on(host, observation, now), host);
     }
@@ -43,7 +41,10 @@ void Engine::publish(core::Output output, const core::HostId& host) {
   for (const core::Entry& entry : output.entries) hooks_.journal(entry);
   for (core::Action& action : output.actions) hooks_.act(std::move(action));
   const core::Drain* drain = desk_.find(host);
-  if (drain != nullptr && drain->finished() && finished_.insert(host).second) {
+  if (drain == nullptr) return;
+  if (!drain->finished()) {
+    finished_.erase(host);
+  } else if (finished_.insert(host).second) {
     hooks_.finished(*drain);
   }
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <ctime>
 
 namespace spotkeeper {
 namespace {
@@ -12,6 +13,12 @@ using std::chrono::days;
 
 Time wall_now() {
   return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+}
+
+Millis since_boot() {
+  timespec time{};
+  clock_gettime(CLOCK_BOOTTIME, &time);
+  return Seconds(time.tv_sec) + Millis(time.tv_nsec / 1'000'000);
 }
 
 // Reads exactly `width` digits at `pos`; false when there are none.
@@ -49,12 +56,17 @@ bool parse_offset(const std::string& text, size_t& pos, Seconds& out) {
 
 }  // namespace
 
-SteadyClock::SteadyClock()
-    : wall_at_start_(wall_now()), steady_at_start_(std::chrono::steady_clock::now()) {}
+SteadyClock::SteadyClock() : wall_at_anchor_(wall_now()), boot_at_anchor_(since_boot()) {}
 
 Time SteadyClock::now() const {
-  return wall_at_start_ +
-         std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - steady_at_start_);
+  return wall_at_anchor_ + (since_boot() - boot_at_anchor_);
+}
+
+Millis SteadyClock::anchor() {
+  const Time before = now();
+  wall_at_anchor_ = wall_now();
+  boot_at_anchor_ = since_boot();
+  return wall_at_anchor_ - before;
 }
 
 std::string format_time_s(Time time) {

@@ -23,15 +23,20 @@ class Clock {
   virtual Time now() const = 0;
 };
 
-// The process's clock: anchored to the wall clock when made, monotonic from then on.
+// The process's clock: anchored to the wall clock when made or anchored anew, monotonic between. It
+// goes on while the machine is suspended (CLOCK_BOOTTIME): an instance may wake from hibernation.
 class SteadyClock final : public Clock {
  public:
   SteadyClock();
   Time now() const override;
 
+  // Reads the wall clock again: it may have been set right since. Answers by how much it differed.
+  // For moments at which nothing is planned yet.
+  Millis anchor();
+
  private:
-  Time wall_at_start_;
-  std::chrono::steady_clock::time_point steady_at_start_;
+  Time wall_at_anchor_;
+  Millis boot_at_anchor_;
 };
 
 // A clock that moves only when told to; for tests and for the emulated world.

@@ -25,6 +25,7 @@ struct Error {
   int status = 0;         // HTTP status when there was one, else 0
   std::string reason;     // machine-readable reason of the other side ("Conflict"), may be empty
   int retry_after_s = 0;  // what the other side asked for, 0 when it did not
+  bool no_right = false;  // HTTP 403 of the authoriser: the right itself is missing
   bool budget = false;    // HTTP 429 that speaks of a disruption budget, not of load
 
   // The same error with "context: " put before its message.

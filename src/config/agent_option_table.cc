@@ -68,6 +68,13 @@ Expected set_url(std::string& target, const std::string& text) {
   return {};
 }
 
+Expected set_port(std::string& target, const std::string& text) {
+  int port = 0;
+  Expected expected = set_int(port, text, 1, 65535);
+  if (!expected) target = text;
+  return expected;
+}
+
 Expected set_level(core::Level& target, const std::string& text) {
   std::string lower;
   for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -126,7 +133,8 @@ const std::vector<Option>& agent_option_table() {
       {"kubernetes-service-host", "KUBERNETES_SERVICE_HOST", kNode, "HOST",
        "API server, as the kubelet sets it", text<&O::kubernetes_service_host>},
       {"kubernetes-service-port", "KUBERNETES_SERVICE_PORT", kNode, "PORT",
-       "API server's port, as the kubelet sets it", text<&O::kubernetes_service_port>},
+       "API server's port, as the kubelet sets it",
+       [](O& o, const std::string& v) { return set_port(o.kubernetes_service_port, v); }},
       {"service-account-dir", "SERVICE_ACCOUNT_DIR", kNode, "DIR",
        "folder with token and ca.crt; read again as they rotate", text<&O::service_account_dir>},
       {"kubeconfig", "KUBECONFIG", kNode, "FILE", "reach the cluster by this file instead",
@@ -158,7 +166,7 @@ const std::vector<Option>& agent_option_table() {
        flag<&O::delete_local_data>},
       {"pod-termination-grace-period", "POD_TERMINATION_GRACE_PERIOD", kDrain, "SECONDS",
        "grace for every pod; negative: each pod's own",
-       number<&O::pod_termination_grace_period, -1, 86400>},
+       number<&O::pod_termination_grace_period, -86400, 86400>},
       {"node-termination-grace-period", "NODE_TERMINATION_GRACE_PERIOD", kDrain, "SECONDS",
        "pods are left alone until this long before the host ends; 120 and more: at once",
        number<&O::node_termination_grace_period, 0, 86400>},

@@ -109,6 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"url", {}, {{"INSTANCE_METADATA_URL", "169.254.169.254"}}, "an http or https URL"},
         BadRow{"interval", {"--imds-poll-interval=1ms"}, {}, "a duration from 100 ms to 60 s"},
         BadRow{"unit", {"--imds-poll-interval=1h"}, {}, "such as 500ms or 2s"},
+        BadRow{"port", {}, {{"KUBERNETES_SERVICE_PORT", "abc"}}, "a whole number from 1 to 65535"},
         BadRow{"unknown", {"--no-such"}, {}, "--no-such: there is no such option"},
         BadRow{"no_value", {"--kubeconfig"}, {}, "--kubeconfig: expected FILE behind it"},
         BadRow{"positional", {"node"}, {}, "'node': expected an option"},

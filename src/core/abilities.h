@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What we are allowed and able to do here: an input of the core, so that each degraded mode is
-// planned. All true until the other side says no.
+// What we are allowed and able to do here, as far as it is known. True until the API says no: once
+// to something is reason enough to say what is lost, but not to stop trying for others (the no may
+// be a webhook's about one pod, or one namespace's).
 #pragma once
 
 namespace spotkeeper::core {

@@ -26,12 +26,13 @@ enum class ActionKind {
 const char* to_string(ActionKind kind);
 
 struct Action {
-  uint64_t number = 0;  // unique within the process
+  uint64_t number = 0;  // unique for its host within the process
   ActionKind kind = ActionKind::kMark;
   HostId host;
   UnitId unit;                   // not for kMark
   std::string unit_name;         // not for kMark
   std::optional<Seconds> grace;  // kAsk, kStop: instead of the unit's own
+  Millis patience{10'000};       // how long its answer is waited for
   Notice notice;                 // why the host goes: goes into the record
   std::string reason;            // one sentence
 };
@@ -54,7 +55,7 @@ struct BudgetGone {
   BudgetId id;
 };
 struct BudgetsListed {
-  bool watched = true;  // false: they cannot be read; units are asked to find out
+  bool watched = true;  // false: they may not be read; units are asked to find out
 };
 struct ActionDone {
   uint64_t number = 0;

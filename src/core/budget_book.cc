@@ -11,6 +11,7 @@ void BudgetBook::seen(const Budget& budget) {
   Line& line = lines_[budget.id];
   line.budget = budget;
   line.credit = budget.allows;
+  ++line.heard;
   line.ready_again = {};
   line.unready_again = {};
 }
@@ -46,26 +47,33 @@ std::string BudgetBook::holds(const Unit& unit, const Policy& policy, Time now) 
   return {};
 }
 
-void BudgetBook::asked(const Unit& unit) {
-  for (const BudgetId& id : unit.budgets) {
-    const auto found = lines_.find(id);
-    if (found == lines_.end()) continue;
-    ++found->second.in_flight;
-    // A unit that is not Ready does not count as healthy: it takes no disruption.
-    if (unit.ready) --found->second.credit;
-  }
-}
-
-void BudgetBook::answered(const Unit& unit, bool refused, Time again) {
+std::vector<BudgetBook::Asked> BudgetBook::asked(const Unit& unit) {
+  std::vector<Asked> all;
   for (const BudgetId& id : unit.budgets) {
     const auto found = lines_.find(id);
     if (found == lines_.end()) continue;
     Line& line = found->second;
-    line.in_flight = std::max(0, line.in_flight - 1);
-    if (!refused) continue;
-    line.credit = 0;
-    (unit.ready ? line.ready_again : line.unready_again) = again;
+    ++line.in_flight;
+    // A unit that is not Ready does not count as healthy: it takes no disruption.
+    if (unit.ready) --line.credit;
+    all.push_back({.id = id, .heard = line.heard, .ready = unit.ready});
   }
+  return all;
+}
+
+bool BudgetBook::answered(const std::vector<Asked>& asked, bool refused, Time again) {
+  bool known = false;
+  for (const Asked& one : asked) {
+    const auto found = lines_.find(one.id);
+    if (found == lines_.end()) continue;
+    known = true;
+    Line& line = found->second;
+    line.in_flight = std::max(0, line.in_flight - 1);
+    if (!refused || line.heard > one.heard) continue;
+    line.credit = 0;
+    (one.ready ? line.ready_again : line.unready_again) = again;
+  }
+  return known;
 }
 
 Time BudgetBook::wake(Time now) const {

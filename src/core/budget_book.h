@@ -4,8 +4,10 @@
 // asked only when its budget, watched live, allows it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/policy.h"
 #include "core/unit.h"
@@ -24,12 +26,20 @@ class BudgetBook {
   // Why the unit is not to be asked now; empty when it is.
   std::string holds(const Unit& unit, const Policy& policy, Time now) const;
 
-  // A unit is asked; its budget has one disruption less until the next word of it.
-  void asked(const Unit& unit);
+  // What was known of a budget when a unit was asked under it.
+  struct Asked {
+    BudgetId id;
+    uint64_t heard = 0;
+    bool ready = false;
+  };
 
-  // The answer came. A refused unit's budget is believed to allow nothing until it is heard of
-  // again, or until `again`.
-  void answered(const Unit& unit, bool refused, Time again);
+  // A unit is asked; its budgets have one disruption less until the next word of them.
+  std::vector<Asked> asked(const Unit& unit);
+
+  // The answer came, or none will. A budget that refused is believed to allow nothing until it is
+  // heard of again, or until `again`; not so when it was heard of after the asking. False when no
+  // budget is known that could have refused.
+  bool answered(const std::vector<Asked>& asked, bool refused, Time again);
 
   // The earliest moment after `now` at which a refused budget may be tried again; kNever if none.
   Time wake(Time now) const;
@@ -37,8 +47,9 @@ class BudgetBook {
  private:
   struct Line {
     Budget budget;
-    int credit = 0;     // asks it will still allow, as far as we know
-    int in_flight = 0;  // our asks without an answer
+    int credit = 0;      // asks it will still allow, as far as we know
+    int in_flight = 0;   // our asks without an answer
+    uint64_t heard = 0;  // how often it was heard of
     // After a refusal nothing is asked before this, separately for Ready units and for others,
     // which the server judges by other rules. Zero: not refused since it was last heard of.
     Time ready_again{};

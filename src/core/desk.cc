@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace spotkeeper::core {
+namespace {
+
+// An answer to an earlier drain of the same host must not be taken for one to this.
+constexpr uint64_t kNumbersPerDrain = 1'000'000;
+
+}  // namespace
 Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
   auto found = drains_.find(host);
   // A host that outlived its last notice (it was stopped and started) is drained anew.
@@ -13,7 +19,8 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
     found = drains_.end();
   }
   if (found == drains_.end()) {
-    found = drains_.try_emplace(host, host, notice, policy_, now).first;
+    found = drains_.try_emplace(host, host, notice, policy_, now, next_number_).first;
+    next_number_ += kNumbersPerDrain;
   }
   return found->second.on(NoticeHeard{.notice = notice}, now);
 }

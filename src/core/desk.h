@@ -28,6 +28,7 @@ class Desk {
  private:
   Policy policy_;
   std::map<HostId, Drain> drains_;
+  uint64_t next_number_ = 1;
 };
 
 }  // namespace spotkeeper::core

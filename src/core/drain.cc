@@ -8,13 +8,19 @@
 #include <algorithm>
 
 #include "base/backoff.h"
+#include "core/verdict.h"
+#include "core/words.h"
 
 namespace spotkeeper::core {
 namespace {
 
 // A unit that turns up this long after the mark was placed here in spite of it.
 constexpr Seconds kMarkSettles{5};
+// For a notice that names a time that is past or nearly so.
 constexpr Seconds kLeastTime{15};
+// How long a host that outlives its deadline is still worked on.
+constexpr Seconds kOverrun{60};
+constexpr Millis kLongestMarkPause{5'000};
 
 std::string describe(const Notice& notice, Time now) {
   return fmt::format("{}{} from {}: the host ends at {}, in {}", to_string(notice.kind),
@@ -24,12 +30,13 @@ std::string describe(const Notice& notice, Time now) {
 
 }  // namespace
 
-Drain::Drain(HostId host, Notice notice, Policy policy, Time now)
+Drain::Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number)
     : host_(std::move(host)),
       notice_(std::move(notice)),
       policy_(std::move(policy)),
       started_(now),
-      now_(now) {}
+      now_(now),
+      next_number_(first_number) {}
 
 Output Drain::on(const Observation& observation, Time now) {
   now_ = std::max(now_, now);
@@ -45,12 +52,12 @@ void Drain::hear(const NoticeHeard& heard) {
     note(Level::kWarning, What::kNotice, nullptr, describe(notice_, now_));
     return;
   }
-  const bool hard = is_hard(heard.notice.kind);
-  const bool was_hard = is_hard(notice_.kind);
-  const bool stronger = hard && !was_hard;
-  const bool nearer = hard == was_hard && heard.notice.deadline < notice_.deadline;
+  const bool now_hard = is_hard(heard.notice.kind);
+  const bool stronger = now_hard && !hard();
+  const bool nearer = now_hard == hard() && heard.notice.deadline < notice_.deadline;
   if (!stronger && !nearer) return;
   notice_ = heard.notice;
+  mark_.current = false;
   note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
 }
 
@@ -69,7 +76,7 @@ void Drain::hear(const BudgetGone& gone) {
 void Drain::hear(const BudgetsListed& listed) {
   if (!listed.watched && !budgets_.known()) {
     note(Level::kWarning, What::kDenied, nullptr,
-         "budgets cannot be read: pods are asked to find out, and again every " +
+         "budgets may not be read: pods are asked to find out, and again every " +
              format_duration(policy_.ask_again));
   }
   budgets_.listed(listed.watched);
@@ -99,37 +106,35 @@ void Drain::hear(const ActionDone& done) {
 
 void Drain::mark_answered(const Result<std::string>& result) {
   if (result) {
+    if (!mark_.done) marked_at_ = now_;
     mark_.done = true;
-    marked_at_ = now_;
+    mark_.current = true;
+    mark_.failures = 0;
     note(Level::kInfo, What::kMarked, nullptr, *result);
     return;
   }
   const Error& error = result.error();
   ++mark_.failures;
-  switch (error.kind) {
-    case ErrorKind::kDenied:
-      abilities_.mark = false;
-      mark_.given_up = true;
-      note(Level::kError, What::kDenied, nullptr,
-           error.message + "; new pods may still land here; allow: nodes get, patch");
-      return;
-    case ErrorKind::kGone:
-      mark_.given_up = true;
-      note(Level::kWarning, What::kMarkFailed, nullptr, error.message);
-      return;
-    case ErrorKind::kPermanent:
-    case ErrorKind::kRetryable: {
-      const Backoff backoff{.attempt = mark_.failures,
-                            .base = Millis(200),
-                            .cap = Millis(5'000),
-                            .retry_after = Seconds(error.retry_after_s),
-                            .jitter = 1.0};
-      mark_.next_try = now_ + backoff_delay(backoff);
-      note(Level::kWarning, What::kMarkFailed, nullptr,
-           error.message + "; tried again in " + format_duration(mark_.next_try - now_));
-      return;
-    }
+  const bool denied = error.kind == ErrorKind::kDenied && error.status == 403;
+  if (denied || error.kind == ErrorKind::kGone) {
+    abilities_.mark = !denied;
+    mark_.given_up = true;
+    marked_at_ = now_;  // from here on what arrives is known to ignore us
+    note(denied ? Level::kError : Level::kWarning, denied ? What::kDenied : What::kMarkFailed,
+         nullptr,
+         denied ? error.message + "; new pods may still land here; allow: nodes get, patch"
+                : error.message);
+    return;
   }
+  const Backoff backoff{
+      .attempt = mark_.failures,
+      .base = Millis(200),
+      .cap = kLongestMarkPause,
+      .retry_after = std::min<Millis>(Seconds(error.retry_after_s), kLongestMarkPause),
+      .jitter = 1.0};
+  mark_.next_try = now_ + backoff_delay(backoff);
+  note(Level::kWarning, What::kMarkFailed, nullptr,
+       error.message + "; tried again in " + format_duration(mark_.next_try - now_));
 }
 
 void Drain::advance() {
@@ -157,11 +162,11 @@ void Drain::replan() {
   }
   std::sort(needs.begin(), needs.end());
   for (auto& [id, track] : tracks_) {
-    if (track.told || track.gone) continue;
+    const bool first = track.plan.why.empty();
+    if (!first && (track.told || track.gone)) continue;
     const Seconds need =
         std::min(policy_.grace_override.value_or(track.unit.grace), policy_.enough_grace);
     const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), need);
-    const bool first = track.plan.why.empty();
     const Mode before = track.plan.mode;
     const Millis lead = stop_lead(static_cast<int>(no_later), slowest_, policy_);
     track.plan = plan_unit(track.unit, notice_, policy_, lead, track.seen);
@@ -170,14 +175,15 @@ void Drain::replan() {
       track.plan.start = track.plan.force;
       track.plan.why = "placed here in spite of the mark: asked at once it would only come back";
     }
-    if (!first && track.plan.mode == before) continue;
+    if ((!first && track.plan.mode == before) || track.told || policy_.dry_run) continue;
     note(track.plan.mode == Mode::kNotOurs ? Level::kDebug : Level::kInfo, What::kPlanned, &track,
          fmt::format("{}: {}", to_string(track.plan.mode), track.plan.why));
   }
 }
 
 void Drain::consider_mark() {
-  if (mark_.done || mark_.given_up || mark_.in_flight != 0 || now_ < mark_.next_try) return;
+  const bool wanted = !mark_.current && !mark_.given_up && !is_over();
+  if (!wanted || mark_.in_flight != 0 || now_ < mark_.next_try) return;
   const Action& action =
       act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
   mark_.in_flight = action.number;
@@ -186,25 +192,35 @@ void Drain::consider_mark() {
 // Budgets that do not arrive must not hold up the pods: the server checks them anyway.
 void Drain::consider_budgets() {
   if (budgets_.known() || now_ < started_ + policy_.mark_patience) return;
-  hear(BudgetsListed{.watched = false});
+  budgets_.listed(false);
+  note(Level::kWarning, What::kFailed, nullptr,
+       fmt::format("budgets have not arrived after {}: pods are asked to find out",
+                   format_duration(policy_.mark_patience)));
 }
 
 bool Drain::may_drain() const {
-  if (policy_.mark_only || !listed_) return false;
+  if (policy_.mark_only || !listed_ || is_over()) return false;
   return mark_.done || mark_.given_up || now_ >= started_ + policy_.mark_patience;
 }
 
 // Dry run: every decision is told, nothing is done.
 void Drain::rehearse() {
-  if (rehearsed_ || !listed_ || !budgets_.known()) return;
+  if (rehearsed_) return;
+  if ((!listed_ || !budgets_.known()) && now_ < verdict_due()) return;
   rehearsed_ = true;
   finished_ = true;
   note(Level::kInfo, What::kWould, nullptr,
        policy_.mark_only ? "Node would have been cordoned, but dry-run flag was set"
                          : "Node would have been cordoned and drained, but dry-run flag was set");
-  if (policy_.mark_only) return;
+  if (!listed_) {
+    note(Level::kError, What::kFinished, nullptr, "the host's pods could never be listed");
+  }
   for (auto& [id, track] : tracks_) {
     if (track.plan.mode == Mode::kNotOurs) continue;
+    if (track.told) {
+      note(Level::kInfo, What::kWould, &track, "would only be waited for: it ends already");
+      continue;
+    }
     const std::string held = budgets_.holds(track.unit, policy_, now_);
     note(Level::kInfo, What::kWould, &track,
          fmt::format(
@@ -217,33 +233,41 @@ void Drain::rehearse() {
 }
 
 void Drain::consider_finish() {
-  if (finished_) return;
-  const bool mark_settled = mark_.done || mark_.given_up;
   int left = 0;
   int untold = 0;
   for (const auto& [id, track] : tracks_) {
-    if (track.plan.mode == Mode::kNotOurs || track.gone) continue;
-    ++left;
-    if (!track.told) ++untold;
+    const Verdict verdict = verdict_of(track, notice_);
+    if (verdict != Verdict::kStays && !track.gone) ++left;
+    if (verdict == Verdict::kUntold) ++untold;
   }
-  if (policy_.mark_only ? mark_settled : mark_settled && listed_ && left == 0) {
+  if (finished_) {
+    // A unit of ours has arrived since, in time to be moved.
+    if (left > 0 && now_ < verdict_due()) finished_ = false;
+    return;
+  }
+  const bool mark_settled = mark_.done || mark_.given_up;
+  if (policy_.mark_only && mark_settled) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
-         policy_.mark_only ? "cordoned only, as CORDON_ONLY asks"
-                           : fmt::format("all pods have left, {} before the deadline",
-                                         format_duration(notice_.deadline - now_)));
-    return;
+         mark_.done ? "cordoned only, as CORDON_ONLY asks"
+                    : "not even cordoned, and CORDON_ONLY asks for no more");
+  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0) {
+    finished_ = true;
+    note(Level::kInfo, What::kFinished, nullptr,
+         fmt::format("all pods have left, {}", before_deadline(notice_.deadline, now_)));
+  } else if (hard() && now_ >= verdict_due()) {
+    finished_ = true;
+    const Level level = untold > 0 || !listed_ ? Level::kError : Level::kWarning;
+    note(level, What::kFinished, nullptr,
+         listed_ || policy_.mark_only
+             ? fmt::format("the deadline has passed: {} pods still here, {} untold", left, untold)
+             : "the deadline has passed, and the host's pods could never be listed");
   }
-  if (now_ < verdict_due() || !is_hard(notice_.kind)) return;
-  finished_ = true;
-  if (!listed_ && !policy_.mark_only) {
-    note(Level::kError, What::kFinished, nullptr,
-         "the deadline has passed and the host's pods could never be listed");
-    return;
-  }
-  note(untold > 0 ? Level::kError : Level::kWarning, What::kFinished, nullptr,
-       fmt::format("the deadline has passed with {} pods still here, {} of them untold", left,
-                   untold));
+}
+
+// Nothing is asked of a host that has outlived its deadline by so much: AWS has changed its mind.
+bool Drain::is_over() const {
+  return hard() && now_ >= verdict_due() + kOverrun;
 }
 
 // The deadline. A notice that came late, or names a time in the past (AWS failed to end the host),
@@ -261,8 +285,9 @@ Time Drain::wake() const {
     at(verdict_due());
     at(started_ + policy_.mark_patience);
   }
-  if (!mark_.done && !mark_.given_up) at(mark_.next_try);
-  if (policy_.dry_run || policy_.mark_only) return earliest;
+  if (policy_.dry_run) return earliest;
+  if (!mark_.current && !mark_.given_up) at(mark_.next_try);
+  if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);
   at(budgets_.wake(now_));
   for (const auto& [id, track] : tracks_) {
@@ -285,7 +310,7 @@ std::vector<const Track*> Drain::tracks() const {
 
 Action& Drain::act(ActionKind kind, Track* track, std::string reason) {
   Action action;
-  action.number = ++last_number_;
+  action.number = next_number_++;
   action.kind = kind;
   action.host = host_;
   action.notice = notice_;

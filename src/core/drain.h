@@ -15,6 +15,7 @@
 #include "core/journal.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "core/track.h"
 
 namespace spotkeeper::core {
 
@@ -23,32 +24,10 @@ struct Output {
   Journal entries;
 };
 
-// What is known of one unit of the host, and how far its move has come.
-struct Track {
-  Unit unit;
-  Time seen{};
-  Plan plan;
-  std::optional<Time> asked;  // first request that may make it leave
-  std::optional<Time> told;   // its deletion was written
-  std::optional<Time> gone;
-  bool told_by_us = false;
-  bool overruled = false;        // stopped against its budget
-  bool stop_now = false;         // asking is pointless, stopping is right
-  bool last_ask_failed = false;  // the eviction at `force` was refused or failed
-  bool cannot_be_asked = false;  // the API said so for good
-  bool explained = false;
-  uint64_t in_flight = 0;  // number of the action without an answer
-  Time in_flight_since{};
-  ActionKind in_flight_kind = ActionKind::kAsk;
-  bool in_flight_last = false;
-  int failures = 0;  // in a row
-  Time next_try{};
-  std::string held;  // why it waits, as last journalled
-};
-
 class Drain {
  public:
-  Drain(HostId host, Notice notice, Policy policy, Time now);
+  // `first_number`: its actions are numbered from there on.
+  Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number = 1);
 
   Output on(const Observation& observation, Time now);
 
@@ -61,16 +40,19 @@ class Drain {
   Time end() const { return end_of(notice_, policy_); }
   bool marked() const { return mark_.done; }
 
-  // Every unit of ours has left, or the deadline has passed: the post-mortem is due.
+  // Every unit of ours has left, or the deadline has passed: the post-mortem is due. Not for good:
+  // a unit may still arrive before the deadline.
   bool finished() const { return finished_; }
+  bool listed() const { return listed_; }  // the units could be read at all
 
   // Ordered by name.
   std::vector<const Track*> tracks() const;
 
  private:
   struct Mark {
-    bool done = false;
-    bool given_up = false;
+    bool done = false;      // the host bears our mark
+    bool current = false;   // with the notice as it is now
+    bool given_up = false;  // we may not
     uint64_t in_flight = 0;
     int failures = 0;
     Time next_try{};
@@ -89,12 +71,12 @@ class Drain {
 
   void mark_answered(const Result<std::string>& result);
   void unit_answered(Track& track, const Result<std::string>& result);
-  void ask_failed(Track& track, const Error& error, bool last);
+  void ask_failed(Track& track, const Error& error, bool known_budget);
   void stop_failed(Track& track, const Error& error);
   void unit_told(Track& track, const std::string& text, bool by_us);
   void unit_gone(Track& track, const std::string& text);
   void back_off(Track& track, const Error& error);
-  void deny(bool& ability, Track* track, const Error& error, const std::string& loss);
+  void deny(bool& ability, const Track* track, const Error& error, const std::string& loss);
 
   void advance();
   void replan();
@@ -104,10 +86,13 @@ class Drain {
   std::optional<Seconds> grace_to_ask(const Track& track) const;
   void send_ask(Track& track, std::optional<Seconds> grace, bool last, std::string reason);
   void send_stop(Track& track, std::string reason);
+  void send_explanation(Track& track);
   void hold(Track& track, std::string why);
+  bool hard() const { return is_hard(notice_.kind); }
   void consider_mark();
   void consider_budgets();
   bool may_drain() const;
+  bool is_over() const;
   Time verdict_due() const;
   void rehearse();
   void consider_finish();
@@ -132,7 +117,7 @@ class Drain {
   bool rehearsed_ = false;
   bool finished_ = false;
   std::string trouble_;  // the last one journalled
-  uint64_t last_number_ = 0;
+  uint64_t next_number_;
   Output out_;
 };
 

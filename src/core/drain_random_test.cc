@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random histories: pods with any grace, budgets that open and close, answers that are late, lost,
 // refused or denied. Whatever happens, the promises of docs/design.md section 7 hold. A failure
-// prints the seed; SEED=n runs that one history alone.
+// prints the seed; SEED=n runs that one history alone, SEEDS=n the first n.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -24,7 +24,7 @@ struct Pending {
 class History {
  public:
   explicit History(unsigned seed) : random_(seed), t_(policy(), notice()) {
-    hostile_until_ = t_.drain.notice().deadline - Seconds(number(20, 60));
+    hostile_until_ = t_.drain.notice().deadline - Seconds(number(16, 60));
   }
 
   void run() {
@@ -61,6 +61,7 @@ class History {
       Unit unit = make_unit(std::to_string(i), Seconds(number(0, 1) != 0 ? number(0, 90) : 600));
       unit.ready = chance(90);
       unit.local_data = chance(20);
+      if (chance(10)) unevictable_.insert(unit.id);
       if (chance(15)) unit.exempt = "a DaemonSet pod";
       for (const auto& [id, allows] : allows_) {
         if (chance(30)) unit.budgets.push_back(id);
@@ -82,7 +83,7 @@ class History {
     for (Action& action : t_.take()) {
       EXPECT_FALSE(action.reason.empty());
       EXPECT_EQ(action.host, HostId("n1"));
-      Pending pending{.due = t_.now + Millis(number(1, hostile() && chance(5) ? 5'000 : 300))};
+      Pending pending{.due = t_.now + Millis(number(0, hostile() && chance(5) ? 5'000 : latency_))};
       if (action.kind == ActionKind::kMark) {
         pending.result = hostile() && chance(20) ? Result<std::string>(std::unexpected(weather()))
                                                  : Result<std::string>("cordoned");
@@ -110,9 +111,12 @@ class History {
   // The server's side: budgets are checked, some answers are weather.
   void judge(const Action& action, Pending& pending) {
     const Unit& unit = units_.at(action.unit);
+    EXPECT_LE(++requests_[action.unit], 80) << "requests without end";
     if (hostile() && chance(30)) {
       pending.lands = chance(20);  // it took effect, the answer was lost
-      pending.result = std::unexpected(weather());
+      pending.result = std::unexpected(any_hostility());
+    } else if (action.kind == ActionKind::kAsk && unevictable_.contains(action.unit)) {
+      pending.result = std::unexpected(unit.grace.count() % 2 == 0 ? forbidden() : denied("evict"));
     } else if (gone_.contains(action.unit)) {
       pending.result = std::unexpected(Error{.kind = ErrorKind::kGone, .message = "404"});
     } else if (action.kind == ActionKind::kExplain) {
@@ -122,6 +126,19 @@ class History {
     } else {
       pending.lands = true;
       pending.result = std::string();
+    }
+  }
+
+  Error any_hostility() {
+    switch (number(0, 4)) {
+      case 0:
+        return unauthorized();
+      case 1:
+        return busy(number(1, 300));
+      case 2:
+        return forbidden();
+      default:
+        return weather();
     }
   }
 
@@ -198,11 +215,14 @@ class History {
 
   std::mt19937 random_;
   TestDrain t_;
+  int latency_ = number(0, 1) * 300;  // ms, at most; 0: answers come at once
   Time hostile_until_{};
   std::map<UnitId, Unit> units_;
   std::map<BudgetId, int> allows_;
   std::map<UnitId, Time> told_;
   std::set<UnitId> gone_;
+  std::set<UnitId> unevictable_;  // an admission webhook, or a right that is missing
+  std::map<UnitId, int> requests_;
   std::set<UnitId> busy_;
   std::vector<Observation> arrivals_;
   std::vector<Pending> pending_;
@@ -211,7 +231,9 @@ class History {
 TEST(DrainHistories, EveryPodIsToldInTime) {
   const char* only = std::getenv("SEED");
   const unsigned first = only != nullptr ? static_cast<unsigned>(std::atoi(only)) : 1;
-  const unsigned last = only != nullptr ? first : 2'000;
+  const char* many = std::getenv("SEEDS");
+  const unsigned seeds = many != nullptr ? static_cast<unsigned>(std::atoi(many)) : 2'000;
+  const unsigned last = only != nullptr ? first : seeds;
   for (unsigned seed = first; seed <= last; ++seed) {
     SCOPED_TRACE("SEED=" + std::to_string(seed));
     History(seed).run();

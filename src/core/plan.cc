@@ -8,11 +8,12 @@
 namespace spotkeeper::core {
 namespace {
 
-constexpr int kRequestsPerStop = 2;  // a last ask, then the stop
+constexpr int kRequestsPerStop = 3;  // a last ask, the explanation, the stop
 constexpr Seconds kPastDeadlineGrace{10};
 
 std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard) {
   if (!hard) return "asked now; a soft notice overrules no budget";
+  if (end <= plan.start) return "asked now: the time that the notice names is as good as past";
   if (!plan.fits) {
     return fmt::format(
         "asked now, with what is left: its grace of {} s is more than the {} until {}",
@@ -50,23 +51,24 @@ Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Mil
                Time now) {
   Plan plan;
   plan.grace = policy.grace_override.value_or(unit.grace);
-  if (!unit.exempt.empty()) {
+  if (!unit.exempt.empty() || policy.mark_only) {
     plan.mode = Mode::kNotOurs;
     plan.start = kNever;
     plan.force = kNever;
-    plan.why = unit.exempt;
+    plan.why = unit.exempt.empty() ? "left alone, as CORDON_ONLY asks" : unit.exempt;
     return plan;
   }
   const Time end = end_of(notice, policy);
   const bool hard = is_hard(notice.kind);
+  const Time latest = end - std::min(plan.grace, policy.enough_grace) - lead;
   plan.start = now;
-  if (policy.start_before) plan.start = std::max(now, notice.deadline - *policy.start_before);
-  plan.fits = plan.start + plan.grace <= end;
-  plan.force = kNever;
-  if (hard) {
-    const Time latest = end - std::min(plan.grace, policy.enough_grace) - lead;
-    plan.force = std::max(latest, plan.start);
+  if (policy.start_before) {
+    // Being left alone must not cost a unit its last moment.
+    const Time wanted = notice.deadline - *policy.start_before;
+    plan.start = std::max(now, hard ? std::min(wanted, latest) : wanted);
   }
+  plan.fits = plan.start + plan.grace <= end;
+  plan.force = hard ? std::max(latest, plan.start) : kNever;
   if (unit.local_data && policy.spare_local_data) {
     plan.mode = Mode::kLastMoment;
     plan.start = plan.force;
@@ -79,9 +81,10 @@ Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Mil
   return plan;
 }
 
-Seconds last_grace(const Plan& plan, Time end, Time now) {
-  Seconds left = std::chrono::floor<Seconds>(end - now);
-  if (left < Seconds(1)) left = kPastDeadlineGrace;
+Seconds last_grace(const Plan& plan, const Notice& notice, const Policy& policy, Time now) {
+  Seconds left = std::chrono::floor<Seconds>(end_of(notice, policy) - now);
+  if (left < Seconds(1)) left = std::chrono::floor<Seconds>(notice.deadline - now);
+  if (left < Seconds(0)) left = kPastDeadlineGrace;
   return std::max(Seconds(1), std::min(plan.grace, left));
 }
 

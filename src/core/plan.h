@@ -39,9 +39,10 @@ Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy);
 
 Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Millis lead, Time now);
 
-// The grace to put on a request that is the unit's last: what it is granted, cut to what is left.
-// Never 0, which would remove the object and leave the process running. Past the deadline the
-// host may live a little longer, and 10 s are granted.
-Seconds last_grace(const Plan& plan, Time end, Time now);
+// The grace to put on a request that is the unit's last: what it is granted, cut to what is left of
+// the time before the margin, or else of the margin. Never 0, which would remove the object and
+// leave the process running. Past the deadline the host may live a little longer, and 10 s are
+// granted.
+Seconds last_grace(const Plan& plan, const Notice& notice, const Policy& policy, Time now);
 
 }  // namespace spotkeeper::core

@@ -39,8 +39,30 @@ inline Error weather() {
   return Error{.kind = ErrorKind::kRetryable, .message = "connection refused"};
 }
 
+// The authoriser's no: the right itself is missing.
 inline Error denied(const std::string& what) {
-  return Error{.kind = ErrorKind::kDenied, .message = what + " 403 Forbidden", .status = 403};
+  return Error{.kind = ErrorKind::kDenied,
+               .message = what + " 403 Forbidden: User \"u\" cannot do that",
+               .status = 403,
+               .no_right = true};
+}
+
+// An admission webhook's no, about one pod.
+inline Error forbidden() {
+  return Error{.kind = ErrorKind::kDenied,
+               .message = "403 Forbidden: admission webhook said no",
+               .status = 403};
+}
+
+inline Error unauthorized() {
+  return Error{.kind = ErrorKind::kDenied, .message = "401 Unauthorized", .status = 401};
+}
+
+inline Error busy(int retry_after_s) {
+  return Error{.kind = ErrorKind::kRetryable,
+               .message = "503 Service Unavailable",
+               .status = 503,
+               .retry_after_s = retry_after_s};
 }
 
 class TestDrain {
@@ -95,8 +117,9 @@ class TestDrain {
   }
 
   int count(What what) const {
-    return static_cast<int>(std::count_if(entries.begin(), entries.end(),
-                                          [&](const Entry& e) { return e.what == what; }));
+    return static_cast<int>(std::count_if(entries.begin(), entries.end(), [&](const Entry& e) {
+      return e.what == what && e.level != Level::kDebug;
+    }));
   }
 
   Time now = kNoon;

@@ -24,6 +24,7 @@ struct Unit {
   bool ready = false;
   std::string exempt;             // why it is not ours to move; empty: it is
   std::optional<Time> ending;     // it has been told to end, seen at
+  bool ended = false;             // its processes have ended, whatever becomes of the object
   std::vector<BudgetId> budgets;  // what guards it
   bool local_data = false;        // its data ends with it
 

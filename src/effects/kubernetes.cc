@@ -86,13 +86,14 @@ Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
   Result<void> done;
   switch (action.kind) {
     case core::ActionKind::kAsk:
-      done = co_await kube::evict(api_, *pod, seconds(action.grace));
+      done = co_await kube::evict(api_, *pod, seconds(action.grace), action.patience);
       break;
     case core::ActionKind::kStop:
-      done = co_await kube::delete_pod(api_, *pod, seconds(action.grace));
+      done = co_await kube::delete_pod(api_, *pod, seconds(action.grace), action.patience);
       break;
     case core::ActionKind::kExplain:
-      done = co_await kube::set_disruption_target(api_, *pod, action.reason, clock_.now());
+      done = co_await kube::set_disruption_target(api_, *pod, action.reason, clock_.now(),
+                                                  action.patience);
       break;
     case core::ActionKind::kMark:
       break;

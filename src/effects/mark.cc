@@ -33,6 +33,17 @@ bool flag(const json::object& record, const char* key) {
   return value != nullptr && value->is_bool() && value->as_bool();
 }
 
+// Of this notice; a record of an earlier notice began at another time.
+json::string started_of(const json::object& earlier, const Mark& mark) {
+  const json::value* notice = earlier.if_contains("notice");
+  const json::value* id =
+      notice != nullptr && notice->is_object() ? notice->as_object().if_contains("id") : nullptr;
+  const json::value* started = earlier.if_contains("started");
+  const bool same = id != nullptr && id->is_string() && id->as_string() == mark.notice.id.value;
+  if (same && started != nullptr && started->is_string()) return started->as_string();
+  return json::string(format_time(mark.started));
+}
+
 json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint) {
   const json::object earlier = earlier_record(node);
   json::object notice;
@@ -43,10 +54,7 @@ json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint
   json::object record;
   record["v"] = 1;
   record["notice"] = std::move(notice);
-  const json::value* started = earlier.if_contains("started");
-  record["started"] = started != nullptr && started->is_string()
-                          ? *started
-                          : json::value(format_time(mark.started));
+  record["started"] = started_of(earlier, mark);
   record["cordoned"] = !node.unschedulable || flag(earlier, "cordoned");
   record["tainted"] = adds_taint || flag(earlier, "tainted");
   return record;

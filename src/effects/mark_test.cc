@@ -106,6 +106,16 @@ TEST(Mark, AnEarlierRecordKeepsItsStartAndItsClaims) {
   EXPECT_EQ(record.at("tainted"), true);
 }
 
+TEST(Mark, ARecordOfAnotherNoticeKeepsOnlyItsClaims) {
+  kube::Node marked = apply(node(), *mark_patch(node(), spot_mark(false)));
+  Mark later = spot_mark(false);
+  later.notice.id = core::NoticeId("spot-itn-other");
+  later.started += Seconds(3600);
+  const auto record = record_in(*mark_patch(marked, later));
+  EXPECT_EQ(record.at("started"), "2027-01-15T09:00:00.000Z");
+  EXPECT_EQ(record.at("cordoned"), true) << "it was us, whichever notice it was for";
+}
+
 TEST(Mark, GarbageInTheAnnotationIsReplaced) {
   kube::Node odd = node();
   odd.annotations[kStateAnnotation] = "{not json";

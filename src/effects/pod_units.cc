@@ -42,6 +42,7 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   unit.ready = pod.ready;
   unit.exempt = exempt_reason(pod, rules_);
   if (pod.deletion) unit.ending = ending_before ? ending_before : std::optional(now);
+  unit.ended = pod.finished();
   unit.budgets = guards(pod);
   unit.local_data = pod.empty_dir;
   if (known.unit == unit) return {};

@@ -134,6 +134,9 @@ Error api_error(const std::string& what, const http::Response& answer) {
   if (answer.status == 403 && find_cause(body, "reason", "NamespaceTerminating") != nullptr) {
     error.reason = "NamespaceTerminating";
   }
+  // The authoriser's own words; an admission webhook's refusal is about this object alone.
+  error.no_right =
+      answer.status == 403 && contains(message, " cannot ") && contains(message, " resource \"");
   error.message = what + ": " + std::to_string(answer.status);
   if (const std::string words = phrase(answer.status); !words.empty()) error.message += " " + words;
   if (!message.empty()) error.message += ": " + one_line(message);

@@ -66,8 +66,10 @@ Task<Result<Node>> patch_node(Api& api, std::string name, json::value merge_patc
   co_return to_node(answer);
 }
 
-Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s, bool dry_run) {
+Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s, Millis timeout,
+                         bool dry_run) {
   Call call = pod_call(pod, "evict", "pods/eviction");
+  call.timeout = timeout;
   call.method = http::Method::kPost;
   call.path += "/eviction";
   json::object options = delete_options(pod, grace_s);
@@ -83,16 +85,20 @@ Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s, b
   co_return to_nothing(answer);
 }
 
-Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace_s) {
+Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace_s,
+                              Millis timeout) {
   Call call = pod_call(pod, "delete", "pods");
+  call.timeout = timeout;
   call.method = http::Method::kDelete;
   call.body = delete_options(pod, grace_s);
   const Result<json::value> answer = co_await api.call(std::move(call));
   co_return to_nothing(answer);
 }
 
-Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now) {
+Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now,
+                                         Millis timeout) {
   Call call = pod_call(pod, "patch", "pods/status");
+  call.timeout = timeout;
   call.method = http::Method::kPatch;
   call.path += "/status";
   call.content_type = "application/strategic-merge-patch+json";

@@ -33,15 +33,17 @@ Task<Result<Node>> get_node(Api& api, std::string name);
 Task<Result<Node>> patch_node(Api& api, std::string name, boost::json::value merge_patch);
 
 // Asks: the server refuses where a PodDisruptionBudget allows nothing (kRetryable, `budget` true).
-// `grace_s` absent: the pod's own.
+// `grace_s` absent: the pod's own. `timeout`: how long the answer is waited for.
 Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s,
-                         bool dry_run = false);
+                         Millis timeout = Seconds(10), bool dry_run = false);
 
 // Tells: budgets are not asked. `grace_s` absent: the pod's own.
-Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace_s);
+Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace_s,
+                              Millis timeout = Seconds(10));
 
 // Sets condition DisruptionTarget=True, reason SpotInterruption, in pods/status: a Job then does
 // not count the end of this pod as its own failure. An eviction does this by itself.
-Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now);
+Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now,
+                                         Millis timeout = Seconds(10));
 
 }  // namespace spotkeeper::kube

@@ -51,7 +51,7 @@ TEST_F(CallsTest, Evict) {
     "metadata": {"namespace": "default", "name": "web-1"},
     "deleteOptions": {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 25,
                       "preconditions": {"uid": "u1"}}})"));
-  EXPECT_TRUE(await(evict(*api_, pod_, std::nullopt, true)));
+  EXPECT_TRUE(await(evict(*api_, pod_, std::nullopt, Seconds(10), true)));
   EXPECT_TRUE(server_.seen[1].target.ends_with("/eviction?dryRun=All"));
   EXPECT_EQ(json::parse(server_.seen[1].body).at("deleteOptions"), json::parse(R"(
     {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": "u1"},

@@ -12,6 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
+// A year; more is as good as for ever, and must not overflow.
+constexpr int64_t kLongestGraceS = 366 * 86'400;
 constexpr const char* kMirrorAnnotation = "kubernetes.io/config.mirror";
 
 Labels labels_at(const json::value& root, Path path) {
@@ -152,8 +154,8 @@ Result<Pod> decode_pod(const json::value& object) {
     pod->deletion = deletion;
   }
   pod->deletion_grace_s = number_at(object, {"metadata", "deletionGracePeriodSeconds"});
-  pod->grace_s =
-      std::max<int64_t>(0, number_at(object, {"spec", "terminationGracePeriodSeconds"}, 30));
+  pod->grace_s = std::clamp<int64_t>(
+      number_at(object, {"spec", "terminationGracePeriodSeconds"}, 30), 0, kLongestGraceS);
   pod->mirror = pod->annotations.contains(kMirrorAnnotation);
   pod->empty_dir = mounts_empty_dir(object);
   pod->priority_class = text_at(object, {"spec", "priorityClassName"});

@@ -13,32 +13,20 @@ namespace spotkeeper::observe {
 namespace {
 
 namespace json = boost::json;
-
-// design.md section 2, "told": deletion written at least min(its grace, 10 s) before the end.
-constexpr Seconds kToldInTime{10};
-
-Verdict verdict_of(const core::Track& track, const core::Drain& drain) {
-  if (track.plan.mode == core::Mode::kNotOurs) return Verdict::kStays;
-  const Time deadline = drain.notice().deadline;
-  if (!track.told) return track.gone ? Verdict::kMoved : Verdict::kUntold;
-  const Time latest = deadline - std::min(track.plan.grace, kToldInTime);
-  const bool heard_too_late = drain.started() > latest;
-  if (*track.told > latest && !heard_too_late) return Verdict::kUntold;
-  return track.gone && *track.gone <= deadline ? Verdict::kMoved : Verdict::kEnding;
-}
+using core::Verdict;
 
 std::string remark_of(const core::Track& track, Verdict verdict) {
   if (verdict == Verdict::kStays) return track.plan.why;
-  if (!track.told && !track.gone) return track.held;
-  if (track.told && !track.told_by_us) return "ended by somebody else";
+  if (!track.told) return track.held;
+  if (!track.told_by_us) return "ended by somebody else";
   if (track.overruled) {
     std::string names;
     for (const core::BudgetId& id : track.unit.budgets) {
       names += (names.empty() ? "" : ", ") + id.value;
     }
-    return names.empty() ? "deleted: its eviction was refused" : "overruled budget " + names;
+    return "overruled budget " + (names.empty() ? "(not known to us)" : names);
   }
-  if (!track.plan.fits) return "its grace is longer than the time that was left";
+  if (!track.plan.fits) return "its grace is longer than what was left";
   return {};
 }
 
@@ -46,7 +34,7 @@ Row make_row(const core::Track& track, const core::Drain& drain) {
   Row row;
   row.pod = track.unit.name;
   row.owner = track.unit.owner.empty() ? "none" : track.unit.owner;
-  row.verdict = verdict_of(track, drain);
+  row.verdict = core::verdict_of(track, drain.notice());
   row.grace = track.plan.grace;
   if (track.asked) row.asked_after = *track.asked - drain.started();
   if (track.told) row.told_after = *track.told - drain.started();
@@ -77,26 +65,15 @@ void put(json::object& to, const char* key, const std::optional<Millis>& duratio
 }
 
 std::string closing(const PostMortem& post_mortem) {
-  return fmt::format("{} moved, {} still ending, {} untold, {} stay; {} overruled a budget",
-                     post_mortem.moved, post_mortem.ending, post_mortem.untold, post_mortem.stayed,
-                     post_mortem.overruled);
+  if (!post_mortem.listed) return "the pods of this node could never be listed: nobody was told";
+  std::string text = fmt::format(
+      "{} moved, {} still ending, {} untold, {} stay; {} overruled a budget", post_mortem.moved,
+      post_mortem.ending, post_mortem.untold, post_mortem.stayed, post_mortem.overruled);
+  if (post_mortem.left > 0) text += fmt::format("; {} left by themselves", post_mortem.left);
+  return text;
 }
 
 }  // namespace
-
-const char* to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kMoved:
-      return "moved";
-    case Verdict::kEnding:
-      return "ending";
-    case Verdict::kUntold:
-      return "UNTOLD";
-    case Verdict::kStays:
-      return "stays";
-  }
-  return "unknown";
-}
 
 PostMortem make_post_mortem(const core::Drain& drain) {
   PostMortem result;
@@ -105,9 +82,11 @@ PostMortem make_post_mortem(const core::Drain& drain) {
   result.kind = core::to_string(drain.notice().kind);
   result.heard = drain.started();
   result.deadline = drain.notice().deadline;
+  result.listed = drain.listed();
   for (const core::Track* track : drain.tracks()) {
     Row row = make_row(*track, drain);
     result.moved += row.verdict == Verdict::kMoved;
+    result.left += row.verdict == Verdict::kLeft;
     result.ending += row.verdict == Verdict::kEnding;
     result.untold += row.verdict == Verdict::kUntold;
     result.stayed += row.verdict == Verdict::kStays;
@@ -123,7 +102,8 @@ std::string to_table(const PostMortem& post_mortem) {
   for (const Row& row : post_mortem.rows) {
     lines.push_back({row.pod, row.owner, fmt::format("{}s", row.grace.count()),
                      offset(row.asked_after), offset(row.told_after), offset(row.gone_after),
-                     to_string(row.verdict), row.remark});
+                     row.verdict == Verdict::kUntold ? "UNTOLD" : to_string(row.verdict),
+                     row.remark});
   }
   std::array<size_t, 8> widths{};
   for (const Cells& cells : lines) {
@@ -148,7 +128,7 @@ std::string to_json(const PostMortem& post_mortem) {
     json::object pod;
     pod["pod"] = row.pod;
     pod["owner"] = row.owner;
-    pod["outcome"] = row.verdict == Verdict::kUntold ? "untold" : to_string(row.verdict);
+    pod["outcome"] = to_string(row.verdict);
     pod["grace_s"] = row.grace.count();
     put(pod, "asked_after_s", row.asked_after);
     put(pod, "told_after_s", row.told_after);
@@ -164,7 +144,9 @@ std::string to_json(const PostMortem& post_mortem) {
   root["kind"] = post_mortem.kind;
   root["heard"] = format_time(post_mortem.heard);
   root["deadline"] = format_time(post_mortem.deadline);
+  root["listed"] = post_mortem.listed;
   root["moved"] = post_mortem.moved;
+  root["left"] = post_mortem.left;
   root["ending"] = post_mortem.ending;
   root["untold"] = post_mortem.untold;
   root["stayed"] = post_mortem.stayed;

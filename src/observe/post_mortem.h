@@ -6,23 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "core/drain.h"
+#include "core/verdict.h"
 
 namespace spotkeeper::observe {
-
-enum class Verdict {
-  kMoved,   // told, and gone before the deadline
-  kEnding,  // told in time, still ending when this was made
-  kUntold,  // not told, or told with less than min(grace, 10 s) to the deadline
-  kStays,   // not ours to move
-};
-
-const char* to_string(Verdict verdict);
 
 struct Row {
   std::string pod;
   std::string owner;
-  Verdict verdict = Verdict::kMoved;
+  core::Verdict verdict = core::Verdict::kMoved;
   Seconds grace{};
   std::optional<Millis> asked_after;  // since the notice was heard
   std::optional<Millis> told_after;
@@ -38,8 +29,10 @@ struct PostMortem {
   std::string kind;
   Time heard{};
   Time deadline{};
+  bool listed = true;  // the pods could be read at all
   std::vector<Row> rows;
   int moved = 0;
+  int left = 0;
   int ending = 0;
   int untold = 0;
   int stayed = 0;

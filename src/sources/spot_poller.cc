@@ -46,7 +46,9 @@ Task<Result<std::optional<SpotSighting>>> SpotPoller::look() {
   const Result<std::optional<std::string>> body = co_await imds_.get(kInstanceAction);
   if (!body) co_return std::unexpected(body.error());
   if (!*body) {
-    if (polls_ % options_.legacy_every != 0) co_return std::optional<SpotSighting>();
+    if (!legacy_speaks_ && polls_ % options_.legacy_every != 0) {
+      co_return std::optional<SpotSighting>();
+    }
     co_return co_await look_at_legacy();
   }
   const Result<aws::SpotAction> action = aws::parse_instance_action(**body);
@@ -57,6 +59,7 @@ Task<Result<std::optional<SpotSighting>>> SpotPoller::look() {
 Task<Result<std::optional<SpotSighting>>> SpotPoller::look_at_legacy() {
   const Result<std::optional<std::string>> body = co_await imds_.get(kTerminationTime);
   if (!body) co_return std::unexpected(body.error());
+  legacy_speaks_ = body->has_value();
   if (!*body) co_return std::optional<SpotSighting>();
   const std::optional<Time> time = aws::parse_termination_time(**body);
   if (!time) co_return std::optional<SpotSighting>();

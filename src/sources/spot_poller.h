@@ -46,6 +46,7 @@ class SpotPoller {
   Hooks hooks_;
   SpotNotices notices_;
   int polls_ = 0;
+  bool legacy_speaks_ = false;  // the notice comes from the older path: it is asked at every poll
   int failures_ = 0;  // in a row
 };
 

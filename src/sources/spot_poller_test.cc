@@ -95,6 +95,8 @@ TEST_F(SpotPollerTest, TheOlderPathIsAFallback) {
   pages_[kLegacy] = {200, "2027-01-15T08:02:00Z\n"};
   run_until([&] { return !notices_.empty(); });
   EXPECT_EQ(notices_[0].detail, "terminate");
+  poll_times(20);
+  EXPECT_EQ(notices_.size(), 1U) << "and stays one notice";
 }
 
 TEST_F(SpotPollerTest, WeatherIsCountedAndSurvived) {

@@ -74,6 +74,9 @@ class Agent:
         self._process.signal(signal.SIGTERM)
         return self._process.wait(at_most)
 
+    def signal(self, number: int) -> None:
+        self._process.signal(number)
+
     def kill(self) -> None:
         """SIGKILL: a crash, for tests of restarts."""
         self._process.signal(signal.SIGKILL)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the answers to a Drain's actions mean. docs/design.md, the table of rule 2.
+#include <algorithm>
+
+#include "base/backoff.h"
+#include "core/drain.h"
+#include "core/words.h"
+
+namespace spotkeeper::core {
+namespace {
+
+// What was refused for good is tried again this often while there is time: the refusal may have
+// been about one moment (a webhook, caches of a starting API server).
+constexpr Seconds kBegEvery{5};
+// A slow API makes us stop units earlier, but no earlier than this for each request.
+constexpr Millis kSlowestCounted{5'000};
+constexpr Millis kLongestPause{5'000};
+constexpr Millis kLongestPauseAtEnd{1'000};
+
+// 401, or a token that cannot be read just now, is weather; 403 is a decision.
+bool is_denied(const Error& error) {
+  return error.kind == ErrorKind::kDenied && error.status == 403;
+}
+
+}  // namespace
+
+void Drain::unit_answered(Track& track, const Result<std::string>& result) {
+  track.in_flight = 0;
+  slowest_ =
+      std::clamp(now_ - track.in_flight_since, slowest_, std::max(slowest_, kSlowestCounted));
+  const ActionKind kind = track.in_flight_kind;
+  bool known_budget = false;
+  if (kind == ActionKind::kAsk) {
+    known_budget = budgets_.answered(track.asked_under, !result && result.error().budget,
+                                     now_ + policy_.ask_again);
+    track.asked_under.clear();
+  }
+  if (track.told) return;  // the watch was faster
+  if (result) {
+    track.failures = 0;
+    if (kind == ActionKind::kExplain) {
+      track.explained = true;
+      note(Level::kInfo, What::kExplained, &track, "why it ends is written to its status");
+    } else {
+      unit_told(track,
+                kind == ActionKind::kStop ? "its deletion is written" : "its eviction is accepted",
+                true);
+    }
+    return;
+  }
+  const Error& error = result.error();
+  if (error.kind == ErrorKind::kGone) {
+    unit_gone(track, "it had left already");
+  } else if (kind == ActionKind::kAsk) {
+    ask_failed(track, error, known_budget);
+  } else if (kind == ActionKind::kStop) {
+    stop_failed(track, error);
+  } else {
+    track.explained = true;  // tried once: the stop must not wait for it
+    if (is_denied(error)) {
+      deny(abilities_.explain, &track, error,
+           "a Job may count this end as a failure; allow: pods/status patch");
+    } else {
+      note(Level::kWarning, What::kFailed, &track, error.message);
+    }
+  }
+}
+
+void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
+  const bool last = track.in_flight_last;
+  if (last) track.last_ask_failed = true;
+  if (error.budget) {
+    track.refused = true;
+    note(Level::kInfo, What::kRefused, &track, error.message);
+    // Its budget is watched: the next word of it decides. Otherwise it is asked again in a while.
+    if (!last && !known_budget) {
+      track.next_try = std::min(now_ + policy_.ask_again, std::max(now_, track.plan.force));
+    }
+  } else if (error.kind == ErrorKind::kDenied && error.reason == "NamespaceTerminating") {
+    track.stop_now = true;
+    note(Level::kInfo, What::kRefused, &track, error.message);
+  } else if (is_denied(error)) {
+    track.cannot_be_asked = error.no_right ? "we may not evict" : "its eviction is forbidden";
+    if (error.no_right) {
+      deny(abilities_.ask, &track, error,
+           "guarded pods are deleted at their last moment instead; allow: pods/eviction create");
+    } else {
+      note(Level::kWarning, What::kRefused, &track, error.message);
+    }
+  } else if (error.kind == ErrorKind::kPermanent) {
+    track.cannot_be_asked = "the API refuses to evict it";
+    note(Level::kWarning, What::kRefused, &track, error.message);
+  } else if (last) {
+    note(Level::kWarning, What::kFailed, &track, error.message);  // deletion is tried at once
+  } else {
+    back_off(track, error);
+  }
+}
+
+void Drain::stop_failed(Track& track, const Error& error) {
+  if (!is_denied(error)) {
+    back_off(track, error);
+    return;
+  }
+  track.cannot_be_stopped = true;
+  track.last_ask_failed = false;
+  track.next_try = now_ + kBegEvery;
+  deny(abilities_.stop, &track, error,
+       "a budget can hold a pod until the host ends; allow: pods delete");
+}
+
+// Weather: the same request again a little later. A pause that the API asks for holds for all, but
+// no pause reaches beyond a unit's last moment.
+void Drain::back_off(Track& track, const Error& error) {
+  ++track.failures;
+  const bool last_moment = now_ >= track.plan.force;
+  const Millis asked_for = last_moment ? Millis(0) : Millis(Seconds(error.retry_after_s));
+  const Backoff backoff{.attempt = track.failures,
+                        .base = Millis(200),
+                        .cap = last_moment ? kLongestPauseAtEnd : kLongestPause,
+                        .retry_after = asked_for,
+                        .jitter = 1.0};
+  track.next_try = now_ + backoff_delay(backoff);
+  if (!last_moment) track.next_try = std::min(track.next_try, track.plan.force);
+  if (error.retry_after_s > 0) paused_until_ = std::max(paused_until_, now_ + asked_for);
+  note(Level::kWarning, What::kFailed, &track,
+       error.message + "; tried again in " + format_duration(track.next_try - now_));
+}
+
+// What is lost is said once; that it happened again only to those who look closely.
+void Drain::deny(bool& ability, const Track* track, const Error& error, const std::string& loss) {
+  const bool first = ability;
+  ability = false;
+  note(first ? Level::kError : Level::kDebug, What::kDenied, track, error.message + "; " + loss);
+}
+
+void Drain::unit_told(Track& track, const std::string& text, bool by_us) {
+  if (track.told) return;
+  track.told = now_;
+  track.told_by_us = by_us;
+  note(Level::kInfo, What::kTold, &track, text);
+}
+
+void Drain::unit_gone(Track& track, const std::string& text) {
+  if (track.gone) return;
+  if (track.in_flight != 0) budgets_.answered(track.asked_under, false, now_);
+  track.asked_under.clear();
+  track.in_flight = 0;
+  track.gone = now_;
+  if (track.plan.mode == Mode::kNotOurs) return;
+  const std::string when = before_deadline(notice_.deadline, now_);
+  note(Level::kInfo, What::kGone, &track, text.empty() ? when : text + ", " + when);
+}
+
+}  // namespace spotkeeper::core

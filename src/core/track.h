@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far the move of one unit has come.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/action.h"
+#include "core/budget_book.h"
+#include "core/plan.h"
+#include "core/unit.h"
+
+namespace spotkeeper::core {
+
+// What is known of one unit of the host, and how far its move has come.
+struct Track {
+  Unit unit;
+  Time seen{};
+  Plan plan;
+  std::optional<Time> asked;  // first request that may make it leave
+  std::optional<Time> told;   // its deletion was written
+  std::optional<Time> gone;
+  bool told_by_us = false;
+  bool overruled = false;        // stopped against its budget
+  bool stop_now = false;         // asking is pointless, stopping is right
+  bool last_ask_failed = false;  // the eviction at `force` was refused or failed
+  bool refused = false;          // … by its budget
+  bool cannot_be_stopped = false;
+  std::string cannot_be_asked;                 // why the API will not evict it; empty: it may
+  bool explained = false;                      // or tried in vain
+  std::vector<BudgetBook::Asked> asked_under;  // while an ask is in flight
+  uint64_t in_flight = 0;                      // number of the action without an answer
+  Time in_flight_since{};
+  ActionKind in_flight_kind = ActionKind::kAsk;
+  bool in_flight_last = false;
+  int failures = 0;  // in a row
+  Time next_try{};
+  std::string held;  // why it waits, as last journalled
+};
+
+}  // namespace spotkeeper::core

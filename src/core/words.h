@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phrases that several places of the core use.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+
+namespace spotkeeper::core {
+
+// "25 s before the deadline", "3.0 s after the deadline".
+inline std::string before_deadline(Time deadline, Time now) {
+  return now <= deadline ? format_duration(deadline - now) + " before the deadline"
+                         : format_duration(now - deadline) + " after the deadline";
+}
+
+}  // namespace spotkeeper::core
