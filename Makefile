@@ -16,7 +16,7 @@ build: ## the release executable: build/release/spotkeeper, fully static
 demo: ## an interruption before your eyes: control plane, instance metadata, agent
 	tools/setup test
 	$(MAKE) --no-print-directory build
-	$(PYTHON) -m test.demo
+	$(PYTHON) test/demo
 
 test: unit-test asan-test rig-test ## every test
 

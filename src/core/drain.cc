@@ -138,8 +138,8 @@ void Drain::mark_answered(const Result<std::string>& result) {
 }
 
 void Drain::advance() {
-  replan();
   consider_budgets();
+  replan();
   if (policy_.dry_run) {
     rehearse();
     return;
@@ -162,8 +162,7 @@ void Drain::replan() {
   }
   std::sort(needs.begin(), needs.end());
   for (auto& [id, track] : tracks_) {
-    const bool first = track.plan.why.empty();
-    if (!first && (track.told || track.gone)) continue;
+    if (!track.plan.why.empty() && (track.told || track.gone)) continue;
     const Seconds need =
         std::min(policy_.grace_override.value_or(track.unit.grace), policy_.enough_grace);
     const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), need);
@@ -175,7 +174,10 @@ void Drain::replan() {
       track.plan.start = track.plan.force;
       track.plan.why = "placed here in spite of the mark: asked at once it would only come back";
     }
-    if ((!first && track.plan.mode == before) || track.told || policy_.dry_run) continue;
+    if (track.plan.mode != before) track.planned = false;
+    // What budgets guard it is part of the reason: not told before they are known.
+    if (track.planned || track.told || policy_.dry_run || !budgets_.known()) continue;
+    track.planned = true;
     note(track.plan.mode == Mode::kNotOurs ? Level::kDebug : Level::kInfo, What::kPlanned, &track,
          fmt::format("{}: {}", to_string(track.plan.mode), track.plan.why));
   }

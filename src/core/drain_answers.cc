@@ -42,9 +42,7 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
       track.explained = true;
       note(Level::kInfo, What::kExplained, &track, "why it ends is written to its status");
     } else {
-      unit_told(track,
-                kind == ActionKind::kStop ? "its deletion is written" : "its eviction is accepted",
-                true);
+      unit_told(track, told_text(kind), true);
     }
     return;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/drain.h"
+#include "core/words.h"
 
 namespace spotkeeper::core {
 namespace {
@@ -32,7 +33,7 @@ void Drain::hear(const UnitSeen& seen) {
   if (track.unit.ending && !track.told && track.unit.exempt.empty()) {
     const bool ours = track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain;
     unit_told(track,
-              ours    ? "its deletion is written"
+              ours    ? told_text(track.in_flight_kind)
               : first ? "it was ending already when it was first seen"
                       : "it ends: somebody else deleted it",
               ours);
@@ -45,7 +46,7 @@ void Drain::hear(const UnitGone& gone) {
   if (found == tracks_.end() || found->second.gone) return;
   Track& track = found->second;
   if (track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain) {
-    unit_told(track, "its deletion is written", true);  // the answer is overtaken by the watch
+    unit_told(track, told_text(track.in_flight_kind), true);  // the watch overtakes the answer
   }
   unit_gone(track, "");
 }
@@ -75,6 +76,7 @@ void Drain::ask(Track& track) {
     }
     return;
   }
+  if (!budgets_.known()) return;  // a matter of milliseconds, at most of mark_patience
   std::string why = budgets_.holds(track.unit, policy_, now_);
   if (!why.empty()) {
     hold(track, std::move(why));
@@ -101,8 +103,11 @@ void Drain::force(Track& track) {
   const bool askable = track.cannot_be_asked.empty() && track.unit.budgets.size() <= 1;
   if (askable && !track.last_ask_failed) {
     const Seconds grace = last_grace(track.plan, notice_, policy_, now_);
+    const bool waited = track.plan.force > track.plan.start;
     send_ask(track, grace, true,
-             fmt::format("its last moment: {} s of grace still fit", grace.count()));
+             fmt::format("{}: {} s of grace still fit",
+                         waited ? "its last moment" : "at once, there is no time to wait",
+                         grace.count()));
   } else if (!track.explained) {
     send_explanation(track);
   } else {
@@ -110,7 +115,7 @@ void Drain::force(Track& track) {
     if (guarded && !track.overruled) {
       track.overruled = true;
       note(Level::kWarning, What::kOverruled, &track,
-           budget_names(track.unit) + ": it is the pod's last moment");
+           budget_names(track.unit) + " has held it to its last moment");
     }
     send_stop(track, guarded ? "its last moment, and its budget does not let it go"
                              : "its last moment, and it could not be evicted");
@@ -149,6 +154,9 @@ void Drain::send_stop(Track& track, std::string reason) {
 void Drain::hold(Track& track, std::string why) {
   if (why == track.held) return;
   track.held = why;
+  if (track.plan.force != kNever) {
+    why += "; that can hold it until " + format_time_s(track.plan.force);
+  }
   note(Level::kInfo, What::kHeld, &track, std::move(why));
 }
 

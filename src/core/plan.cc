@@ -15,9 +15,8 @@ std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard)
   if (!hard) return "asked now; a soft notice overrules no budget";
   if (end <= plan.start) return "asked now: the time that the notice names is as good as past";
   if (!plan.fits) {
-    return fmt::format(
-        "asked now, with what is left: its grace of {} s is more than the {} until {}",
-        plan.grace.count(), format_duration(end - plan.start), format_time_s(end));
+    return fmt::format("asked now, with the {} that are left: its own grace of {} s is longer",
+                       format_duration(end - plan.start), plan.grace.count());
   }
   if (unit.budgets.empty()) return "asked now, to have all the time that is left";
   return fmt::format("asked now; its budget can hold it until {}", format_time_s(plan.force));

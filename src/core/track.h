@@ -37,7 +37,8 @@ struct Track {
   bool in_flight_last = false;
   int failures = 0;  // in a row
   Time next_try{};
-  std::string held;  // why it waits, as last journalled
+  std::string held;      // why it waits, as last journalled
+  bool planned = false;  // its plan has been journalled
 };
 
 }  // namespace spotkeeper::core

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "core/action.h"
 
 namespace spotkeeper::core {
 
@@ -12,6 +13,10 @@ namespace spotkeeper::core {
 inline std::string before_deadline(Time deadline, Time now) {
   return now <= deadline ? format_duration(deadline - now) + " before the deadline"
                          : format_duration(now - deadline) + " after the deadline";
+}
+
+inline const char* told_text(ActionKind kind) {
+  return kind == ActionKind::kStop ? "its deletion is written" : "its eviction is accepted";
 }
 
 }  // namespace spotkeeper::core

@@ -97,7 +97,7 @@ TEST(PostMortem, AJsonObjectForPrograms) {
   const auto& web = root.at("pods").as_array().at(3).as_object();
   EXPECT_EQ(web.at("pod"), "default/web");
   EXPECT_EQ(web.at("outcome"), "moved");
-  EXPECT_EQ(web.at("gone_after_s"), 2.0);
+  EXPECT_EQ(web.at("gone_after_ms"), 2000);
 }
 
 TEST(PostMortem, TooLateIsUntold) {

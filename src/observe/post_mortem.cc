@@ -26,7 +26,9 @@ std::string remark_of(const core::Track& track, Verdict verdict) {
     }
     return "overruled budget " + (names.empty() ? "(not known to us)" : names);
   }
-  if (!track.plan.fits) return "its grace is longer than what was left";
+  if (!track.plan.fits) {
+    return fmt::format("its grace of {} s was cut to what was left", track.plan.grace.count());
+  }
   return {};
 }
 
@@ -52,13 +54,9 @@ std::string offset(const std::optional<Millis>& duration) {
   return fmt::format("{:+.1f}s", static_cast<double>(duration->count()) / 1000.0);
 }
 
-double in_seconds(Millis duration) {
-  return static_cast<double>(duration.count()) / 1000.0;
-}
-
 void put(json::object& to, const char* key, const std::optional<Millis>& duration) {
   if (duration) {
-    to[key] = in_seconds(*duration);
+    to[key] = duration->count();
   } else {
     to[key] = nullptr;
   }
@@ -130,10 +128,10 @@ std::string to_json(const PostMortem& post_mortem) {
     pod["owner"] = row.owner;
     pod["outcome"] = to_string(row.verdict);
     pod["grace_s"] = row.grace.count();
-    put(pod, "asked_after_s", row.asked_after);
-    put(pod, "told_after_s", row.told_after);
-    put(pod, "gone_after_s", row.gone_after);
-    put(pod, "slack_s", row.slack);
+    put(pod, "asked_after_ms", row.asked_after);
+    put(pod, "told_after_ms", row.told_after);
+    put(pod, "gone_after_ms", row.gone_after);
+    put(pod, "slack_ms", row.slack);
     pod["overruled"] = row.overruled;
     pod["remark"] = row.remark;
     pods.emplace_back(std::move(pod));

@@ -44,7 +44,7 @@ PostMortem make_post_mortem(const core::Drain& drain);
 // For people: a table and one closing sentence, each line ended by a newline.
 std::string to_table(const PostMortem& post_mortem);
 
-// One JSON object; durations are numbers of seconds with unit in the key (`told_after_s`).
+// One JSON object; durations are whole numbers with their unit in the key (`told_after_ms`).
 std::string to_json(const PostMortem& post_mortem);
 
 }  // namespace spotkeeper::observe

@@ -38,7 +38,7 @@ def table(screen: Screen, post_mortem: dict, names: Names) -> None:
         ["POD", "GRACE", "ASKED", "TOLD", "GONE", "OUTCOME", "REMARK"], widths, {i: "bold" for i in range(7)}
     )
     for row in rows:
-        times = [_seconds(row[key]) for key in ("asked_after_s", "told_after_s", "gone_after_s")]
+        times = [_seconds(row[key]) for key in ("asked_after_ms", "told_after_ms", "gone_after_ms")]
         cells = [
             names.short(row["pod"]),
             str(row["grace_s"]).rjust(5),
@@ -49,5 +49,5 @@ def table(screen: Screen, post_mortem: dict, names: Names) -> None:
         screen.columns(cells, widths, {5: _COLOURS.get(row["outcome"], "")})
 
 
-def _seconds(value: float | None) -> str:
-    return ("-" if value is None else f"{value:.1f}").rjust(5)
+def _seconds(ms: int | None) -> str:
+    return ("-" if ms is None else f"{ms / 1000:.1f}").rjust(5)
