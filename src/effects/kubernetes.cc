@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "async/timing.h"
 #include "effects/mark.h"
 #include "kube/calls.h"
 #include "kube/follow.h"
@@ -12,6 +13,8 @@ namespace {
 
 // A node is written by the kubelet and controllers too: a conflict is tried again at once.
 constexpr int kMarkTries = 6;
+// A mark that takes longer than this does not hold up the watches.
+constexpr Millis kMarkAlone{100};
 
 std::optional<int64_t> seconds(const std::optional<Seconds>& grace) {
   if (!grace) return std::nullopt;
@@ -21,8 +24,10 @@ std::optional<int64_t> seconds(const std::optional<Seconds>& grace) {
 }  // namespace
 
 struct Kubernetes::Watched {
-  explicit Watched(PodRules rules) : units(std::move(rules)) {}
+  Watched(boost::asio::any_io_executor executor, PodRules rules)
+      : units(std::move(rules)), mark_answered(std::move(executor)) {}
   PodUnits units;
+  Event mark_answered;
   bool pods_listed = false;
   bool budgets_listed = false;
 };
@@ -49,6 +54,8 @@ Task<> Kubernetes::do_action(core::Action action) {
   Result<std::string> result;
   if (action.kind == core::ActionKind::kMark) {
     result = co_await mark(std::move(action));
+    const auto watched = watched_.find(host);
+    if (watched != watched_.end()) watched->second->mark_answered.set();
   } else {
     result = co_await on_pod(std::move(action));
   }
@@ -110,7 +117,12 @@ void Kubernetes::watch(const core::HostId& host) {
     if (watched->budgets_listed) report_(host, core::BudgetsListed{.watched = true});
     return;
   }
-  watched = std::make_shared<Watched>(options_.pods);
+  watched = std::make_shared<Watched>(group_.executor(), options_.pods);
+  group_.spawn("watches of " + host.value, begin_watch(host, watched));
+}
+
+Task<> Kubernetes::begin_watch(core::HostId host, std::shared_ptr<Watched> watched) {
+  co_await watched->mark_answered.wait(kMarkAlone);
   watch_pods(host, watched);
   watch_budgets(host, watched);
 }

@@ -35,7 +35,8 @@ class Kubernetes {
   void carry_out(core::Action action);
 
   // Reports pods and budgets of this host from now on; a second call reports again what is known.
-  // Two watches a host: nothing is watched while there is no notice.
+  // Two watches a host: nothing is watched while there is no notice. They begin when the mark has
+  // been answered, for it must not share its first milliseconds with their connections.
   void watch(const core::HostId& host);
 
  private:
@@ -45,6 +46,7 @@ class Kubernetes {
   Task<Result<std::string>> mark(core::Action action);
   Task<Result<std::string>> on_pod(core::Action action);
   void tell(const core::HostId& host, PodUnits::Observations observations);
+  Task<> begin_watch(core::HostId host, std::shared_ptr<Watched> watched);
   void watch_pods(const core::HostId& host, std::shared_ptr<Watched> watched);
   void watch_budgets(const core::HostId& host, std::shared_ptr<Watched> watched);
 

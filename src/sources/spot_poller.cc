@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/spot_poller.h"
 
+#include <algorithm>
+
 #include "async/timing.h"
 #include "aws/spot_notice.h"
 #include "base/backoff.h"
@@ -25,6 +27,7 @@ SpotPoller::SpotPoller(aws::ImdsClient& imds, const Clock& clock, Counters& coun
 
 Task<> SpotPoller::run() {
   for (;;) {
+    const Time began = clock_.now();
     const Result<std::optional<SpotSighting>> seen = co_await look();
     ++polls_;
     if (seen) {
@@ -38,7 +41,7 @@ Task<> SpotPoller::run() {
       counters_.count("imds_polls", {{"outcome", to_string(seen.error().kind)}});
       if (hooks_.failure) hooks_.failure(seen.error(), failures_);
     }
-    co_await sleep_for(pause());
+    co_await sleep_for(pause(began));
   }
 }
 
@@ -66,7 +69,7 @@ Task<Result<std::optional<SpotSighting>>> SpotPoller::look_at_legacy() {
   co_return SpotSighting{.action = "terminate", .time = *time};
 }
 
-Millis SpotPoller::pause() const {
+Millis SpotPoller::pause(Time began) const {
   if (failures_ > 0) {
     const Backoff backoff{.attempt = failures_,
                           .base = options_.period,
@@ -74,8 +77,9 @@ Millis SpotPoller::pause() const {
                           .jitter = random_unit()};
     return backoff_delay(backoff);
   }
-  const double spread = 1.0 + options_.jitter * (2.0 * random_unit() - 1.0);
-  return Millis(static_cast<int64_t>(static_cast<double>(options_.period.count()) * spread));
+  const double part = 1.0 - options_.jitter * random_unit();
+  const Millis wanted(static_cast<int64_t>(static_cast<double>(options_.period.count()) * part));
+  return std::clamp(wanted - (clock_.now() - began), Millis(0), options_.period);
 }
 
 }  // namespace spotkeeper::sources

@@ -16,8 +16,8 @@ namespace spotkeeper::sources {
 class SpotPoller {
  public:
   struct Options {
-    Millis period{1'000};
-    double jitter = 0.1;   // each wait is shorter or longer by up to this part of the period
+    Millis period{1'000};  // at most so long from one poll to the next, while all is well
+    double jitter = 0.2;   // of it by up to this part less, so that hosts do not poll in step
     int legacy_every = 5;  // spot/termination-time is asked at every n-th quiet poll
     core::InstanceId instance;
   };
@@ -37,7 +37,7 @@ class SpotPoller {
  private:
   Task<Result<std::optional<SpotSighting>>> look();
   Task<Result<std::optional<SpotSighting>>> look_at_legacy();
-  Millis pause() const;
+  Millis pause(Time began) const;
 
   aws::ImdsClient& imds_;
   const Clock& clock_;
@@ -47,7 +47,7 @@ class SpotPoller {
   SpotNotices notices_;
   int polls_ = 0;
   bool legacy_speaks_ = false;  // the notice comes from the older path: it is asked at every poll
-  int failures_ = 0;  // in a row
+  int failures_ = 0;            // in a row
 };
 
 }  // namespace spotkeeper::sources
