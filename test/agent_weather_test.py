@@ -1,5 +1,6 @@
 """The real agent when the world around it misbehaves: conflicts, a metadata service that comes and goes, signals."""
 
+import re
 import signal
 import threading
 
@@ -182,3 +183,17 @@ def test_metrics_are_served_when_asked(rig, path, status):
             return status == 404 or 'spotkeeper_imds_polls_total{outcome="quiet"}' in answer.text
 
         until(served, 5, "polls counted")
+
+
+def test_the_console_log_has_nths_shape_and_ends_with_a_table(rig):
+    node = rig.node("n1")
+    rig.node("n2")
+    rig.deployment("web", on=node)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT | {"JSON_LOGGING": "false"})
+    agent.wait_for_log("1 moved, 0 still ending, 0 untold")
+    lines = agent.output().splitlines()
+    notice = next(line for line in lines if "SpotInterruption (terminate) from imds" in line)
+    assert re.match(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d WRN .* step=notice node=n1", notice)
+    header = next(line for line in lines if line.startswith("POD "))
+    assert header.split() == ["POD", "OWNER", "GRACE", "ASKED", "TOLD", "GONE", "OUTCOME", "REMARK"]
+    assert any("/web-" in line and " moved" in line for line in lines)

@@ -90,7 +90,6 @@ class Agent {
   void drain_finished(const core::Drain& drain);
   Task<> check_node();
   Task<> wait_for_signals();
-  Task<> serve_metrics();
   Task<http::ServerResponse> answer(http::ServerRequest request);
 
   const config::AgentOptions& options_;
@@ -262,10 +261,6 @@ void Agent::task_failed(const std::string& what) {
   changed_.set();
 }
 
-Task<> Agent::serve_metrics() {
-  co_await server_->run();
-}
-
 // Two signals end a drain in mid-flight; the node's mark and the notice let the next start go on.
 Task<> Agent::wait_for_signals() {
   const int first = co_await signals_.async_wait(asio::use_awaitable);
@@ -290,7 +285,7 @@ Task<> Agent::run() {
   if (options_.enable_spot_interruption_draining) sources_.spawn("imds poller", poller_->run());
   sources_.spawn("node check", check_node());
   work_.spawn("timer", engine_.keep_time());
-  if (server_) work_.spawn("metrics server", serve_metrics());
+  if (server_) work_.spawn("metrics server", server_->run());
   work_.spawn("signals", wait_for_signals());
 
   while (!told_to_end_) co_await changed_.wait(kLongWait);

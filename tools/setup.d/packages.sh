@@ -9,7 +9,7 @@ build_packages=(
   # sources of curl and prometheus-cpp (see libraries.sh)
   dpkg-dev ca-certificates xz-utils
   # libraries, static and header-only
-  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev
+  libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev
   libyaml-cpp-dev libfmt-dev libgtest-dev libgmock-dev
 )
 # shellcheck disable=SC2034
