@@ -18,9 +18,9 @@ demo: ## an interruption before your eyes: control plane, instance metadata, age
 	$(MAKE) --no-print-directory build
 	$(PYTHON) test/demo
 
-test: unit-test asan-test rig-test ## every test
+test: asan-test rig-test ## every test; the unit tests under AddressSanitizer and UBSan
 
-unit-test:
+unit-test: ## the unit tests without sanitizers: the quickest way round while working
 	tools/setup test
 	tools/build debug all
 	ctest --preset debug

@@ -208,8 +208,8 @@ void Agent::announce() {
   if (server_) log_.info("metrics are served", {{"port", std::to_string(server_->port())}});
 }
 
-// The wall clock may have been set since we started (chrony on a fresh host). While a drain runs time
-// must not jump.
+// The wall clock may have been set since we started (chrony on a fresh host). While a drain runs
+// time must not jump.
 void Agent::anchor_clock() {
   if (engine_.busy()) return;
   const Millis off = clock_.anchor();

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "core/host.h"
 #include "core/notice.h"
 #include "core/unit.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "core/unit.h"
+#include "core/host.h"
 
 namespace spotkeeper::core {
 

@@ -12,7 +12,6 @@
 
 namespace spotkeeper::core {
 
-using HostId = Strong<struct HostIdTag>;      // the host's name where it is managed
 using UnitId = Strong<struct UnitIdTag>;      // unique for ever: a replacement has another one
 using BudgetId = Strong<struct BudgetIdTag>;  // "namespace/name"
 
