@@ -13,7 +13,7 @@ namespace {
 namespace json = boost::json;
 
 // A year; more is as good as for ever, and must not overflow.
-constexpr int64_t kLongestGraceS = 366 * 86'400;
+constexpr int64_t kLongestGraceS = int64_t{366} * 86'400;
 constexpr const char* kMirrorAnnotation = "kubernetes.io/config.mirror";
 
 Labels labels_at(const json::value& root, Path path) {
