@@ -28,7 +28,7 @@ inline bool is_cancellation(const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const boost::system::system_error& e) {
     return e.code() == boost::asio::error::operation_aborted;
-  } catch (...) {
+  } catch (...) {  // whatever else it is, it is no cancellation
     return false;
   }
 }

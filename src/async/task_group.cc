@@ -44,7 +44,7 @@ std::string describe(const std::exception_ptr& failure) {
     return e.code() == asio::error::operation_aborted ? "" : e.what();
   } catch (const std::exception& e) {
     return e.what();
-  } catch (...) {
+  } catch (...) {  // no std::exception, but the bug must be named all the same
     return "an exception of an unknown type";
   }
 }

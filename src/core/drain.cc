@@ -115,7 +115,7 @@ void Drain::mark_answered(const Result<std::string>& result) {
   }
   const Error& error = result.error();
   ++mark_.failures;
-  const bool denied = error.kind == ErrorKind::kDenied && error.status == 403;
+  const bool denied = is_denied(error);
   if (denied || error.kind == ErrorKind::kGone) {
     abilities_.mark = !denied;
     mark_.given_up = true;
@@ -157,15 +157,13 @@ void Drain::replan() {
   std::vector<Seconds> needs;
   for (const auto& [id, track] : tracks_) {
     if (!track.unit.exempt.empty() || track.told || track.gone) continue;
-    needs.push_back(
-        std::min(policy_.grace_override.value_or(track.unit.grace), policy_.enough_grace));
+    needs.push_back(needed_grace(track.unit, policy_));
   }
   std::sort(needs.begin(), needs.end());
   for (auto& [id, track] : tracks_) {
     if (!track.plan.why.empty() && (track.told || track.gone)) continue;
-    const Seconds need =
-        std::min(policy_.grace_override.value_or(track.unit.grace), policy_.enough_grace);
-    const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), need);
+    const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(),
+                                                         needed_grace(track.unit, policy_));
     const Mode before = track.plan.mode;
     const Millis lead = stop_lead(static_cast<int>(no_later), slowest_, policy_);
     track.plan = plan_unit(track.unit, notice_, policy_, lead, track.seen);
@@ -207,9 +205,8 @@ bool Drain::may_drain() const {
 
 // Dry run: every decision is told, nothing is done.
 void Drain::rehearse() {
-  if (rehearsed_) return;
+  if (finished_) return;
   if ((!listed_ || !budgets_.known()) && now_ < verdict_due()) return;
-  rehearsed_ = true;
   finished_ = true;
   note(Level::kInfo, What::kWould, nullptr,
        policy_.mark_only ? "Node would have been cordoned, but dry-run flag was set"

@@ -38,7 +38,6 @@ class Drain {
   const Notice& notice() const { return notice_; }
   Time started() const { return started_; }
   Time end() const { return end_of(notice_, policy_); }
-  bool marked() const { return mark_.done; }
 
   // Every unit of ours has left, or the deadline has passed: the post-mortem is due. Not for good:
   // a unit may still arrive before the deadline.
@@ -114,7 +113,6 @@ class Drain {
   std::map<UnitId, Track> tracks_;
   bool announced_ = false;
   bool listed_ = false;
-  bool rehearsed_ = false;
   bool finished_ = false;
   std::string trouble_;  // the last one journalled
   uint64_t next_number_;

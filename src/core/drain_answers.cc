@@ -17,11 +17,6 @@ constexpr Millis kSlowestCounted{5'000};
 constexpr Millis kLongestPause{5'000};
 constexpr Millis kLongestPauseAtEnd{1'000};
 
-// 401, or a token that cannot be read just now, is weather; 403 is a decision.
-bool is_denied(const Error& error) {
-  return error.kind == ErrorKind::kDenied && error.status == 403;
-}
-
 }  // namespace
 
 void Drain::unit_answered(Track& track, const Result<std::string>& result) {

@@ -40,6 +40,10 @@ Time end_of(const Notice& notice, const Policy& policy) {
   return notice.deadline - policy.margin;
 }
 
+Seconds needed_grace(const Unit& unit, const Policy& policy) {
+  return std::min(policy.grace_override.value_or(unit.grace), policy.enough_grace);
+}
+
 Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
   const double rate = std::max(policy.requests_per_s, 1.0);
   return Millis(static_cast<int64_t>(stops_no_later * kRequestsPerStop * 1000.0 / rate)) +
@@ -59,7 +63,7 @@ Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Mil
   }
   const Time end = end_of(notice, policy);
   const bool hard = is_hard(notice.kind);
-  const Time latest = end - std::min(plan.grace, policy.enough_grace) - lead;
+  const Time latest = end - needed_grace(unit, policy) - lead;
   plan.start = now;
   if (policy.start_before) {
     // Being left alone must not cost a unit its last moment.

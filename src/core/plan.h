@@ -32,6 +32,9 @@ struct Plan {
 // The moment everything is to be done: the deadline less the margin.
 Time end_of(const Notice& notice, const Policy& policy);
 
+// The part of its grace (its own or the override) that no budget may take from a unit.
+Seconds needed_grace(const Unit& unit, const Policy& policy);
+
 // How much earlier than its grace asks a unit has to be stopped. `stops_no_later`: how many units
 // of this host (itself included) may have to be stopped no later than this one; each takes up to
 // two requests, and they share the request rate. `slowest`: how long an answer has taken so far.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the move of one unit has come.
+// What is known of one unit of the host, and how far its move has come.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,6 @@
 
 namespace spotkeeper::core {
 
-// What is known of one unit of the host, and how far its move has come.
 struct Track {
   Unit unit;
   Time seen{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Phrases that several places of the core use.
+// Phrases and readings that several places of the core share.
 #pragma once
 
 #include <string>
@@ -13,6 +13,11 @@ namespace spotkeeper::core {
 inline std::string before_deadline(Time deadline, Time now) {
   return now <= deadline ? format_duration(deadline - now) + " before the deadline"
                          : format_duration(now - deadline) + " after the deadline";
+}
+
+// 401, or a token that cannot be read just now, is weather; 403 is a decision.
+inline bool is_denied(const Error& error) {
+  return error.kind == ErrorKind::kDenied && error.status == 403;
 }
 
 inline const char* told_text(ActionKind kind) {
