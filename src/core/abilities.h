@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What we are allowed and able to do here, as far as it is known. True until the API says no: once
-// to something is reason enough to say what is lost, but not to stop trying for others (the no may
-// be a webhook's about one pod, or one namespace's).
+// What we are allowed and able to do here, as far as it is known: asked for at start, and true
+// until then. A no to one request is reason enough to say what is lost, but not to stop trying for
+// others (it may be a webhook's about one pod, or one namespace's).
 #pragma once
 
 namespace spotkeeper::core {
@@ -11,6 +11,8 @@ struct Abilities {
   bool ask = true;      // evict: a budget may refuse
   bool stop = true;     // delete: nothing may refuse
   bool explain = true;  // write down why a unit ends before it is stopped
+
+  bool operator==(const Abilities&) const = default;
 };
 
 }  // namespace spotkeeper::core

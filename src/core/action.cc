@@ -13,6 +13,8 @@ const char* to_string(ActionKind kind) {
       return "explain";
     case ActionKind::kStop:
       return "stop";
+    case ActionKind::kUndo:
+      return "undo";
   }
   return "unknown";
 }

@@ -11,8 +11,10 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "core/abilities.h"
 #include "core/host.h"
 #include "core/notice.h"
+#include "core/outages.h"
 #include "core/unit.h"
 
 namespace spotkeeper::core {
@@ -22,6 +24,7 @@ enum class ActionKind {
   kAsk,      // ask a unit to leave: its budget may refuse
   kExplain,  // write down on the unit why it ends
   kStop,     // tell a unit to leave: nothing refuses
+  kUndo,     // take back what our mark set, and nothing else
 };
 
 const char* to_string(ActionKind kind);
@@ -30,8 +33,8 @@ struct Action {
   uint64_t number = 0;  // unique for its host within the process
   ActionKind kind = ActionKind::kMark;
   HostId host;
-  UnitId unit;                   // not for kMark
-  std::string unit_name;         // not for kMark
+  UnitId unit;                   // not for kMark and kUndo
+  std::string unit_name;         // the same
   std::optional<Seconds> grace;  // kAsk, kStop: instead of the unit's own
   Millis patience{10'000};       // how long its answer is waited for
   Notice notice;                 // why the host goes: goes into the record
@@ -65,9 +68,23 @@ struct ActionDone {
 struct Trouble {  // an adapter cannot see what it should; it goes on trying
   Error error;
 };
+struct ServiceSeen {  // a Service that is or was on the host
+  Service service;
+};
+struct ServiceGone {
+  ServiceId id;
+};
+struct AbilitiesFound {
+  Abilities abilities;
+};
+struct Withdrawn {   // the host is not to be drained any more
+  bool undo = true;  // take the mark back; false: leave it as it is
+  std::string why;
+};
 struct Tick {};  // time has passed
 
 using Observation = std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen,
-                                 BudgetGone, BudgetsListed, ActionDone, Trouble, Tick>;
+                                 BudgetGone, BudgetsListed, ServiceSeen, ServiceGone,
+                                 AbilitiesFound, ActionDone, Trouble, Withdrawn, Tick>;
 
 }  // namespace spotkeeper::core

@@ -10,16 +10,19 @@ namespace {
 constexpr uint64_t kNumbersPerDrain = 1'000'000;
 
 }  // namespace
+
 Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
   auto found = drains_.find(host);
   // A host that outlived its last notice (it was stopped and started) is drained anew.
-  if (found != drains_.end() && found->second.finished() && now > found->second.notice().deadline &&
-      found->second.notice().id != notice.id) {
+  const bool over = found != drains_.end() && found->second.finished() &&
+                    found->second.notice().id != notice.id &&
+                    (now > found->second.notice().deadline || found->second.withdrawn());
+  if (over) {
     drains_.erase(found);
     found = drains_.end();
   }
   if (found == drains_.end()) {
-    found = drains_.try_emplace(host, host, notice, policy_, now, next_number_).first;
+    found = drains_.try_emplace(host, host, notice, policy_, now, next_number_, abilities_).first;
     next_number_ += kNumbersPerDrain;
   }
   return found->second.on(NoticeHeard{.notice = notice}, now);

@@ -16,6 +16,9 @@ class Desk {
   // A notice about a host that is known here.
   Output hear(const HostId& host, const Notice& notice, Time now);
 
+  // What we may do, from now on: for the drains to come. Those that run are told by on().
+  void able(const Abilities& abilities) { abilities_ = abilities; }
+
   // Anything else about a host; ignored when it has no drain.
   Output on(const HostId& host, const Observation& observation, Time now);
 
@@ -27,6 +30,7 @@ class Desk {
 
  private:
   Policy policy_;
+  Abilities abilities_;
   std::map<HostId, Drain> drains_;
   uint64_t next_number_ = 1;
 };

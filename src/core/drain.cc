@@ -23,17 +23,19 @@ constexpr Seconds kOverrun{60};
 constexpr Millis kLongestMarkPause{5'000};
 
 std::string describe(const Notice& notice, Time now) {
-  return fmt::format("{}{} from {}: the host ends at {}, in {}", to_string(notice.kind),
+  return fmt::format("{}{} from {}: {}", to_string(notice.kind),
                      notice.detail.empty() ? "" : " (" + notice.detail + ")", notice.source,
-                     format_time_s(notice.deadline), format_duration(notice.deadline - now));
+                     describe_end(notice, now));
 }
 
 }  // namespace
 
-Drain::Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number)
+Drain::Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number,
+             Abilities abilities)
     : host_(std::move(host)),
       notice_(std::move(notice)),
       policy_(std::move(policy)),
+      abilities_(abilities),
       started_(now),
       now_(now),
       next_number_(first_number) {}
@@ -52,7 +54,7 @@ void Drain::hear(const NoticeHeard& heard) {
     note(Level::kWarning, What::kNotice, nullptr, describe(notice_, now_));
     return;
   }
-  const bool now_hard = is_hard(heard.notice.kind);
+  const bool now_hard = is_hard(heard.notice);
   const bool stronger = now_hard && !hard();
   const bool nearer = now_hard == hard() && heard.notice.deadline < notice_.deadline;
   if (!stronger && !nearer) return;
@@ -93,7 +95,11 @@ void Drain::hear(const Trouble& trouble) {
 void Drain::hear(const ActionDone& done) {
   if (done.number == mark_.in_flight && mark_.in_flight != 0) {
     mark_.in_flight = 0;
-    mark_answered(done.result);
+    if (mark_.undoing) {
+      undo_answered(done.result);
+    } else {
+      mark_answered(done.result);
+    }
     return;
   }
   for (auto& [id, track] : tracks_) {
@@ -114,7 +120,6 @@ void Drain::mark_answered(const Result<std::string>& result) {
     return;
   }
   const Error& error = result.error();
-  ++mark_.failures;
   const bool denied = is_denied(error);
   if (denied || error.kind == ErrorKind::kGone) {
     abilities_.mark = !denied;
@@ -126,6 +131,12 @@ void Drain::mark_answered(const Result<std::string>& result) {
                 : error.message);
     return;
   }
+  mark_failed(error);
+}
+
+// Weather: the write on the host is tried again a little later.
+void Drain::mark_failed(const Error& error) {
+  ++mark_.failures;
   const Backoff backoff{
       .attempt = mark_.failures,
       .base = Millis(200),
@@ -142,6 +153,10 @@ void Drain::advance() {
   replan();
   if (policy_.dry_run) {
     rehearse();
+    return;
+  }
+  if (withdrawn_) {
+    consider_withdrawal();
     return;
   }
   consider_mark();
@@ -245,12 +260,13 @@ void Drain::consider_finish() {
     return;
   }
   const bool mark_settled = mark_.done || mark_.given_up;
+  const bool waits = waits_for_services(left);
   if (policy_.mark_only && mark_settled) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
          mark_.done ? "cordoned only, as CORDON_ONLY asks"
                     : "not even cordoned, and CORDON_ONLY asks for no more");
-  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0) {
+  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0 && !waits) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
          fmt::format("all pods have left, {}", before_deadline(notice_.deadline, now_)));
@@ -285,6 +301,11 @@ Time Drain::wake() const {
     at(started_ + policy_.mark_patience);
   }
   if (policy_.dry_run) return earliest;
+  if (withdrawn_) {
+    if (!finished_) at(mark_.next_try);
+    return earliest;
+  }
+  if (empty_since_ && !finished_) at(*empty_since_ + kServiceWait);
   if (!mark_.current && !mark_.given_up) at(mark_.next_try);
   if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);

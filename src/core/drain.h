@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct Output {
 class Drain {
  public:
   // `first_number`: its actions are numbered from there on.
-  Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number = 1);
+  Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number = 1,
+        Abilities abilities = {});
 
   Output on(const Observation& observation, Time now);
 
@@ -39,13 +41,22 @@ class Drain {
   Time started() const { return started_; }
   Time end() const { return end_of(notice_, policy_); }
 
-  // Every unit of ours has left, or the deadline has passed: the post-mortem is due. Not for good:
-  // a unit may still arrive before the deadline.
+  // Every unit of ours has left, or the deadline has passed, or the drain was withdrawn and nothing
+  // of it is under way: the post-mortem is due. Not for good: a unit may still arrive before the
+  // deadline.
   bool finished() const { return finished_; }
   bool listed() const { return listed_; }  // the units could be read at all
 
+  bool withdrawn() const { return withdrawn_.has_value(); }
+
   // Ordered by name.
   std::vector<const Track*> tracks() const;
+
+  // The Services that were on the host, by name.
+  std::vector<Outages::Line> services() const { return outages_.lines(); }
+
+  // What stands in the way of asking the unit now, for people; empty: nothing.
+  std::string obstacle(const Track& track) const;
 
  private:
   struct Mark {
@@ -53,6 +64,8 @@ class Drain {
     bool current = false;   // with the notice as it is now
     bool given_up = false;  // we may not
     uint64_t in_flight = 0;
+    bool undoing = false;  // what is in flight takes it back
+    bool undone = false;   // taken back, or that is given up
     int failures = 0;
     Time next_try{};
   };
@@ -64,11 +77,18 @@ class Drain {
   void hear(const BudgetSeen& seen);
   void hear(const BudgetGone& gone);
   void hear(const BudgetsListed& listed);
+  void hear(const ServiceSeen& seen);
+  void hear(const ServiceGone& gone);
+  void hear(const AbilitiesFound& found);
   void hear(const ActionDone& done);
   void hear(const Trouble& trouble);
+  void hear(const Withdrawn& withdrawn);
   void hear(const Tick&) {}
 
   void mark_answered(const Result<std::string>& result);
+  void mark_failed(const Error& error);
+  void undo_answered(const Result<std::string>& result);
+  void outage(Outages::Change change, const ServiceId& id);
   void unit_answered(Track& track, const Result<std::string>& result);
   void ask_failed(Track& track, const Error& error, bool known_budget);
   void stop_failed(Track& track, const Error& error);
@@ -87,12 +107,16 @@ class Drain {
   void send_stop(Track& track, std::string reason);
   void send_explanation(Track& track);
   void hold(Track& track, std::string why);
-  bool hard() const { return is_hard(notice_.kind); }
+  bool hard() const { return is_hard(notice_); }
   void consider_mark();
+  void consider_withdrawal();
   void consider_budgets();
   bool may_drain() const;
   bool is_over() const;
   Time verdict_due() const;
+  // How long the end of a drain is put off to see a Service come back.
+  static constexpr Seconds kServiceWait{30};
+  bool waits_for_services(int left);
   void rehearse();
   void consider_finish();
 
@@ -104,6 +128,9 @@ class Drain {
   Policy policy_;
   Abilities abilities_;
   BudgetBook budgets_;
+  Outages outages_;
+  std::optional<Withdrawn> withdrawn_;
+  std::optional<Time> empty_since_;  // nobody of ours is left
   Time started_;
   Time now_;
   Time marked_at_ = kNever;

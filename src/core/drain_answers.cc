@@ -73,7 +73,7 @@ void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
     track.stop_now = true;
     note(Level::kInfo, What::kRefused, &track, error.message);
   } else if (is_denied(error)) {
-    track.cannot_be_asked = error.no_right ? "we may not evict" : "its eviction is forbidden";
+    track.cannot_be_asked = error.no_right ? kMayNotEvict : "its eviction is forbidden";
     if (error.no_right) {
       deny(abilities_.ask, &track, error,
            "guarded pods are deleted at their last moment instead; allow: pods/eviction create");

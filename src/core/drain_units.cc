@@ -16,6 +16,12 @@ constexpr Millis kExplainPatience{1'000};
 constexpr Millis kLeastPatience{3'000};
 constexpr Millis kMostPatience{10'000};
 
+// No last moment: a soft notice.
+std::string until_force(const Plan& plan) {
+  if (plan.force == kNever) return {};
+  return "; that can hold it until " + format_time_s(plan.force);
+}
+
 std::string budget_names(const Unit& unit) {
   if (unit.budgets.empty()) return "no known budget";
   std::string names = "budget";
@@ -28,7 +34,11 @@ std::string budget_names(const Unit& unit) {
 void Drain::hear(const UnitSeen& seen) {
   Track& track = tracks_[seen.unit.id];
   const bool first = track.seen == Time{};
-  if (first) track.seen = now_;
+  if (first) {
+    track.seen = now_;
+    if (!abilities_.ask && abilities_.stop) track.cannot_be_asked = kMayNotEvict;
+    track.explained = !abilities_.explain;
+  }
   track.unit = seen.unit;
   if (track.unit.ending && !track.told && track.unit.exempt.empty()) {
     const bool ours = track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain;
@@ -154,10 +164,13 @@ void Drain::send_stop(Track& track, std::string reason) {
 void Drain::hold(Track& track, std::string why) {
   if (why == track.held) return;
   track.held = why;
-  if (track.plan.force != kNever) {
-    why += "; that can hold it until " + format_time_s(track.plan.force);
-  }
-  note(Level::kInfo, What::kHeld, &track, std::move(why));
+  note(Level::kInfo, What::kHeld, &track, why + until_force(track.plan));
+}
+
+std::string Drain::obstacle(const Track& track) const {
+  if (track.told || track.gone || track.plan.mode == Mode::kNotOurs) return {};
+  if (!track.cannot_be_asked.empty()) return track.cannot_be_asked;
+  return budgets_.holds(track.unit, policy_, now_);
 }
 
 }  // namespace spotkeeper::core

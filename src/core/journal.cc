@@ -33,6 +33,12 @@ const char* to_string(What what) {
       return "failed";
     case What::kDenied:
       return "denied";
+    case What::kDark:
+      return "outage";
+    case What::kBright:
+      return "outage over";
+    case What::kUndone:
+      return "undone";
     case What::kWould:
       return "would";
     case What::kFinished:

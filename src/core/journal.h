@@ -26,6 +26,9 @@ enum class What {
   kGone,        // it has left
   kFailed,      // a request failed; it is tried again
   kDenied,      // we are not allowed to do something
+  kDark,        // a Service has no Ready endpoint
+  kBright,      // it has one again
+  kUndone,      // what our mark had set is taken back
   kWould,       // dry run: what would be done
   kFinished,    // the drain is over
 };

@@ -25,8 +25,8 @@ const char* to_string(NoticeKind kind) {
   return "Unknown";
 }
 
-bool is_hard(NoticeKind kind) {
-  switch (kind) {
+bool is_hard(const Notice& notice) {
+  switch (notice.kind) {
     case NoticeKind::kSpotInterruption:
     case NoticeKind::kAsgTermination:
     case NoticeKind::kStateChange:
@@ -35,10 +35,17 @@ bool is_hard(NoticeKind kind) {
     case NoticeKind::kRebalanceRecommendation:
     case NoticeKind::kScheduledEvent:
     case NoticeKind::kAsgLaunch:
-    case NoticeKind::kManual:
       return false;
+    case NoticeKind::kManual:
+      return notice.deadline != kNever;
   }
   return false;
+}
+
+std::string describe_end(const Notice& notice, Time now) {
+  if (notice.deadline == kNever) return "no deadline, so no budget is overruled";
+  return "the host ends at " + format_time_s(notice.deadline) + ", in " +
+         format_duration(notice.deadline - now);
 }
 
 }  // namespace spotkeeper::core

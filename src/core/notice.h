@@ -26,9 +26,6 @@ enum class NoticeKind {
 // The kind in the field's words: "SpotInterruption".
 const char* to_string(NoticeKind kind);
 
-// Hard: the host will end, so at the last moment budgets may be overruled. Soft: it may end.
-bool is_hard(NoticeKind kind);
-
 struct Notice {
   NoticeId id;
   NoticeKind kind = NoticeKind::kSpotInterruption;
@@ -38,5 +35,12 @@ struct Notice {
   std::string detail;  // what the source said: "terminate", "stop", "hibernate"
   Time received{};
 };
+
+// Hard: the host will end, so at the last moment budgets may be overruled. Soft: it may end. What a
+// person asks for is hard when it names a deadline (kNever: none).
+bool is_hard(const Notice& notice);
+
+// "at 2026-11-21T10:02:00Z, in 117 s", or that there is no deadline.
+std::string describe_end(const Notice& notice, Time now);
 
 }  // namespace spotkeeper::core

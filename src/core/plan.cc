@@ -37,7 +37,7 @@ const char* to_string(Mode mode) {
 }
 
 Time end_of(const Notice& notice, const Policy& policy) {
-  return notice.deadline - policy.margin;
+  return notice.deadline == kNever ? kNever : notice.deadline - policy.margin;
 }
 
 Seconds needed_grace(const Unit& unit, const Policy& policy) {
@@ -62,7 +62,7 @@ Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Mil
     return plan;
   }
   const Time end = end_of(notice, policy);
-  const bool hard = is_hard(notice.kind);
+  const bool hard = is_hard(notice);
   const Time latest = end - needed_grace(unit, policy) - lead;
   plan.start = now;
   if (policy.start_before) {

@@ -11,6 +11,7 @@ namespace spotkeeper::core {
 
 // "25 s before the deadline", "3.0 s after the deadline".
 inline std::string before_deadline(Time deadline, Time now) {
+  if (deadline == kNever) return "without a deadline";
   return now <= deadline ? format_duration(deadline - now) + " before the deadline"
                          : format_duration(now - deadline) + " after the deadline";
 }
@@ -19,6 +20,8 @@ inline std::string before_deadline(Time deadline, Time now) {
 inline bool is_denied(const Error& error) {
   return error.kind == ErrorKind::kDenied && error.status == 403;
 }
+
+inline constexpr const char* kMayNotEvict = "we may not evict";
 
 inline const char* told_text(ActionKind kind) {
   return kind == ActionKind::kStop ? "its deletion is written" : "its eviction is accepted";

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What concerns the host beside its units: Services that go dark, rights that are found, and the
+// end of a drain that nobody wants any more.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/drain.h"
+#include "core/words.h"
+
+namespace spotkeeper::core {
+namespace {
+
+// How often the mark of a withdrawn drain is tried to be taken back.
+constexpr int kUndoTries = 5;
+
+}  // namespace
+
+void Drain::hear(const ServiceSeen& seen) {
+  outage(outages_.seen(seen.service, now_), seen.service.id);
+}
+
+void Drain::hear(const ServiceGone& gone) {
+  outage(outages_.gone(gone.id, now_), gone.id);
+}
+
+void Drain::outage(Outages::Change change, const ServiceId& id) {
+  if (change == Outages::Change::kDark) {
+    note(Level::kWarning, What::kDark, nullptr,
+         "Service " + id.value + " has no Ready endpoint any more");
+  } else if (change == Outages::Change::kBright) {
+    note(Level::kInfo, What::kBright, nullptr,
+         fmt::format("Service {} has a Ready endpoint again; it had none for {} in all", id.value,
+                     format_duration(outages_.find(id)->dark)));
+  }
+}
+
+// A right that came back lets what was given up be tried again; one that is missing is not stumbled
+// over by every unit.
+void Drain::hear(const AbilitiesFound& found) {
+  const Abilities before = abilities_;
+  abilities_ = found.abilities;
+  if (abilities_.mark && !before.mark) mark_.given_up = false;
+  for (auto& [id, track] : tracks_) {
+    if (!track.told && !abilities_.ask && abilities_.stop && track.cannot_be_asked.empty()) {
+      track.cannot_be_asked = kMayNotEvict;
+    }
+    if (abilities_.ask && !before.ask && track.cannot_be_asked == kMayNotEvict) {
+      track.cannot_be_asked.clear();
+    }
+    if (abilities_.stop && !before.stop && track.cannot_be_stopped) {
+      track.cannot_be_stopped = false;
+      track.next_try = now_;
+    }
+    if (!abilities_.explain) track.explained = true;
+  }
+}
+
+void Drain::hear(const Withdrawn& withdrawn) {
+  if (withdrawn_ || finished_) return;
+  withdrawn_ = withdrawn;
+  mark_.failures = 0;
+  mark_.next_try = {};
+  note(Level::kWarning, What::kNotice, nullptr, "withdrawn: " + withdrawn.why);
+}
+
+// What is under way is waited for, so that nothing is left half done; then the mark is taken back.
+void Drain::consider_withdrawal() {
+  if (finished_ || mark_.in_flight != 0) return;
+  const bool busy = std::any_of(tracks_.begin(), tracks_.end(),
+                                [](const auto& entry) { return entry.second.in_flight != 0; });
+  if (busy) return;
+  if (withdrawn_->undo && !mark_.undone) {
+    if (now_ < mark_.next_try) return;
+    mark_.undoing = true;
+    mark_.in_flight = act(ActionKind::kUndo, nullptr, "the drain was withdrawn").number;
+    return;
+  }
+  finished_ = true;
+  const auto told = std::count_if(tracks_.begin(), tracks_.end(),
+                                  [](const auto& entry) { return entry.second.told_by_us; });
+  note(Level::kInfo, What::kFinished, nullptr,
+       fmt::format("withdrawn; {} pods had been told to end before", told));
+}
+
+void Drain::undo_answered(const Result<std::string>& result) {
+  if (result) {
+    mark_.undone = true;
+    mark_.done = mark_.current = false;
+    note(Level::kInfo, What::kUndone, nullptr, *result);
+    return;
+  }
+  const Error& error = result.error();
+  if (error.kind == ErrorKind::kGone) {
+    mark_.undone = true;
+    note(Level::kInfo, What::kUndone, nullptr, "the host itself is gone");
+  } else if (is_denied(error) || mark_.failures + 1 >= kUndoTries) {
+    mark_.undone = true;
+    note(Level::kError, What::kFailed, nullptr,
+         error.message + "; the mark stays: take it back by 'spotkeeper drain --undo'");
+  } else {
+    mark_failed(error);
+  }
+}
+
+// The end of a drain is put off a little while a Service of the host is dark, so that it can be
+// told for how long.
+bool Drain::waits_for_services(int left) {
+  if (left > 0 || !listed_) {
+    empty_since_.reset();
+    return false;
+  }
+  if (!empty_since_) empty_since_ = now_;
+  return outages_.any_dark() && now_ < *empty_since_ + kServiceWait && now_ < verdict_due();
+}
+
+}  // namespace spotkeeper::core

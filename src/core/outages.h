@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// For how long the Services that live on the host had nobody to answer. Only looks: what is dark
+// holds up no pod. A Service counts when an endpoint of it was on the host since the notice.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/strong.h"
+
+namespace spotkeeper::core {
+
+using ServiceId = Strong<struct ServiceIdTag>;  // "namespace/name"
+
+struct Service {
+  ServiceId id;
+  int ready = 0;      // Ready endpoints, on any host
+  bool here = false;  // one of its endpoints, Ready or ending, is on the host that goes
+
+  bool operator==(const Service&) const = default;
+};
+
+class Outages {
+ public:
+  struct Line {
+    Service service;
+    std::optional<Time> dark_since;  // no Ready endpoint since then
+    Millis dark{0};                  // without, in all, up to dark_since
+
+    Millis dark_until(Time now) const { return dark_since ? dark + (now - *dark_since) : dark; }
+  };
+  enum class Change { kNone, kDark, kBright };
+
+  Change seen(const Service& service, Time now);
+  // The Service itself is gone, or has no endpoints at all any more.
+  Change gone(const ServiceId& id, Time now);
+
+  bool any_dark() const;
+  const Line* find(const ServiceId& id) const;
+  std::vector<Line> lines() const;  // by name, those that count
+
+ private:
+  std::map<ServiceId, Line> lines_;
+};
+
+}  // namespace spotkeeper::core
