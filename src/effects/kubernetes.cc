@@ -4,15 +4,13 @@
 #include <fmt/format.h>
 
 #include "async/timing.h"
-#include "effects/mark.h"
+#include "effects/node_writes.h"
 #include "kube/calls.h"
 #include "kube/follow.h"
 
 namespace spotkeeper::effects {
 namespace {
 
-// A node is written by the kubelet and controllers too: a conflict is tried again at once.
-constexpr int kMarkTries = 6;
 // A mark that takes longer than this does not hold up the watches.
 constexpr Millis kMarkAlone{100};
 
@@ -53,33 +51,19 @@ Task<> Kubernetes::do_action(core::Action action) {
   const uint64_t number = action.number;
   Result<std::string> result;
   if (action.kind == core::ActionKind::kMark) {
-    result = co_await mark(std::move(action));
+    Mark wanted{.notice = std::move(action.notice),
+                .taint = options_.taint,
+                .taint_effect = options_.taint_effect,
+                .started = clock_.now()};
+    result = co_await write_mark(api_, host.value, std::move(wanted));
     const auto watched = watched_.find(host);
     if (watched != watched_.end()) watched->second->mark_answered.set();
+  } else if (action.kind == core::ActionKind::kUndo) {
+    result = co_await take_back_mark(api_, host.value);
   } else {
     result = co_await on_pod(std::move(action));
   }
   report_(host, core::ActionDone{.number = number, .result = std::move(result)});
-}
-
-Task<Result<std::string>> Kubernetes::mark(core::Action action) {
-  const Mark wanted{.notice = action.notice,
-                    .taint = options_.taint,
-                    .taint_effect = options_.taint_effect,
-                    .started = clock_.now()};
-  Error conflict;
-  for (int i = 0; i < kMarkTries; ++i) {
-    const Result<kube::Node> node = co_await kube::get_node(api_, action.host.value);
-    if (!node) co_return std::unexpected(node.error());
-    std::optional<boost::json::value> patch = mark_patch(*node, wanted);
-    if (!patch) co_return "was marked before";
-    const Result<kube::Node> patched =
-        co_await kube::patch_node(api_, action.host.value, std::move(*patch));
-    if (patched) co_return mark_remark(*node, wanted);
-    if (patched.error().status != 409) co_return std::unexpected(patched.error());
-    conflict = patched.error();
-  }
-  co_return std::unexpected(conflict);
 }
 
 Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
@@ -103,6 +87,7 @@ Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
                                                   action.patience);
       break;
     case core::ActionKind::kMark:
+    case core::ActionKind::kUndo:
       break;
   }
   if (!done) co_return std::unexpected(done.error());

@@ -43,7 +43,6 @@ class Kubernetes {
   struct Watched;
 
   Task<> do_action(core::Action action);
-  Task<Result<std::string>> mark(core::Action action);
   Task<Result<std::string>> on_pod(core::Action action);
   void tell(const core::HostId& host, PodUnits::Observations observations);
   Task<> begin_watch(core::HostId host, std::shared_ptr<Watched> watched);

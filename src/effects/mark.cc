@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <set>
 
 namespace spotkeeper::effects {
 namespace {
@@ -33,6 +34,17 @@ bool flag(const json::object& record, const char* key) {
   return value != nullptr && value->is_bool() && value->as_bool();
 }
 
+// Keys of the taints that were added by us.
+std::set<std::string> our_taints(const json::object& record) {
+  std::set<std::string> keys;
+  const json::value* taints = record.if_contains("taints");
+  if (taints == nullptr || !taints->is_array()) return keys;
+  for (const json::value& key : taints->as_array()) {
+    if (key.is_string()) keys.insert(std::string(key.as_string()));
+  }
+  return keys;
+}
+
 // Of this notice; a record of an earlier notice began at another time.
 json::string started_of(const json::object& earlier, const Mark& mark) {
   const json::value* notice = earlier.if_contains("notice");
@@ -49,25 +61,35 @@ json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint
   json::object notice;
   notice["id"] = mark.notice.id.value;
   notice["kind"] = core::to_string(mark.notice.kind);
-  notice["deadline"] = format_time_s(mark.notice.deadline);
+  notice["deadline"] = nullptr;
+  if (mark.notice.deadline != kNever) notice["deadline"] = format_time_s(mark.notice.deadline);
   notice["source"] = mark.notice.source;
   json::object record;
   record["v"] = 1;
   record["notice"] = std::move(notice);
   record["started"] = started_of(earlier, mark);
   record["cordoned"] = !node.unschedulable || flag(earlier, "cordoned");
-  record["tainted"] = adds_taint || flag(earlier, "tainted");
+  std::set<std::string> ours = our_taints(earlier);
+  if (adds_taint) ours.insert(taint_key(mark.notice.kind));
+  record["taints"] = json::array(ours.begin(), ours.end());
   return record;
 }
 
-json::array taints_with(const kube::Node& node, const Mark& mark) {
+// The node's taints as a patch has to repeat them, but for those of `without`.
+json::array taints_of(const kube::Node& node, const std::set<std::string>& without) {
   json::array taints;
   for (const kube::Taint& taint : node.taints) {
+    if (without.contains(taint.key)) continue;
     json::object same{{"key", taint.key}, {"effect", taint.effect}};
     if (!taint.value.empty()) same["value"] = taint.value;
     if (!taint.time_added.empty()) same["timeAdded"] = taint.time_added;
     taints.emplace_back(std::move(same));
   }
+  return taints;
+}
+
+json::array taints_with(const kube::Node& node, const Mark& mark) {
+  json::array taints = taints_of(node, {});
   taints.emplace_back(json::object{{"key", taint_key(mark.notice.kind)},
                                    {"value", taint_value(mark.notice.id)},
                                    {"effect", mark.taint_effect}});
@@ -126,6 +148,37 @@ std::string mark_remark(const kube::Node& before, const Mark& mark) {
   if (!mark.taint) return remark;
   const std::string key = taint_key(mark.notice.kind);
   return remark + (has_taint(before, key) ? "; has taint " : "; tainted ") + key;
+}
+
+std::optional<json::value> undo_patch(const kube::Node& node) {
+  if (!node.annotations.contains(kStateAnnotation)) return std::nullopt;
+  const json::object record = earlier_record(node);
+  const std::set<std::string> ours = our_taints(record);
+  json::object spec;
+  if (flag(record, "cordoned") && node.unschedulable) spec["unschedulable"] = nullptr;
+  if (std::any_of(ours.begin(), ours.end(),
+                  [&](const std::string& key) { return has_taint(node, key); })) {
+    spec["taints"] = taints_of(node, ours);
+  }
+  json::object patch;
+  patch["metadata"] = json::object{{"resourceVersion", node.resource_version},
+                                   {"annotations", json::object{{kStateAnnotation, nullptr}}}};
+  if (!spec.empty()) patch["spec"] = std::move(spec);
+  return patch;
+}
+
+std::string undo_remark(const kube::Node& before) {
+  const json::object record = earlier_record(before);
+  std::string remark = "uncordoned";
+  if (!before.unschedulable) {
+    remark = "somebody else has uncordoned it";
+  } else if (!flag(record, "cordoned")) {
+    remark = "stays cordoned, which was not us";
+  }
+  for (const std::string& key : our_taints(record)) {
+    if (has_taint(before, key)) remark += "; removed taint " + key;
+  }
+  return remark;
 }
 
 }  // namespace spotkeeper::effects

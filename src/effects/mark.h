@@ -14,8 +14,9 @@
 namespace spotkeeper::effects {
 
 // The annotation that holds our record, a JSON object:
-//   {"v":1, "notice":{"id","kind","deadline","source"}, "started", "cordoned", "tainted"}
-// cordoned, tainted: whether it was us, so that only that is ever undone.
+//   {"v":1, "notice":{"id","kind","deadline","source"}, "started", "cordoned", "taints":[keys]}
+// cordoned, taints: what was us, so that only that is ever undone. deadline: null when there is
+// none.
 inline constexpr const char* kStateAnnotation = "spotkeeper.io/state";
 
 struct Mark {
@@ -36,5 +37,12 @@ std::optional<boost::json::value> mark_patch(const kube::Node& node, const Mark&
 
 // What was found and done, for people: "cordoned, taint … added".
 std::string mark_remark(const kube::Node& before, const Mark& mark);
+
+// The patch that takes our mark back: our cordon, our taints, our record, and nothing of others'.
+// Nothing when the node bears no record of ours.
+std::optional<boost::json::value> undo_patch(const kube::Node& node);
+
+// The same for people: "uncordoned; taint … removed".
+std::string undo_remark(const kube::Node& before);
 
 }  // namespace spotkeeper::effects

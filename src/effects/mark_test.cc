@@ -62,7 +62,7 @@ TEST(Mark, OnePatchWithVersionCordonAndRecord) {
   EXPECT_EQ(record.at("notice").at("kind"), "SpotInterruption");
   EXPECT_EQ(record.at("notice").at("deadline"), "2027-01-15T08:02:00Z");
   EXPECT_EQ(record.at("cordoned"), true);
-  EXPECT_EQ(record.at("tainted"), false);
+  EXPECT_TRUE(record.at("taints").as_array().empty());
 }
 
 TEST(Mark, ForeignTaintsAreKeptAsTheyAre) {
@@ -103,7 +103,7 @@ TEST(Mark, AnEarlierRecordKeepsItsStartAndItsClaims) {
   const auto record = record_in(*mark_patch(marked, later));
   EXPECT_EQ(record.at("started"), "2027-01-15T08:00:00.000Z");
   EXPECT_EQ(record.at("cordoned"), true);
-  EXPECT_EQ(record.at("tainted"), true);
+  EXPECT_EQ(record.at("taints"), boost::json::array{taint_key(later.notice.kind)});
 }
 
 TEST(Mark, ARecordOfAnotherNoticeKeepsOnlyItsClaims) {
@@ -114,6 +114,50 @@ TEST(Mark, ARecordOfAnotherNoticeKeepsOnlyItsClaims) {
   const auto record = record_in(*mark_patch(marked, later));
   EXPECT_EQ(record.at("started"), "2027-01-15T09:00:00.000Z");
   EXPECT_EQ(record.at("cordoned"), true) << "it was us, whichever notice it was for";
+}
+
+TEST(Undo, TakesBackOnlyWhatWasOurs) {
+  kube::Node before = node();
+  before.taints = {{.key = "theirs", .effect = "NoSchedule"}};
+  kube::Node marked = apply(before, *mark_patch(before, spot_mark(true)));
+  const auto patch = undo_patch(marked);
+  ASSERT_TRUE(patch);
+  EXPECT_EQ(patch->at("metadata").at("resourceVersion"), "42");
+  EXPECT_TRUE(patch->at("metadata").at("annotations").at(kStateAnnotation).is_null());
+  EXPECT_TRUE(patch->at("spec").at("unschedulable").is_null());
+  const auto& taints = patch->at("spec").at("taints").as_array();
+  ASSERT_EQ(taints.size(), 1U);
+  EXPECT_EQ(taints[0].at("key"), "theirs");
+  EXPECT_THAT(undo_remark(marked), HasSubstr("uncordoned; removed taint"));
+}
+
+TEST(Undo, AForeignCordonStays) {
+  kube::Node before = node();
+  before.unschedulable = true;
+  const kube::Node marked = apply(before, *mark_patch(before, spot_mark(false)));
+  const auto patch = undo_patch(marked);
+  ASSERT_TRUE(patch) << "the record goes";
+  EXPECT_FALSE(patch->as_object().contains("spec"));
+  EXPECT_THAT(undo_remark(marked), HasSubstr("stays cordoned"));
+}
+
+TEST(Undo, AForeignTaintOfOurKeyStays) {
+  kube::Node before = node();
+  before.taints = {{.key = taint_key(core::NoticeKind::kSpotInterruption), .effect = "NoSchedule"}};
+  const kube::Node marked = apply(before, *mark_patch(before, spot_mark(true)));
+  EXPECT_FALSE(undo_patch(marked)->at("spec").as_object().contains("taints"));
+}
+
+TEST(Undo, ANodeWithoutOurRecordIsLeftAlone) {
+  kube::Node cordoned = node();
+  cordoned.unschedulable = true;
+  EXPECT_FALSE(undo_patch(cordoned));
+}
+
+TEST(Mark, WithoutADeadlineTheRecordHasNone) {
+  Mark mark = spot_mark(false);
+  mark.notice.deadline = kNever;
+  EXPECT_TRUE(record_in(*mark_patch(node(), mark)).at("notice").at("deadline").is_null());
 }
 
 TEST(Mark, GarbageInTheAnnotationIsReplaced) {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/node_writes.h"
+
+#include <functional>
+#include <utility>
+
+#include "kube/calls.h"
+
+namespace spotkeeper::effects {
+namespace {
+
+// A node is written by the kubelet and controllers too: a conflict is tried again at once.
+constexpr int kTries = 6;
+
+struct Change {
+  std::optional<boost::json::value> patch;  // nothing: there is nothing to do
+  std::string remark;
+};
+
+Task<Result<std::string>> change_node(kube::Api& api, std::string name,
+                                      std::function<Change(const kube::Node&)> change) {
+  Error conflict;
+  for (int i = 0; i < kTries; ++i) {
+    const Result<kube::Node> node = co_await kube::get_node(api, name);
+    if (!node) co_return std::unexpected(node.error());
+    Change wanted = change(*node);
+    if (!wanted.patch) co_return wanted.remark;
+    const Result<kube::Node> patched =
+        co_await kube::patch_node(api, name, std::move(*wanted.patch));
+    if (patched) co_return wanted.remark;
+    if (patched.error().status != 409) co_return std::unexpected(patched.error());
+    conflict = patched.error();
+  }
+  co_return std::unexpected(conflict);
+}
+
+Change marking(const kube::Node& node, const Mark& mark) {
+  Change change{.patch = mark_patch(node, mark), .remark = "was marked before"};
+  if (change.patch) change.remark = mark_remark(node, mark);
+  return change;
+}
+
+Change unmarking(const kube::Node& node) {
+  Change change{.patch = undo_patch(node), .remark = "bears no mark of ours"};
+  if (change.patch) change.remark = undo_remark(node);
+  return change;
+}
+
+}  // namespace
+
+Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark) {
+  std::function<Change(const kube::Node&)> change = [mark = std::move(mark)](const kube::Node& n) {
+    return marking(n, mark);
+  };
+  co_return co_await change_node(api, std::move(node), std::move(change));
+}
+
+Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node) {
+  std::function<Change(const kube::Node&)> change = unmarking;
+  co_return co_await change_node(api, std::move(node), std::move(change));
+}
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two writes on a Node: our mark, and taking it back. Each reads the node, writes bound to the
+// version that was read, and begins again at once when somebody else wrote meanwhile (409), a few
+// times. Answer: what was found and done, for people. The Api must outlive the call.
+#pragma once
+
+#include <string>
+
+#include "async/task.h"
+#include "base/result.h"
+#include "effects/mark.h"
+#include "kube/api.h"
+
+namespace spotkeeper::effects {
+
+Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark);
+
+Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node);
+
+}  // namespace spotkeeper::effects
