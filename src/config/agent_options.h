@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of `spotkeeper agent`: NTH's names for flags and environment variables, Go's flag
-// syntax, precedence command line > environment > default. An environment variable that is set but
-// empty counts as unset. Errors are one line: which option, where it was set, what was expected.
+// The options of `spotkeeper agent`: NTH's names for flags and environment variables, parsed as
+// config/flags.h says.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "config/flags.h"
 #include "core/journal.h"
 #include "core/policy.h"
 
@@ -45,20 +43,8 @@ struct AgentOptions {
   int prometheus_server_port = 9092;
 };
 
-// One option, for parsing, help and completion alike.
-struct Option {
-  const char* flag;   // "node-name"
-  const char* env;    // "NODE_NAME"
-  const char* group;  // heading in --help
-  const char* value;  // "" for a switch, else what stands for the value in --help: "NAME"
-  const char* help;
-  // Sets it; answers what was expected when the text is not that, else nothing.
-  std::optional<std::string> (*set)(AgentOptions&, const std::string& text);
-};
-
-const std::vector<Option>& agent_option_table();
-
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+// The options' flags. They must be outlived by the options.
+Flags agent_flags(AgentOptions& options);
 
 // `arguments` without the program's name and subcommand.
 Result<AgentOptions> parse_agent_options(const std::vector<std::string>& arguments,

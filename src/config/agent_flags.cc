@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's flags: NTH's names where NTH has the option.
+#include <cctype>
+
+#include "config/agent_options.h"
+
+namespace spotkeeper::config {
+namespace {
+
+const std::vector<std::string> kEffects{"NoSchedule", "PreferNoSchedule", "NoExecute"};
+const std::vector<std::string> kLevels{"info", "debug", "error"};
+
+// Kept as text, as the kubelet gives it.
+Setter port(std::string& target) {
+  return [&target](const std::string& value) {
+    int port = 0;
+    Expected expected = number(port, 1, 65535)(value);
+    if (!expected) target = value;
+    return expected;
+  };
+}
+
+Setter level(core::Level& target) {
+  return [&target](const std::string& value) -> Expected {
+    std::string lower;
+    for (const char c : value) {
+      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    if (lower == "debug") {
+      target = core::Level::kDebug;
+    } else if (lower == "info") {
+      target = core::Level::kInfo;
+    } else if (lower == "error") {
+      target = core::Level::kError;
+    } else {
+      return "info, debug or error";
+    }
+    return {};
+  };
+}
+
+constexpr const char* kNode = "Node and cluster";
+constexpr const char* kNotices = "Notices";
+constexpr const char* kDrain = "Drain";
+constexpr const char* kOutput = "Log and metrics";
+
+}  // namespace
+
+Flags agent_flags(AgentOptions& o) {
+  return {
+      {"node-name", "NODE_NAME", kNode, "NAME", "the node this agent runs on and drains (required)",
+       text(o.node_name)},
+      {"pod-name", "POD_NAME", kNode, "NAME", "our own pod, which is not moved", text(o.pod_name)},
+      {"pod-namespace", "NAMESPACE", kNode, "NAME", "namespace of our own pod; empty matches any",
+       text(o.pod_namespace)},
+      {"kubernetes-service-host", "KUBERNETES_SERVICE_HOST", kNode, "HOST",
+       "API server, as the kubelet sets it", text(o.kubernetes_service_host)},
+      {"kubernetes-service-port", "KUBERNETES_SERVICE_PORT", kNode, "PORT",
+       "API server's port, as the kubelet sets it", port(o.kubernetes_service_port)},
+      {"service-account-dir", "SERVICE_ACCOUNT_DIR", kNode, "DIR",
+       "folder with token and ca.crt; read again as they rotate", text(o.service_account_dir)},
+      {"kubeconfig", "KUBECONFIG", kNode, "FILE", "reach the cluster by this file instead",
+       text(o.kubeconfig)},
+      {"context", "KUBE_CONTEXT", kNode, "NAME",
+       "context of the kubeconfig; default: its current one", text(o.kube_context)},
+      {"metadata-url", "INSTANCE_METADATA_URL", kNotices, "URL", "instance metadata service",
+       url(o.metadata_url)},
+      {"metadata-tries", "METADATA_TRIES", kNotices, "N", "tries for each metadata request",
+       number(o.metadata_tries, 1, 100)},
+      {"imds-poll-interval", "IMDS_POLL_INTERVAL", kNotices, "DURATION",
+       "how often instance metadata is polled",
+       duration(o.imds_poll_interval, Millis(100), Millis(60'000))},
+      {"enable-spot-interruption-draining", "ENABLE_SPOT_INTERRUPTION_DRAINING", kNotices, "",
+       "act on Spot interruption notices", boolean(o.enable_spot_interruption_draining)},
+      {"taint-node", "TAINT_NODE", kDrain, "", "taint the node with the notice's taint",
+       boolean(o.taint_node)},
+      {"taint-effect", "TAINT_EFFECT", kDrain, "EFFECT",
+       "NoSchedule, PreferNoSchedule or NoExecute (written as NoSchedule: it would kill every pod "
+       "at the mark)",
+       choice(o.taint_effect, kEffects), '\0', kEffects},
+      {"ignore-daemon-sets", "IGNORE_DAEMON_SETS", kDrain, "",
+       "DaemonSet pods stay; they stay in any case, and never stop the drain of others",
+       boolean(o.ignore_daemon_sets)},
+      {"delete-local-data", "DELETE_LOCAL_DATA", kDrain, "",
+       "move pods with emptyDir like others; false: tell them only at their last moment",
+       boolean(o.delete_local_data)},
+      {"pod-termination-grace-period", "POD_TERMINATION_GRACE_PERIOD", kDrain, "SECONDS",
+       "grace for every pod; negative: each pod's own",
+       number(o.pod_termination_grace_period, -86400, 86400)},
+      {"node-termination-grace-period", "NODE_TERMINATION_GRACE_PERIOD", kDrain, "SECONDS",
+       "pods are left alone until this long before the host ends; 120 and more: at once",
+       number(o.node_termination_grace_period, 0, 86400)},
+      {"enough-grace", "ENOUGH_GRACE", kDrain, "SECONDS",
+       "a closed budget may hold a pod until this much of its grace is left",
+       number(o.enough_grace, 1, 86400)},
+      {"margin", "DRAIN_MARGIN", kDrain, "SECONDS", "be done this long before the host ends",
+       number(o.margin, 0, 60)},
+      {"cordon-only", "CORDON_ONLY", kDrain, "", "mark the node, never drain it",
+       boolean(o.cordon_only)},
+      {"dry-run", "DRY_RUN", kDrain, "", "say what would be done, change nothing",
+       boolean(o.dry_run)},
+      {"log-level", "LOG_LEVEL", kOutput, "LEVEL", "info, debug or error", level(o.log_level), '\0',
+       kLevels},
+      {"json-logging", "JSON_LOGGING", kOutput, "", "log as JSON, one object a line, to stderr",
+       boolean(o.json_logging)},
+      {"enable-prometheus-server", "ENABLE_PROMETHEUS_SERVER", kOutput, "", "serve /metrics",
+       boolean(o.enable_prometheus_server)},
+      {"prometheus-server-port", "PROMETHEUS_SERVER_PORT", kOutput, "PORT", "port of /metrics",
+       number(o.prometheus_server_port, 0, 65535)},
+  };
+}
+
+}  // namespace spotkeeper::config

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/drain_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace spotkeeper::config {
+namespace {
+
+constexpr Millis kLongest = std::chrono::hours(24);
+constexpr Millis kSpotNotice{120'000};
+
+constexpr const char* kWhich = "Which hosts";
+constexpr const char* kHow = "How they are drained";
+constexpr const char* kCluster = "Cluster";
+constexpr const char* kOutput = "Output";
+
+// "2m", "2026-11-21T10:02:00Z" or "none".
+Setter deadline(Deadline& target) {
+  return [&target](const std::string& value) -> Expected {
+    Deadline deadline;
+    Millis in{0};
+    Time at{};
+    if (value != "none") {
+      if (parse_time(value, at)) {
+        deadline.at = at;
+      } else if (!duration(in, Millis(1'000), kLongest)(value)) {
+        deadline.in = in;
+      } else {
+        return "a duration such as 2m, a moment such as 2026-11-21T10:02:00Z, or none";
+      }
+    }
+    target = deadline;
+    return {};
+  };
+}
+
+std::string named(HandCommand command) {
+  return command == HandCommand::kPlan ? "spotkeeper plan" : "spotkeeper drain";
+}
+
+}  // namespace
+
+Time Deadline::from(Time now) const {
+  if (at) return *at;
+  return in ? now + *in : kNever;
+}
+
+Flags hand_flags(HandCommand command, DrainOptions& o) {
+  const std::vector<std::string> formats{"table", "json", "yaml"};
+  const std::vector<std::string> answers{"ask", "undo", "leave"};
+  const bool drains = command == HandCommand::kDrain;
+  Flags flags{
+      {"selector", "", kWhich, "LABELS", "nodes with these labels, such as lifecycle=Ec2Spot",
+       text(o.selector), 'l'},
+      {"deadline", "", kHow, "WHEN",
+       drains
+           ? "the host ends then: in 2m, or at 2026-11-21T10:02:00Z. From a pod's last moment on "
+             "no budget holds it. Default: none, and every budget is respected"
+           : "when the host ends: in so long, at a moment, or none (default: 2m, as a Spot notice)",
+       deadline(o.deadline)},
+      {"enough-grace", "", kHow, "SECONDS",
+       "a closed budget may hold a pod until this much of its grace is left (default 60)",
+       number(o.enough_grace, 1, 86400)},
+      {"margin", "", kHow, "SECONDS", "be done this long before the deadline (default 3)",
+       number(o.margin, 0, 60)},
+      {"grace-period", "", kHow, "SECONDS", "grace for every pod; negative: each pod's own",
+       number(o.grace_period, -1, 86400)},
+  };
+  if (drains) {
+    flags.insert(
+        flags.end(),
+        {{"taint-node", "", kHow, "", "taint the node too", boolean(o.taint_node)},
+         {"timeout", "", kHow, "DURATION",
+          "give up after so long; what is marked stays marked (default: wait)",
+          duration(o.timeout, Millis(1'000), kLongest)},
+         {"on-interrupt", "", kHow, "WHAT",
+          "at Ctrl-C: ask, undo the mark, or leave it (default: ask; without a terminal: leave)",
+          choice(o.on_interrupt, answers), '\0', answers},
+         {"dry-run", "", kHow, "", "say what would be done, change nothing", boolean(o.dry_run)},
+         {"undo", "", kHow, "", "take back the mark of an earlier drain, and do nothing else",
+          boolean(o.undo)}});
+  }
+  flags.insert(flags.end(),
+               {{"kubeconfig", "KUBECONFIG", kCluster, "FILE",
+                 "default: ~/.kube/config, or in a pod its service account", text(o.kubeconfig)},
+                {"context", "KUBE_CONTEXT", kCluster, "NAME",
+                 "context of the kubeconfig; default: its current one", text(o.context)},
+                {"output", "", kOutput, "FORMAT", "table, json or yaml", choice(o.output, formats),
+                 'o', formats}});
+  return flags;
+}
+
+Result<DrainOptions> parse_drain_options(HandCommand command,
+                                         const std::vector<std::string>& arguments,
+                                         const Environment& environment) {
+  DrainOptions options;
+  if (command == HandCommand::kPlan) options.deadline.in = kSpotNotice;
+  auto hosts = parse_flags(hand_flags(command, options), named(command), arguments, environment);
+  if (!hosts) return std::unexpected(hosts.error());
+  options.hosts = std::move(*hosts);
+  for (std::string& host : options.hosts) {
+    if (host.starts_with("node/")) host.erase(0, 5);  // as kubectl takes it
+  }
+  if (options.hosts.empty() == options.selector.empty()) {
+    return permanent(fmt::format(
+        "{}: expected either hosts (node names or instance ids) or --selector; see '{} --help'",
+        named(command), named(command)));
+  }
+  if (options.undo && options.dry_run) {
+    return permanent(
+        "--undo: cannot be combined with --dry-run; 'spotkeeper plan' changes nothing");
+  }
+  return options;
+}
+
+core::Policy policy_of(const DrainOptions& options) {
+  core::Policy policy;
+  policy.margin = Seconds(options.margin);
+  policy.enough_grace = Seconds(options.enough_grace);
+  if (options.grace_period >= 0) policy.grace_override = Seconds(std::max(1, options.grace_period));
+  policy.dry_run = options.dry_run;
+  policy.taint = options.taint_node;
+  return policy;
+}
+
+}  // namespace spotkeeper::config

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `spotkeeper plan` and `spotkeeper drain`, in kubectl's habits. Parsed as
+// config/flags.h says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/flags.h"
+#include "core/policy.h"
+
+namespace spotkeeper::config {
+
+// When the host ends: so long from now, at a moment, or unset: it does not, so far as we know.
+struct Deadline {
+  std::optional<Millis> in;
+  std::optional<Time> at;
+
+  // kNever when unset.
+  Time from(Time now) const;
+};
+
+struct DrainOptions {
+  std::vector<std::string> hosts;  // node names or instance ids
+  std::string selector;            // label selector of nodes
+  std::string kubeconfig;
+  std::string context;
+  Deadline deadline;
+  int enough_grace = 60;  // seconds
+  int margin = 3;         // seconds
+  int grace_period = -1;  // seconds; negative: each pod's own
+  std::string output = "table";
+  // drain only
+  bool taint_node = false;
+  bool dry_run = false;
+  bool undo = false;
+  Millis timeout{0};                 // 0: none
+  std::string on_interrupt = "ask";  // "undo", "leave"
+};
+
+enum class HandCommand { kPlan, kDrain };
+
+// The options must outlive the flags.
+Flags hand_flags(HandCommand command, DrainOptions& options);
+
+Result<DrainOptions> parse_drain_options(HandCommand command,
+                                         const std::vector<std::string>& arguments,
+                                         const Environment& environment);
+
+core::Policy policy_of(const DrainOptions& options);
+
+}  // namespace spotkeeper::config

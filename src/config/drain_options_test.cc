@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/drain_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace spotkeeper::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr Time kNow = Time(Seconds(1'800'000'000));
+
+Result<DrainOptions> parse(HandCommand command, std::vector<std::string> arguments) {
+  return parse_drain_options(command, arguments, [](const std::string&) { return std::nullopt; });
+}
+
+TEST(DrainOptions, HostsMayBeMixedWithFlags) {
+  const auto options = parse(HandCommand::kDrain, {"n1", "--deadline", "2m", "node/n2", "-ojson"});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_THAT(options->hosts, ElementsAre("n1", "n2"));
+  EXPECT_EQ(options->deadline.from(kNow), kNow + Seconds(120));
+  EXPECT_EQ(options->output, "json");
+}
+
+TEST(DrainOptions, APlanIsForASpotNoticeADrainHasNoDeadline) {
+  EXPECT_EQ(parse(HandCommand::kPlan, {"n1"})->deadline.from(kNow), kNow + Seconds(120));
+  EXPECT_EQ(parse(HandCommand::kPlan, {"n1", "--deadline=none"})->deadline.from(kNow), kNever);
+  EXPECT_EQ(parse(HandCommand::kDrain, {"n1"})->deadline.from(kNow), kNever);
+}
+
+TEST(DrainOptions, ADeadlineMayBeAMoment) {
+  const auto options = parse(HandCommand::kPlan, {"n1", "--deadline=2027-01-15T08:02:00Z"});
+  EXPECT_EQ(options->deadline.from(kNow), kNow + Seconds(120));
+}
+
+TEST(DrainOptions, LettersTakeTheirValueInEveryForm) {
+  for (const std::vector<std::string>& form :
+       {std::vector<std::string>{"-l", "a=b"}, {"-l=a=b"}, {"-la=b"}, {"--selector=a=b"}}) {
+    const auto options = parse(HandCommand::kPlan, form);
+    ASSERT_TRUE(options) << form[0] << ": " << options.error().message;
+    EXPECT_EQ(options->selector, "a=b") << form[0];
+  }
+}
+
+struct BadRow {
+  const char* name;
+  std::vector<std::string> arguments;
+  const char* message;
+};
+
+class BadDrainOptions : public testing::TestWithParam<BadRow> {};
+
+TEST_P(BadDrainOptions, OneClearLine) {
+  const auto options = parse(HandCommand::kDrain, GetParam().arguments);
+  ASSERT_FALSE(options);
+  EXPECT_THAT(options.error().message, HasSubstr(GetParam().message));
+  EXPECT_EQ(options.error().message.find('\n'), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BadDrainOptions,
+    testing::Values(
+        BadRow{"nobody", {}, "expected either hosts"},
+        BadRow{"both", {"n1", "-l", "a=b"}, "expected either hosts"},
+        BadRow{"format", {"n1", "-o", "xml"}, "-o: expected table, json, yaml, got 'xml'"},
+        BadRow{
+            "letter", {"n1", "-x"}, "-x: there is no such option; see 'spotkeeper drain --help'"},
+        BadRow{"deadline", {"n1", "--deadline", "soon"}, "a duration such as 2m"},
+        BadRow{"instant", {"n1", "--deadline=0s"}, "--deadline: expected"},
+        BadRow{"undo", {"n1", "--undo", "--dry-run"}, "'spotkeeper plan' changes nothing"},
+        BadRow{"what", {"n1", "--on-interrupt=cry"}, "ask, undo, leave"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(DrainOptions, APlanKnowsNothingOfUndo) {
+  EXPECT_FALSE(parse(HandCommand::kPlan, {"n1", "--undo"}));
+}
+
+}  // namespace
+}  // namespace spotkeeper::config
