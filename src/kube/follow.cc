@@ -16,7 +16,6 @@ namespace {
 namespace json = boost::json;
 using Steady = std::chrono::steady_clock;
 
-constexpr Millis kPageTime{30'000};
 constexpr std::chrono::seconds kTooShort{1};
 
 // How a watch ended, and so what comes next.
@@ -55,9 +54,7 @@ class Follower {
     Error error = {};
   };
 
-  Call base_call(const char* verb) const;
   Task<Result<void>> list();
-  Result<std::string> take_page(const json::value& page);
   Task<> watch_until_relist();
   Task<Ended> watch();
   std::optional<Ended> take_event(std::string_view line);
@@ -73,20 +70,6 @@ class Follower {
   bool refusal_told_ = false;
 };
 
-Call Follower::base_call(const char* verb) const {
-  Call call;
-  call.path = listing_.path;
-  call.verb = verb;
-  call.resource = listing_.resource;
-  if (!listing_.field_selector.empty()) {
-    call.query += "fieldSelector=" + percent_encode(listing_.field_selector) + "&";
-  }
-  if (!listing_.label_selector.empty()) {
-    call.query += "labelSelector=" + percent_encode(listing_.label_selector) + "&";
-  }
-  return call;
-}
-
 Task<> Follower::run() {
   for (;;) {
     const Result<void> listed = co_await list();
@@ -100,35 +83,14 @@ Task<> Follower::run() {
 
 // Every page; the feed hears begin_list, each object, and end_list when all pages came.
 Task<Result<void>> Follower::list() {
-  feed_.begin_list();
-  std::string next;
-  do {
-    Call call = base_call("list");
-    call.query += "limit=" + std::to_string(listing_.page);
-    if (!next.empty()) call.query += "&continue=" + percent_encode(next);
-    call.timeout = kPageTime;
-    call.max_body = limits_.max_page;
-    const Result<json::value> page = co_await api_.call(std::move(call));
-    if (!page) co_return std::unexpected(page.error());
-    Result<std::string> rest = take_page(*page);
-    if (!rest) co_return std::unexpected(rest.error());
-    next = std::move(*rest);
-  } while (!next.empty());
+  ListSink sink{.begin = [this] { feed_.begin_list(); },
+                .object = [this](const json::value& object) { feed_.put(object); },
+                .left_out = [this](const Error& error) { feed_.failed(error); }};
+  Result<std::string> version = co_await read_list(api_, listing_, std::move(sink), limits_.list);
+  if (!version) co_return std::unexpected(version.error());
+  version_ = std::move(*version);
   feed_.end_list();
   co_return Result<void>();
-}
-
-// Hands a page's objects over; the token of the next page, empty after the last.
-Result<std::string> Follower::take_page(const json::value& page) {
-  version_ = text_at(page, {"metadata", "resourceVersion"});
-  const json::value* items = find(page, {"items"});
-  if (version_.empty() || items == nullptr || !(items->is_array() || items->is_null())) {
-    return retryable("list " + listing_.resource + ": the answer is not a list");
-  }
-  if (const json::array* objects = items->if_array()) {
-    for (const json::value& object : *objects) feed_.put(object);
-  }
-  return text_at(page, {"metadata", "continue"});
 }
 
 Task<> Follower::watch_until_relist() {
@@ -171,9 +133,10 @@ Task<> Follower::watch_until_relist() {
 
 // One watch, from version_ on.
 Task<Follower::Ended> Follower::watch() {
-  Call call = base_call("watch");
-  call.query += "watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
-                "&timeoutSeconds=" + std::to_string(limits_.watch_timeout.count());
+  Call call = collection_call(
+      listing_, "watch",
+      "watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
+          "&timeoutSeconds=" + std::to_string(limits_.watch_timeout.count()));
   const std::string what = call.verb + " " + call.resource;
   const auto stream = co_await api_.open(std::move(call));
   if (!stream) {

@@ -22,16 +22,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kube/api.h"
+#include "kube/list.h"
 
 namespace spotkeeper::kube {
-
-struct Listing {
-  std::string path;                 // "/api/v1/pods"
-  std::string field_selector = {};  // "spec.nodeName=web", not encoded
-  std::string label_selector = {};
-  std::string resource;  // for messages and counters: "pods"
-  int page = 500;        // objects in one page of a list
-};
 
 // Every function may be empty.
 template <class T>
@@ -50,9 +43,9 @@ struct Sink {
 // Intervals and limits, as they are in production; tests make them short.
 struct FollowLimits {
   size_t max_event = size_t{2} * 1024 * 1024;  // a larger watch event: list again
-  size_t max_page = size_t{64} * 1024 * 1024;  // bytes of one page of a list
-  Seconds watch_timeout{290};                  // what we ask the server to end a watch after
-  Millis silence{100'000};  // no byte for so long (bookmarks come each minute): cut
+  ListLimits list;
+  Seconds watch_timeout{290};  // what we ask the server to end a watch after
+  Millis silence{100'000};     // no byte for so long (bookmarks come each minute): cut
   Millis backoff_base{200};
   Millis backoff_cap{10'000};
   Millis poll{2'000};           // between lists where watching is forbidden

@@ -233,14 +233,24 @@ TEST_F(FollowTest, FailedListIsTriedAgain) {
   on_list({.status = 503});
   on_list({.body = R"({"kind":"Something"})"});
   on_list({.body = list(5, {object("a", 1)}, "next")});
-  on_list({.status = 410, .body = status(410)});
+  on_list({.status = 500});
   on_list({.body = list(6, {object("a", 1), object("b", 2)})});
   on_watch(hang());
   start();
   expect({"+a1", "+b2", "synced"});
   EXPECT_EQ(failed_, (std::vector<std::string>{"list nodes: 503 Service Unavailable",
                                                "list nodes: the answer is not a list",
-                                               "list nodes: 410 Gone: too old"}));
+                                               "list nodes: 500 Internal Server Error"}));
+}
+
+TEST_F(FollowTest, ExpiredPageBeginsTheListAgainAtOnce) {
+  on_list({.body = list(5, {object("a", 1), object("b", 1)}, "next")});
+  on_list({.status = 410, .body = status(410)});
+  on_watch(hang());
+  server_.on("GET /api/v1/nodes", {.body = list(9, {object("b", 1), object("c", 2)})});
+  start();
+  expect({"+a1", "+b1", "+c2", "-a1", "synced"});
+  EXPECT_EQ(failed_, std::vector<std::string>());
 }
 
 TEST_F(FollowTest, ForbiddenWatchFallsBackToListing) {
