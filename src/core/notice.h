@@ -37,6 +37,8 @@ struct Notice {
   std::string source;  // "imds", "sqs", "manual"
   std::string detail;  // what the source said: "terminate", "stop", "hibernate"
   Time received{};
+  Millis clock_off{
+      0};  // by so much the host's wall clock is behind AWS's time, which `received` is
 };
 
 }  // namespace spotkeeper::core
