@@ -32,6 +32,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Millis kLongWait = std::chrono::hours(1);
+constexpr Millis kClockNearEnough{2'000};  // the wall clock's to ours
 
 Result<kube::Access> find_cluster(const config::AgentOptions& options) {
   if (!options.kubeconfig.empty()) {
@@ -86,6 +87,7 @@ class Agent {
   sources::SpotPoller::Hooks poller_hooks();
   void announce();
   void anchor_clock();
+  void correct_clock(Millis behind);
   void task_failed(const std::string& what);
   void drain_finished(const core::Drain& drain);
   Task<> check_node();
@@ -147,9 +149,12 @@ sources::SpotPoller::Hooks Agent::poller_hooks() {
                 counters_.count(
                     "notices", {{"kind", core::to_string(notice.kind)}, {"source", notice.source}});
                 anchor_clock();
+                const Millis off = clock_.host_behind();
+                if (std::chrono::abs(off) > kClockNearEnough) notice.clock_off = off;
                 engine_.tell(host_, core::NoticeHeard{.notice = std::move(notice)});
                 kubernetes_.watch(host_);
               },
+          .clock = [this](Millis behind) { correct_clock(behind); },
           .failure =
               [this](const Error& error, int in_a_row) {
                 // The first of a row, then ever more rarely: 1, 2, 4, 8 …
@@ -215,6 +220,20 @@ void Agent::anchor_clock() {
   const Millis off = clock_.anchor();
   if (std::chrono::abs(off) < Seconds(1)) return;
   log_.warning("the host's clock was set since the last look", {{"by", format_duration(off)}});
+}
+
+// Deadlines are AWS's time, and so is ours from its first answer on.
+void Agent::correct_clock(Millis behind) {
+  if (engine_.busy()) return;
+  clock_.correct(behind);
+  if (behind == Millis(0)) return;
+  counters_.count("clock_corrections");
+  const Millis host = clock_.host_behind();
+  const std::string whose = std::chrono::abs(host) > kClockNearEnough ? "the host's" : "our";
+  const Millis off = whose == "our" ? behind : host;
+  log_.warning(fmt::format("{} clock {} {} {} AWS's; AWS's is used", whose,
+                           whose == "our" ? "was" : "is", format_duration(std::chrono::abs(off)),
+                           off > Millis(0) ? "behind" : "ahead of"));
 }
 
 // Says early, once, whether the node can be read; until it can, tries again.

@@ -52,6 +52,13 @@ std::optional<Seconds> ttl_of(const http::Response& response) {
   return Seconds(seconds);
 }
 
+std::optional<ServerTime> time_of(const http::Response& response, Time sent, Time received) {
+  ServerTime time{.sent = sent, .received = received};
+  const std::string* text = http::find_header(response.headers, "Date");
+  if (text == nullptr || !parse_http_date(*text, time.date)) return std::nullopt;
+  return time;
+}
+
 // A body that could not be sent back as a header is no token (a captive portal's page, say).
 bool is_token(const std::string& body) {
   return !body.empty() && body.size() <= 1024 &&
@@ -111,7 +118,11 @@ Task<Result<http::Response>> ImdsClient::ask(std::string path) {
   request.timeout = options_.timeout;
   request.max_body = kMaxBody;
   if (!token_.empty()) request.headers.push_back({kTokenHeader, token_.reveal()});
-  co_return co_await client_.send(std::move(request));
+  time_.reset();
+  const Time sent = clock_.now();
+  Result<http::Response> response = co_await client_.send(std::move(request));
+  if (response) time_ = time_of(*response, sent, clock_.now());
+  co_return response;
 }
 
 // Leaves a token that is still good in place when there is no new one.

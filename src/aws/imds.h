@@ -28,6 +28,14 @@ struct ImdsOptions {
   Millis timeout{2'000};    // for each answer
 };
 
+// What an answer says about the time: its Date header, which cuts off parts of a second, and when
+// by our clock the request was sent and the answer was here.
+struct ServerTime {
+  Time date{};
+  Time sent{};
+  Time received{};
+};
+
 class ImdsClient {
  public:
   ImdsClient(http::Client& client, ImdsOptions options, const Clock& clock);
@@ -36,6 +44,10 @@ class ImdsClient {
 
   // The body at `path` ("/latest/meta-data/instance-id"); nullopt when IMDS says 404.
   Task<Result<std::optional<std::string>>> get(std::string path);
+
+  // Of the last answer to the last get(); nullopt when there was none, or none with a Date header
+  // that is one.
+  const std::optional<ServerTime>& time() const { return time_; }
 
   // Whether we hold a token, that is, speak IMDSv2 now.
   bool uses_token() const { return !token_.empty(); }
@@ -57,6 +69,7 @@ class ImdsClient {
   Time next_token_try_{};      // after a refusal
   int token_refusals_ = 0;     // in a row
   std::string token_problem_;  // why there is none, for messages
+  std::optional<ServerTime> time_;
 };
 
 }  // namespace spotkeeper::aws

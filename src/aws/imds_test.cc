@@ -38,6 +38,7 @@ struct FakeImds {
   int status = 200;               // of the other GETs
   std::string body = "hello";
   std::string left;  // the TTL header of GETs; empty: none
+  std::string date;  // the Date header of GETs; empty: none
   int issued = 0;
   std::string good_token;
   std::vector<std::string> asked;  // "PUT 60", "GET", "GET token-1"
@@ -105,6 +106,7 @@ class ImdsTest : public http::HttpFixture {
     if (!fake.left.empty()) {
       response.headers.push_back({"X-Aws-Ec2-Metadata-Token-Ttl-Seconds", fake.left});
     }
+    if (!fake.date.empty()) response.headers.push_back({"Date", fake.date});
     if (fake.fail > 0) {
       --fake.fail;
       response.status = 500;
@@ -363,6 +365,23 @@ TEST_F(ImdsTest, AnOversizedBodyIsPermanent) {
   const Error failed = error();
   EXPECT_EQ(failed.kind, ErrorKind::kPermanent);
   EXPECT_THAT(failed.message, HasSubstr("the body is larger than 65536 bytes"));
+}
+
+TEST_F(ImdsTest, KnowsTheTimeOfItsLastAnswer) {
+  expect_body();
+  EXPECT_FALSE(imds().time()) << "an answer without a Date header";
+  fake_.date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  expect_body();
+  ASSERT_TRUE(imds().time());
+  EXPECT_EQ(format_time_s(imds().time()->date), "1994-11-06T08:49:37Z");
+  EXPECT_EQ(imds().time()->sent, kStart);
+  EXPECT_EQ(imds().time()->received, kStart);
+  fake_.status = 404;
+  ASSERT_TRUE(get().has_value());
+  EXPECT_TRUE(imds().time()) << "not there is an answer too";
+  fake_.date = "yesterday";
+  ASSERT_TRUE(get().has_value());
+  EXPECT_FALSE(imds().time()) << "garbage is no time, and no older one either";
 }
 
 TEST_F(ImdsTest, NoMessageHoldsTheToken) {

@@ -43,6 +43,31 @@ INSTANTIATE_TEST_SUITE_P(
                     TimeRow{"words", "tomorrow", nullptr}, TimeRow{"empty", "", nullptr}),
     [](const auto& row) { return std::string(row.param.name); });
 
+class HttpDateTable : public testing::TestWithParam<TimeRow> {};
+
+TEST_P(HttpDateTable, ParsesImfFixdate) {
+  Time time{};
+  const bool good = parse_http_date(GetParam().text, time);
+  ASSERT_EQ(good, GetParam().utc != nullptr);
+  if (good) EXPECT_EQ(format_time_s(time), GetParam().utc);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, HttpDateTable,
+    testing::Values(TimeRow{"rfc_example", "Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"},
+                    TimeRow{"leap_day", "Thu, 29 Feb 2024 23:59:59 GMT", "2024-02-29T23:59:59Z"},
+                    TimeRow{"wrong_weekday", "Mon, 06 Nov 1994 08:49:37 GMT", nullptr},
+                    TimeRow{"no_such_day", "Sun, 29 Feb 2026 08:49:37 GMT", nullptr},
+                    TimeRow{"no_such_hour", "Sun, 06 Nov 1994 24:49:37 GMT", nullptr},
+                    TimeRow{"other_zone", "Sun, 06 Nov 1994 08:49:37 CET", nullptr},
+                    TimeRow{"between_names", "unM, 06 Nov 1994 08:49:37 GMT", nullptr},
+                    TimeRow{"rfc_850", "Sunday, 06-Nov-94 08:49:37 GMT", nullptr},
+                    TimeRow{"asctime", "Sun Nov  6 08:49:37 1994", nullptr},
+                    TimeRow{"short_day", "Sun, 6 Nov 1994 08:49:37 GMT", nullptr},
+                    TimeRow{"trailing", "Sun, 06 Nov 1994 08:49:37 GMT ", nullptr},
+                    TimeRow{"seconds", "1800000000", nullptr}, TimeRow{"empty", "", nullptr}),
+    [](const auto& row) { return std::string(row.param.name); });
+
 TEST(Duration, IsWrittenForPeople) {
   EXPECT_EQ(format_duration(Millis(0)), "0 ms");
   EXPECT_EQ(format_duration(Millis(250)), "250 ms");
@@ -57,6 +82,19 @@ TEST(SteadyClock, StartsAtTheWallClockAndNeverGoesBack) {
   const Time first = clock.now();
   EXPECT_LT(std::chrono::abs(first - wall), Seconds(1));
   EXPECT_GE(clock.now(), first);
+}
+
+TEST(SteadyClock, ACorrectionStaysWhateverTheWallClockSays) {
+  SteadyClock clock;
+  EXPECT_EQ(clock.host_behind(), Millis(0));
+  clock.correct(Seconds(90));
+  const Time wall = std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+  EXPECT_LT(std::chrono::abs(clock.now() - wall - Seconds(90)), Seconds(1));
+  EXPECT_EQ(clock.anchor(), Millis(0));
+  EXPECT_LT(std::chrono::abs(clock.now() - wall - Seconds(90)), Seconds(1));
+  EXPECT_LT(std::chrono::abs(clock.host_behind() - Seconds(90)), Seconds(1));
+  clock.correct(Seconds(-90));
+  EXPECT_LT(std::chrono::abs(clock.host_behind()), Seconds(1));
 }
 
 TEST(Secret, HasNoWayOutButReveal) {

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <string_view>
 
 namespace spotkeeper {
 namespace {
@@ -38,6 +40,16 @@ bool literal(const std::string& text, size_t& pos, const char* allowed) {
   return true;
 }
 
+// One of `names` (all three letters long) at `pos`, as its place among them; false when none is.
+bool name(const std::string& text, size_t& pos, std::string_view names, unsigned& out) {
+  const std::string_view word = std::string_view(text).substr(std::min(pos, text.size()), 3);
+  const size_t found = names.find(word);
+  if (word.size() != 3 || found == std::string_view::npos || found % 3 != 0) return false;
+  out = static_cast<unsigned>(found / 3);
+  pos += 3;
+  return true;
+}
+
 bool parse_offset(const std::string& text, size_t& pos, Seconds& out) {
   if (literal(text, pos, "Zz")) {
     out = Seconds(0);
@@ -63,10 +75,20 @@ Time SteadyClock::now() const {
 }
 
 Millis SteadyClock::anchor() {
+  if (corrected_) return Millis(0);
   const Time before = now();
   wall_at_anchor_ = wall_now();
   boot_at_anchor_ = since_boot();
   return wall_at_anchor_ - before;
+}
+
+void SteadyClock::correct(Millis behind) {
+  corrected_ = true;
+  wall_at_anchor_ += behind;
+}
+
+Millis SteadyClock::host_behind() const {
+  return corrected_ ? now() - wall_now() : Millis(0);
 }
 
 std::string format_time_s(Time time) {
@@ -116,6 +138,34 @@ bool parse_time(const std::string& text, Time& out) {
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
   out = Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
         std::chrono::minutes(minute) + Seconds(second) + fraction - offset;
+  return true;
+}
+
+bool parse_http_date(const std::string& text, Time& out) {
+  constexpr size_t kLength = 29;
+  size_t pos = 0;
+  unsigned weekday = 0;
+  unsigned month = 0;
+  int day = 0;
+  int year = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  const auto mark = [&](const char* which) { return literal(text, pos, which); };
+  if (text.size() != kLength || !name(text, pos, "SunMonTueWedThuFriSat", weekday) || !mark(",") ||
+      !mark(" ") || !digits(text, pos, 2, day) || !mark(" ") ||
+      !name(text, pos, "JanFebMarAprMayJunJulAugSepOctNovDec", month) || !mark(" ") ||
+      !digits(text, pos, 4, year) || !mark(" ") || !digits(text, pos, 2, hour) || !mark(":") ||
+      !digits(text, pos, 2, minute) || !mark(":") || !digits(text, pos, 2, second) ||
+      text.compare(pos, std::string::npos, " GMT") != 0) {
+    return false;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month + 1),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
+  const std::chrono::sys_days midnight(date);
+  if (std::chrono::weekday(midnight).c_encoding() != weekday) return false;
+  out = Time(midnight) + std::chrono::hours(hour) + std::chrono::minutes(minute) + Seconds(second);
   return true;
 }
 

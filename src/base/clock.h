@@ -31,12 +31,20 @@ class SteadyClock final : public Clock {
   Time now() const override;
 
   // Reads the wall clock again: it may have been set right since. Answers by how much it differed.
-  // For moments at which nothing is planned yet.
+  // For moments at which nothing is planned yet. Nothing happens once a better clock was heard.
   Millis anchor();
+
+  // A better clock than the host's (AWS's) was heard, and this one is behind it by so much; 0: it
+  // is right. From here on the wall clock has no say. For moments at which nothing is planned yet.
+  void correct(Millis behind);
+
+  // By how much the host's wall clock is behind now(); negative: ahead. 0 until correct().
+  Millis host_behind() const;
 
  private:
   Time wall_at_anchor_;
   Millis boot_at_anchor_;
+  bool corrected_ = false;
 };
 
 // A clock that moves only when told to; for tests and for the emulated world.
@@ -59,6 +67,10 @@ std::string format_time_s(Time time);
 // Parses RFC 3339 ("2026-11-21T10:00:00Z", fractions and numeric offsets allowed).
 // False leaves `out` untouched.
 bool parse_time(const std::string& text, Time& out);
+
+// Parses the date of an HTTP header as RFC 7231 wants it to be written (IMF-fixdate: "Sun, 06 Nov
+// 1994 08:49:37 GMT"); its obsolete forms are refused. False leaves `out` untouched.
+bool parse_http_date(const std::string& text, Time& out);
 
 // A duration for people: "250 ms", "4.5 s", "117 s", "-3.0 s".
 std::string format_duration(Millis duration);

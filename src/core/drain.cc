@@ -23,9 +23,15 @@ constexpr Seconds kOverrun{60};
 constexpr Millis kLongestMarkPause{5'000};
 
 std::string describe(const Notice& notice, Time now) {
-  return fmt::format("{}{} from {}: {}", to_string(notice.kind),
-                     notice.detail.empty() ? "" : " (" + notice.detail + ")", notice.source,
-                     describe_end(notice, now));
+  std::string text = fmt::format("{}{} from {}: {}", to_string(notice.kind),
+                                 notice.detail.empty() ? "" : " (" + notice.detail + ")",
+                                 notice.source, describe_end(notice, now));
+  if (notice.clock_off != Millis(0)) {
+    text += fmt::format("; by AWS's time, which the host's clock is {} {}",
+                        format_duration(std::chrono::abs(notice.clock_off)),
+                        notice.clock_off > Millis(0) ? "behind" : "ahead of");
+  }
+  return text;
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ struct Notice {
   std::string source;  // "imds", "sqs", "manual"
   std::string detail;  // what the source said: "terminate", "stop", "hibernate"
   Time received{};
+  Millis clock_off{0};  // the host's wall clock is so far behind AWS's time, which `received` is
 };
 
 // Hard: the host will end, so at the last moment budgets may be overruled. Soft: it may end. What a

@@ -34,6 +34,7 @@ Task<> SpotPoller::run() {
       counters_.count("imds_polls", {{"outcome", *seen ? "notice" : "quiet"}});
       if (failures_ > 0 && hooks_.recovery) hooks_.recovery(failures_);
       failures_ = 0;
+      check_clock(*seen);
       std::optional<core::Notice> notice = notices_.poll(*seen, clock_.now());
       if (notice) hooks_.notice(std::move(*notice));
     } else {
@@ -43,6 +44,13 @@ Task<> SpotPoller::run() {
     }
     co_await sleep_for(pause(began));
   }
+}
+
+void SpotPoller::check_clock(const std::optional<SpotSighting>& seen) {
+  if (!imds_.time()) return;
+  const auto named = seen ? std::optional<Time>(seen->time) : std::nullopt;
+  const std::optional<Millis> behind = clock_check_.heard(*imds_.time(), named);
+  if (behind && hooks_.clock) hooks_.clock(*behind);
 }
 
 Task<Result<std::optional<SpotSighting>>> SpotPoller::look() {

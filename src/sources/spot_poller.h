@@ -9,6 +9,7 @@
 #include "async/task.h"
 #include "aws/imds.h"
 #include "base/counters.h"
+#include "sources/clock_check.h"
 #include "sources/spot_notices.h"
 
 namespace spotkeeper::sources {
@@ -23,6 +24,9 @@ class SpotPoller {
   };
   struct Hooks {
     std::function<void(core::Notice)> notice;
+    // At each good poll with a Date that is believed, before the notice of the same poll: by how
+    // much our clock is behind AWS's; 0: near enough.
+    std::function<void(Millis behind)> clock;
     std::function<void(const Error&, int in_a_row)> failure;
     std::function<void(int failures)> recovery;
   };
@@ -37,6 +41,7 @@ class SpotPoller {
  private:
   Task<Result<std::optional<SpotSighting>>> look();
   Task<Result<std::optional<SpotSighting>>> look_at_legacy();
+  void check_clock(const std::optional<SpotSighting>& seen);
   Millis pause(Time began) const;
 
   aws::ImdsClient& imds_;
@@ -45,6 +50,7 @@ class SpotPoller {
   Options options_;
   Hooks hooks_;
   SpotNotices notices_;
+  ClockCheck clock_check_;
   int polls_ = 0;
   bool legacy_speaks_ = false;  // the notice comes from the older path: it is asked at every poll
   int failures_ = 0;            // in a row

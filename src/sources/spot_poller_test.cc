@@ -37,6 +37,10 @@ class SpotPollerTest : public http::HttpFixture {
         *imds_, clock_, counters_, SpotPoller::Options{.period = Millis(5)},
         SpotPoller::Hooks{
             .notice = [this](core::Notice notice) { notices_.push_back(std::move(notice)); },
+            .clock =
+                [this](Millis behind) {
+                  if (notices_.empty()) behind_before_notice_ = behind;
+                },
             .failure = [this](const Error& error, int) { failures_.push_back(error.message); },
             .recovery = [this](int failures) { recovered_after_ = failures; }});
     tasks_.spawn("poller", poller_->run());
@@ -53,6 +57,7 @@ class SpotPollerTest : public http::HttpFixture {
     const Page& page = test->pages_[request.path];
     response.status = page.status;
     response.body = page.body;
+    if (!test->date_.empty()) response.headers.push_back({"Date", test->date_});
     co_return response;
   }
 
@@ -71,6 +76,8 @@ class SpotPollerTest : public http::HttpFixture {
   std::vector<core::Notice> notices_;
   std::vector<std::string> failures_;
   int recovered_after_ = 0;
+  std::string date_;  // header of every answer but those with tokens; empty: none
+  std::optional<Millis> behind_before_notice_;
 };
 
 TEST_F(SpotPollerTest, NothingThereIsQuiet) {
@@ -97,6 +104,17 @@ TEST_F(SpotPollerTest, TheOlderPathIsAFallback) {
   EXPECT_EQ(notices_[0].detail, "terminate");
   poll_times(20);
   EXPECT_EQ(notices_.size(), 1U) << "and stays one notice";
+}
+
+TEST_F(SpotPollerTest, TheClockIsHeardOfBeforeTheNoticeOfTheSameAnswer) {
+  date_ = "Fri, 15 Jan 2049 08:00:00 GMT";
+  pages_[kAction] = {500, "no"};
+  poll_times(5);
+  EXPECT_FALSE(behind_before_notice_) << "the Date of a failure has no say";
+  pages_[kAction] = {200, R"({"action":"stop","time":"2049-01-15T08:02:00Z"})"};
+  run_until([&] { return !notices_.empty(); });
+  ASSERT_TRUE(behind_before_notice_);
+  EXPECT_GT(*behind_before_notice_, std::chrono::hours(24));
 }
 
 TEST_F(SpotPollerTest, WeatherIsCountedAndSurvived) {
