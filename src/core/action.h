@@ -74,6 +74,7 @@ struct ServiceSeen {  // a Service that is or was on the host
 struct ServiceGone {
   ServiceId id;
 };
+struct ServicesListed {};  // every Service that is on the host has been seen
 struct AbilitiesFound {
   Abilities abilities;
 };
@@ -83,8 +84,9 @@ struct Withdrawn {   // the host is not to be drained any more
 };
 struct Tick {};  // time has passed
 
-using Observation = std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen,
-                                 BudgetGone, BudgetsListed, ServiceSeen, ServiceGone,
-                                 AbilitiesFound, ActionDone, Trouble, Withdrawn, Tick>;
+using Observation =
+    std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen, BudgetGone,
+                 BudgetsListed, ServiceSeen, ServiceGone, ServicesListed, AbilitiesFound,
+                 ActionDone, Trouble, Withdrawn, Tick>;
 
 }  // namespace spotkeeper::core

@@ -52,8 +52,9 @@ class Drain {
   // Ordered by name.
   std::vector<const Track*> tracks() const;
 
-  // The Services that were on the host, by name.
+  // The Services that were on the host, by name; whether they could be read at all.
   std::vector<Outages::Line> services() const { return outages_.lines(); }
+  bool services_listed() const { return services_listed_; }
 
   // What stands in the way of asking the unit now, for people; empty: nothing.
   std::string obstacle(const Track& track) const;
@@ -79,6 +80,7 @@ class Drain {
   void hear(const BudgetsListed& listed);
   void hear(const ServiceSeen& seen);
   void hear(const ServiceGone& gone);
+  void hear(const ServicesListed&) { services_listed_ = true; }
   void hear(const AbilitiesFound& found);
   void hear(const ActionDone& done);
   void hear(const Trouble& trouble);
@@ -140,6 +142,7 @@ class Drain {
   std::map<UnitId, Track> tracks_;
   bool announced_ = false;
   bool listed_ = false;
+  bool services_listed_ = false;
   bool finished_ = false;
   std::string trouble_;  // the last one journalled
   uint64_t next_number_;

@@ -6,7 +6,6 @@
 #include "async/timing.h"
 #include "effects/node_writes.h"
 #include "kube/calls.h"
-#include "kube/follow.h"
 
 namespace spotkeeper::effects {
 namespace {
@@ -20,15 +19,6 @@ std::optional<int64_t> seconds(const std::optional<Seconds>& grace) {
 }
 
 }  // namespace
-
-struct Kubernetes::Watched {
-  Watched(boost::asio::any_io_executor executor, PodRules rules)
-      : units(std::move(rules)), mark_answered(std::move(executor)) {}
-  PodUnits units;
-  Event mark_answered;
-  bool pods_listed = false;
-  bool budgets_listed = false;
-};
 
 Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Options options,
                        Report report)
@@ -69,7 +59,7 @@ Task<> Kubernetes::do_action(core::Action action) {
 Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
   const auto watched = watched_.find(action.host);
   std::optional<kube::PodRef> pod;
-  if (watched != watched_.end()) pod = watched->second->units.find(action.unit);
+  if (watched != watched_.end()) pod = watched->second->find(action.unit);
   if (!pod) {
     co_return std::unexpected(
         Error{.kind = ErrorKind::kGone, .message = action.unit_name + " is not here any more"});
@@ -97,69 +87,20 @@ Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
 void Kubernetes::watch(const core::HostId& host) {
   auto& watched = watched_[host];
   if (watched) {
-    tell(host, watched->units.everything());
-    if (watched->pods_listed) report_(host, core::UnitsListed{});
-    if (watched->budgets_listed) report_(host, core::BudgetsListed{.watched = true});
+    watched->tell_again();
     return;
   }
-  watched = std::make_shared<Watched>(group_.executor(), options_.pods);
-  group_.spawn("watches of " + host.value, begin_watch(host, watched));
+  watched = std::make_shared<HostWatch>(api_, group_, clock_, options_.pods, host, report_);
+  group_.spawn("watches of " + host.value, begin_watch(watched));
 }
 
-Task<> Kubernetes::begin_watch(core::HostId host, std::shared_ptr<Watched> watched) {
+Task<> Kubernetes::begin_watch(std::shared_ptr<HostWatch> watched) {
   co_await watched->mark_answered.wait(kMarkAlone);
-  watch_pods(host, watched);
-  watch_budgets(host, watched);
+  watched->begin(lacking_);
 }
 
-void Kubernetes::tell(const core::HostId& host, PodUnits::Observations observations) {
-  for (core::Observation& observation : observations) report_(host, std::move(observation));
-}
-
-void Kubernetes::watch_pods(const core::HostId& host, std::shared_ptr<Watched> watched) {
-  kube::Sink<kube::Pod> sink;
-  sink.changed = [this, host, watched](const kube::Pod& pod) {
-    tell(host, watched->units.pod_changed(pod, clock_.now()));
-  };
-  sink.gone = [this, host, watched](const kube::Pod& pod) {
-    tell(host, watched->units.pod_gone(pod));
-  };
-  sink.synced = [this, host, watched] {
-    if (!watched->pods_listed) report_(host, core::UnitsListed{});
-    watched->pods_listed = true;
-  };
-  sink.failed = [this, host](const Error& error) { report_(host, core::Trouble{.error = error}); };
-  kube::Listing listing;
-  listing.path = "/api/v1/pods";
-  listing.field_selector = "spec.nodeName=" + host.value;
-  listing.resource = "pods";
-  group_.spawn("pods of " + host.value,
-               kube::follow<kube::Pod>(api_, listing, kube::decode_pod, std::move(sink)));
-}
-
-void Kubernetes::watch_budgets(const core::HostId& host, std::shared_ptr<Watched> watched) {
-  kube::Sink<kube::Budget> sink;
-  sink.changed = [this, host, watched](const kube::Budget& budget) {
-    tell(host, watched->units.budget_changed(budget));
-  };
-  sink.gone = [this, host, watched](const kube::Budget& budget) {
-    tell(host, watched->units.budget_gone(budget));
-  };
-  sink.synced = [this, host, watched] {
-    if (!watched->budgets_listed) report_(host, core::BudgetsListed{.watched = true});
-    watched->budgets_listed = true;
-  };
-  sink.failed = [this, host, watched](const Error& error) {
-    report_(host, core::Trouble{.error = error});
-    if (error.kind == ErrorKind::kDenied && !watched->budgets_listed) {
-      report_(host, core::BudgetsListed{.watched = false});
-    }
-  };
-  kube::Listing listing;
-  listing.path = "/apis/policy/v1/poddisruptionbudgets";
-  listing.resource = "poddisruptionbudgets";
-  group_.spawn("budgets around " + host.value,
-               kube::follow<kube::Budget>(api_, listing, kube::decode_budget, std::move(sink)));
+void Kubernetes::lacks(std::set<kube::Right> rights) {
+  lacking_ = std::move(rights);
 }
 
 }  // namespace spotkeeper::effects

@@ -7,12 +7,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "async/task_group.h"
 #include "core/action.h"
 #include "core/policy.h"
-#include "effects/pod_units.h"
+#include "effects/host_watch.h"
 #include "kube/api.h"
 
 namespace spotkeeper::effects {
@@ -35,26 +36,25 @@ class Kubernetes {
   void carry_out(core::Action action);
 
   // Reports pods and budgets of this host from now on; a second call reports again what is known.
-  // Two watches a host: nothing is watched while there is no notice. They begin when the mark has
+  // Three watches a host: nothing is watched while there is no notice. They begin when the mark has
   // been answered, for it must not share its first milliseconds with their connections.
   void watch(const core::HostId& host);
 
- private:
-  struct Watched;
+  // Rights that were found missing: what needs them is not tried in vain.
+  void lacks(std::set<kube::Right> rights);
 
+ private:
   Task<> do_action(core::Action action);
   Task<Result<std::string>> on_pod(core::Action action);
-  void tell(const core::HostId& host, PodUnits::Observations observations);
-  Task<> begin_watch(core::HostId host, std::shared_ptr<Watched> watched);
-  void watch_pods(const core::HostId& host, std::shared_ptr<Watched> watched);
-  void watch_budgets(const core::HostId& host, std::shared_ptr<Watched> watched);
+  Task<> begin_watch(std::shared_ptr<HostWatch> watched);
 
   kube::Api& api_;
   TaskGroup& group_;
   const Clock& clock_;
   Options options_;
   Report report_;
-  std::map<core::HostId, std::shared_ptr<Watched>> watched_;
+  std::map<core::HostId, std::shared_ptr<HostWatch>> watched_;
+  std::set<kube::Right> lacking_;
 };
 
 }  // namespace spotkeeper::effects

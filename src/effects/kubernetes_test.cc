@@ -160,6 +160,38 @@ TEST_F(KubernetesTest, BudgetsThatMayNotBeReadAreSaidToBeUnwatched) {
   EXPECT_GE(count<core::Trouble>(), 1);
 }
 
+TEST_F(KubernetesTest, WhatWeLackTheRightForIsNotTried) {
+  kubernetes_->lacks(
+      {{"policy", "poddisruptionbudgets", "list"}, {"discovery.k8s.io", "endpointslices", "list"}});
+  script_["GET /api/v1/pods"] = {{200, list_json(pod_json("web"))}};
+  kubernetes_->watch(core::HostId("n1"));
+  run_until([&] { return count<core::UnitsListed>() == 1 && count<core::BudgetsListed>() == 1; });
+  for (const std::string& asked : asked_) {
+    EXPECT_THAT(asked, testing::Not(HasSubstr("/apis/"))) << asked;
+  }
+}
+
+TEST_F(KubernetesTest, AServiceOnTheHostIsToldOf) {
+  script_["GET /apis/discovery.k8s.io/v1/endpointslices"] = {
+      {200, list_json(R"({"metadata": {"uid": "s1", "name": "web-1", "namespace": "default",
+               "labels": {"kubernetes.io/service-name": "web"}},
+              "endpoints": [{"conditions": {"ready": true}, "nodeName": "n1"}]})")}};
+  kubernetes_->watch(core::HostId("n1"));
+  run_until([&] { return count<core::ServicesListed>() == 1; });
+  EXPECT_EQ(count<core::ServiceSeen>(), 1);
+}
+
+TEST_F(KubernetesTest, TheMarkIsTakenBackByOneReadAndOneWrite) {
+  script_["GET /api/v1/nodes/n1"] = {
+      {200, R"({"metadata": {"name": "n1", "uid": "u", "resourceVersion": "7",
+      "annotations": {"spotkeeper.io/state": "{\"cordoned\":true,\"taints\":[]}"}},
+      "spec": {"unschedulable": true}})"}};
+  const auto result = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_THAT(*result, HasSubstr("uncordoned"));
+  EXPECT_THAT(asked_, ElementsAre("GET /api/v1/nodes/n1", "PATCH /api/v1/nodes/n1"));
+}
+
 TEST_F(KubernetesTest, AnActionOnAPodThatIsNotHereSendsNothing) {
   const auto result = carry_out(action(core::ActionKind::kAsk, "ghost"));
   ASSERT_FALSE(result);

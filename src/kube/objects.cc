@@ -192,8 +192,9 @@ Result<EndpointSlice> decode_slice(const json::value& object) {
   for (const json::value& endpoint : *endpoints) {
     const json::value* ready = find(endpoint, {"conditions", "ready"});
     const bool is_no = ready != nullptr && ready->is_bool() && !ready->get_bool();
-    if (is_no || !endpoint.is_object()) continue;  // not given or null: take it for ready
-    ++slice->ready;
+    const bool ends = flag_at(endpoint, {"conditions", "terminating"});
+    if ((is_no && !ends) || !endpoint.is_object()) continue;  // not given or null: it is ready
+    if (!is_no) ++slice->ready;
     if (std::string node = text_at(endpoint, {"nodeName"}); !node.empty()) {
       slice->nodes.push_back(std::move(node));
     }

@@ -110,7 +110,7 @@ struct EndpointSlice {
   std::string resource_version;
   std::string service;             // label kubernetes.io/service-name; empty: nobody's
   int ready = 0;                   // endpoints whose condition `ready` is true or not given
-  std::vector<std::string> nodes;  // where those are; sorted, each once
+  std::vector<std::string> nodes;  // where those are, and those that end; sorted, each once
 };
 
 Result<Node> decode_node(const boost::json::value& object);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/host_watch.h"
+
+#include <utility>
+
+#include "kube/follow.h"
+
+namespace spotkeeper::effects {
+namespace {
+
+// A page of EndpointSlices may hold a hundred endpoints in each.
+constexpr int kSlicePage = 100;
+
+kube::Listing pods_of(const core::HostId& host) {
+  kube::Listing listing;
+  listing.path = "/api/v1/pods";
+  listing.field_selector = "spec.nodeName=" + host.value;
+  listing.resource = "pods";
+  return listing;
+}
+
+kube::Listing all_budgets() {
+  kube::Listing listing;
+  listing.path = "/apis/policy/v1/poddisruptionbudgets";
+  listing.resource = "poddisruptionbudgets";
+  return listing;
+}
+
+kube::Listing all_slices() {
+  kube::Listing listing;
+  listing.path = "/apis/discovery.k8s.io/v1/endpointslices";
+  listing.resource = "endpointslices";
+  listing.page = kSlicePage;
+  return listing;
+}
+
+kube::Right to_list(const char* group, const char* resource) {
+  return kube::Right{.group = group, .resource = resource, .verb = "list"};
+}
+
+}  // namespace
+
+HostWatch::HostWatch(kube::Api& api, TaskGroup& group, const Clock& clock, PodRules rules,
+                     core::HostId host, Report report)
+    : mark_answered(group.executor()),
+      api_(api),
+      group_(group),
+      clock_(clock),
+      host_(std::move(host)),
+      report_(std::move(report)),
+      units_(std::move(rules)),
+      services_(host_.value) {}
+
+void HostWatch::begin(const std::set<kube::Right>& lacking) {
+  watch_pods();
+  if (lacking.contains(to_list("policy", "poddisruptionbudgets"))) {
+    report_(host_, core::BudgetsListed{.watched = false});
+  } else {
+    watch_budgets();
+  }
+  if (!lacking.contains(to_list("discovery.k8s.io", "endpointslices"))) watch_services();
+}
+
+void HostWatch::tell_again() {
+  tell(units_.everything());
+  tell(services_.everything());
+  if (pods_listed_) report_(host_, core::UnitsListed{});
+  if (budgets_listed_) report_(host_, core::BudgetsListed{.watched = true});
+  if (services_listed_) report_(host_, core::ServicesListed{});
+}
+
+template <class Seen>
+void HostWatch::tell(std::vector<Seen> observations) {
+  for (Seen& observation : observations) report_(host_, std::move(observation));
+}
+
+void HostWatch::listed(bool& flag, core::Observation observation) {
+  if (!std::exchange(flag, true)) report_(host_, std::move(observation));
+}
+
+void HostWatch::watch_pods() {
+  const auto self = shared_from_this();
+  kube::Sink<kube::Pod> sink;
+  sink.changed = [self](const kube::Pod& pod) {
+    self->tell(self->units_.pod_changed(pod, self->clock_.now()));
+  };
+  sink.gone = [self](const kube::Pod& pod) { self->tell(self->units_.pod_gone(pod)); };
+  sink.synced = [self] { self->listed(self->pods_listed_, core::UnitsListed{}); };
+  sink.failed = [self](const Error& error) {
+    self->report_(self->host_, core::Trouble{.error = error});
+  };
+  group_.spawn("pods of " + host_.value,
+               kube::follow<kube::Pod>(api_, pods_of(host_), kube::decode_pod, std::move(sink)));
+}
+
+void HostWatch::watch_budgets() {
+  const auto self = shared_from_this();
+  kube::Sink<kube::Budget> sink;
+  sink.changed = [self](const kube::Budget& budget) {
+    self->tell(self->units_.budget_changed(budget));
+  };
+  sink.gone = [self](const kube::Budget& budget) { self->tell(self->units_.budget_gone(budget)); };
+  sink.synced = [self] {
+    self->listed(self->budgets_listed_, core::BudgetsListed{.watched = true});
+  };
+  sink.failed = [self](const Error& error) {
+    self->report_(self->host_, core::Trouble{.error = error});
+    if (error.kind == ErrorKind::kDenied && !self->budgets_listed_) {
+      self->report_(self->host_, core::BudgetsListed{.watched = false});
+    }
+  };
+  group_.spawn(
+      "budgets around " + host_.value,
+      kube::follow<kube::Budget>(api_, all_budgets(), kube::decode_budget, std::move(sink)));
+}
+
+// Only for the post-mortem: what goes wrong here is told, and holds up nobody.
+void HostWatch::watch_services() {
+  const auto self = shared_from_this();
+  kube::Sink<kube::EndpointSlice> sink;
+  sink.changed = [self](const kube::EndpointSlice& slice) {
+    self->tell(self->services_.slice_changed(slice));
+  };
+  sink.gone = [self](const kube::EndpointSlice& slice) {
+    self->tell(self->services_.slice_gone(slice));
+  };
+  sink.synced = [self] { self->listed(self->services_listed_, core::ServicesListed{}); };
+  sink.failed = [self](const Error& error) {
+    self->report_(self->host_, core::Trouble{.error = error});
+  };
+  group_.spawn(
+      "services of " + host_.value,
+      kube::follow<kube::EndpointSlice>(api_, all_slices(), kube::decode_slice, std::move(sink)));
+}
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// From EndpointSlices to the Services that are, or were, on one node: how many Ready endpoints each
+// has anywhere. Pure bookkeeping. Services that never were on the node are kept quiet about.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/action.h"
+#include "kube/objects.h"
+
+namespace spotkeeper::effects {
+
+class ServiceBook {
+ public:
+  using Observations = std::vector<core::Observation>;
+
+  explicit ServiceBook(std::string node) : node_(std::move(node)) {}
+
+  Observations slice_changed(const kube::EndpointSlice& slice);
+  Observations slice_gone(const kube::EndpointSlice& slice);
+
+  // All that is known now, for a drain that begins later.
+  Observations everything() const;
+
+ private:
+  struct Slice {
+    int ready = 0;
+    bool here = false;
+  };
+  struct Entry {
+    std::map<std::string, Slice> slices;  // by uid
+    bool was_here = false;
+    core::Service told;
+  };
+  static core::Service sum(const core::ServiceId& id, const Entry& entry);
+  Observations settle(const core::ServiceId& id, Entry& entry);
+
+  std::string node_;
+  std::map<core::ServiceId, Entry> services_;
+};
+
+}  // namespace spotkeeper::effects
