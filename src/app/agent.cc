@@ -3,13 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <csignal>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <memory>
 
 #include "app/engine.h"
+#include "app/rights_check.h"
 #include "async/task_group.h"
 #include "async/timing.h"
 #include "aws/imds.h"
@@ -17,11 +16,10 @@
 #include "base/counters.h"
 #include "effects/kubernetes.h"
 #include "effects/mark.h"
+#include "effects/rights.h"
 #include "http/server.h"
-#include "kube/access.h"
 #include "kube/api.h"
 #include "kube/calls.h"
-#include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/post_mortem.h"
 #include "sources/spot_poller.h"
@@ -34,51 +32,50 @@ namespace asio = boost::asio;
 constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kClockNearEnough{2'000};  // the wall clock's to ours
 
-Result<kube::Access> find_cluster(const config::AgentOptions& options) {
-  if (!options.kubeconfig.empty()) {
-    return kube::from_kubeconfig(options.kubeconfig, options.kube_context);
-  }
-  return kube::in_cluster(options.service_account_dir, options.kubernetes_service_host,
-                          options.kubernetes_service_port);
-}
-
 http::ClientOptions link_local() {
   http::ClientOptions options;
   options.use_environment_proxy = false;
   return options;
 }
 
+}  // namespace
+
 // All parts of a running agent, in the order in which they need each other.
-class Agent {
+class Agent::Body {
  public:
-  Agent(asio::io_context& io, asio::signal_set& signals, const config::AgentOptions& options,
-        kube::Access access)
+  Body(const asio::any_io_executor& executor, const config::AgentOptions& options,
+       kube::Access access, HostClock& clock, observe::Log& log,
+       std::function<void(const core::Entry&)> journal)
       : options_(options),
         host_(options.node_name),
-        log_(clock_, {.json = options.json_logging, .level = options.log_level}),
-        api_(io.get_executor(), std::move(access)),
-        imds_http_(io.get_executor(), link_local()),
+        clock_(clock),
+        log_(log),
+        journal_(std::move(journal)),
+        api_(executor, std::move(access)),
+        imds_http_(executor, link_local()),
         imds_(imds_http_, imds_options(options), clock_),
-        sources_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
-        work_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
-        engine_(io.get_executor(), clock_, config::policy_of(options), engine_hooks()),
+        sources_(executor, [this](const std::string& what) { task_failed(what); }),
+        work_(executor, [this](const std::string& what) { task_failed(what); }),
+        engine_(executor, clock_, config::policy_of(options), engine_hooks()),
         kubernetes_(api_, work_, clock_, effect_options(options),
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),
-        changed_(io.get_executor()),
-        signals_(signals) {
+        rights_(api_, log_, [this](const RightsCheck::Found& found) { rights_found(found); }),
+        changed_(executor) {
     api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
       counters_.count("api_requests",
                       {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
     };
   }
 
-  // A metrics port that cannot be had is the only failure.
-  Result<void> listen(asio::io_context& io);
+  Result<void> listen();
   Task<> run();
-  int exit_status() const { return failed_ ? 1 : 0; }
-  observe::Log& log() { return log_; }
+  void end();
+  void end_at_once();
+  bool busy() const { return engine_.busy(); }
+  const core::Drain* drain() const { return engine_.find(host_); }
+  bool failed() const { return failed_; }
 
  private:
   static aws::ImdsOptions imds_options(const config::AgentOptions& options);
@@ -86,19 +83,22 @@ class Agent {
   Engine::Hooks engine_hooks();
   sources::SpotPoller::Hooks poller_hooks();
   void announce();
+  void hear(core::Notice notice);
+  void note(const core::Entry& entry);
   void anchor_clock();
   void correct_clock(Millis behind);
+  void rights_found(const RightsCheck::Found& found);
   void task_failed(const std::string& what);
   void drain_finished(const core::Drain& drain);
   Task<> check_node();
-  Task<> wait_for_signals();
   Task<http::ServerResponse> answer(http::ServerRequest request);
 
   const config::AgentOptions& options_;
   core::HostId host_;
-  SteadyClock clock_;
+  HostClock& clock_;
   Counters counters_;
-  observe::Log log_;
+  observe::Log& log_;
+  std::function<void(const core::Entry&)> journal_;
   kube::Api api_;
   http::Client imds_http_;
   aws::ImdsClient imds_;
@@ -106,23 +106,23 @@ class Agent {
   TaskGroup work_;     // stopped when no drain runs any more
   Engine engine_;
   effects::Kubernetes kubernetes_;
+  RightsCheck rights_;
   std::unique_ptr<sources::SpotPoller> poller_;
   std::unique_ptr<http::Server> server_;
   Event changed_;  // told to end, a drain has finished, or told to end at once
-  asio::signal_set& signals_;
   bool told_to_end_ = false;
   bool stop_now_ = false;
   bool failed_ = false;
 };
 
-aws::ImdsOptions Agent::imds_options(const config::AgentOptions& options) {
+aws::ImdsOptions Agent::Body::imds_options(const config::AgentOptions& options) {
   aws::ImdsOptions imds;
   imds.base_url = options.metadata_url;
   imds.tries = options.metadata_tries;
   return imds;
 }
 
-effects::Kubernetes::Options Agent::effect_options(const config::AgentOptions& options) {
+effects::Kubernetes::Options Agent::Body::effect_options(const config::AgentOptions& options) {
   effects::Kubernetes::Options effects;
   effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
   effects.pods.own_pod = options.pod_name;
@@ -133,27 +133,35 @@ effects::Kubernetes::Options Agent::effect_options(const config::AgentOptions& o
   return effects;
 }
 
-Engine::Hooks Agent::engine_hooks() {
+Engine::Hooks Agent::Body::engine_hooks() {
   return {.act = [this](core::Action action) { kubernetes_.carry_out(std::move(action)); },
-          .journal =
-              [this](const core::Entry& entry) {
-                counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
-                observe::write_entry(log_, entry);
-              },
+          .journal = [this](const core::Entry& entry) { note(entry); },
           .finished = [this](const core::Drain& drain) { drain_finished(drain); }};
 }
 
-sources::SpotPoller::Hooks Agent::poller_hooks() {
-  return {.notice =
-              [this](core::Notice notice) {
-                counters_.count(
-                    "notices", {{"kind", core::to_string(notice.kind)}, {"source", notice.source}});
-                anchor_clock();
-                const Millis off = clock_.host_behind();
-                if (std::chrono::abs(off) > kClockNearEnough) notice.clock_off = off;
-                engine_.tell(host_, core::NoticeHeard{.notice = std::move(notice)});
-                kubernetes_.watch(host_);
-              },
+void Agent::Body::hear(core::Notice notice) {
+  counters_.count("notices", {{"kind", core::to_string(notice.kind)}, {"source", notice.source}});
+  anchor_clock();
+  const Millis off = clock_.host_behind();
+  if (std::chrono::abs(off) > kClockNearEnough) notice.clock_off = off;
+  engine_.tell(host_, core::NoticeHeard{.notice = std::move(notice)});
+  kubernetes_.watch(host_);
+}
+
+void Agent::Body::note(const core::Entry& entry) {
+  counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
+  observe::write_entry(log_, entry);
+  if (journal_) journal_(entry);
+  if (entry.what == core::What::kDenied) rights_.denied();
+}
+
+void Agent::Body::rights_found(const RightsCheck::Found& found) {
+  kubernetes_.lacks(found.lacking);
+  engine_.able(effects::abilities_of(found.held));
+}
+
+sources::SpotPoller::Hooks Agent::Body::poller_hooks() {
+  return {.notice = [this](core::Notice notice) { hear(std::move(notice)); },
           .clock = [this](Millis behind) { correct_clock(behind); },
           .failure =
               [this](const Error& error, int in_a_row) {
@@ -169,19 +177,19 @@ sources::SpotPoller::Hooks Agent::poller_hooks() {
               }};
 }
 
-Result<void> Agent::listen(asio::io_context& io) {
+Result<void> Agent::Body::listen() {
   if (!options_.enable_prometheus_server) return {};
   http::ServerOptions server;
   server.port = static_cast<uint16_t>(options_.prometheus_server_port);
   auto listening = http::Server::listen(
-      io.get_executor(), server,
+      work_.executor(), server,
       [this](http::ServerRequest request) { return answer(std::move(request)); });
   if (!listening) return std::unexpected(listening.error().within("--prometheus-server-port"));
   server_ = std::move(*listening);
   return {};
 }
 
-Task<http::ServerResponse> Agent::answer(http::ServerRequest request) {
+Task<http::ServerResponse> Agent::Body::answer(http::ServerRequest request) {
   http::ServerResponse response;
   if (request.path == "/metrics" && request.method == "GET") {
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -193,7 +201,7 @@ Task<http::ServerResponse> Agent::answer(http::ServerRequest request) {
   co_return response;
 }
 
-void Agent::announce() {
+void Agent::Body::announce() {
   log_.info("spotkeeper agent " SPOTKEEPER_VERSION " has started",
             {{"node", options_.node_name},
              {"cluster", api_.access().description},
@@ -215,7 +223,7 @@ void Agent::announce() {
 
 // The wall clock may have been set since we started (chrony on a fresh host). While a drain runs
 // time must not jump.
-void Agent::anchor_clock() {
+void Agent::Body::anchor_clock() {
   if (engine_.busy()) return;
   const Millis off = clock_.anchor();
   if (std::chrono::abs(off) < Seconds(1)) return;
@@ -223,7 +231,7 @@ void Agent::anchor_clock() {
 }
 
 // Deadlines are AWS's time, and so is ours from its first answer on.
-void Agent::correct_clock(Millis behind) {
+void Agent::Body::correct_clock(Millis behind) {
   if (engine_.busy()) return;
   clock_.correct(behind);
   if (behind == Millis(0)) return;
@@ -237,7 +245,7 @@ void Agent::correct_clock(Millis behind) {
 }
 
 // Says early, once, whether the node can be read; until it can, tries again.
-Task<> Agent::check_node() {
+Task<> Agent::Body::check_node() {
   for (int attempt = 1;; ++attempt) {
     const Result<kube::Node> node = co_await kube::get_node(api_, options_.node_name);
     if (node) {
@@ -261,11 +269,11 @@ Task<> Agent::check_node() {
   }
 }
 
-void Agent::drain_finished(const core::Drain& drain) {
+void Agent::Body::drain_finished(const core::Drain& drain) {
   if (!options_.dry_run) {
-    const observe::PostMortem post_mortem = observe::make_post_mortem(drain);
+    const observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
     if (log_.json()) {
-      log_.write_json("post-mortem", observe::to_json(post_mortem));
+      log_.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
     } else {
       log_.print(observe::to_table(post_mortem));
     }
@@ -273,30 +281,14 @@ void Agent::drain_finished(const core::Drain& drain) {
   changed_.set();
 }
 
-void Agent::task_failed(const std::string& what) {
+void Agent::Body::task_failed(const std::string& what) {
   failed_ = true;
   log_.error("a task failed, which is a bug; the agent ends: " + what);
   told_to_end_ = stop_now_ = true;
   changed_.set();
 }
 
-// Two signals end a drain in mid-flight; the node's mark and the notice let the next start go on.
-Task<> Agent::wait_for_signals() {
-  const int first = co_await signals_.async_wait(asio::use_awaitable);
-  if (engine_.busy()) {
-    log_.warning("told to end while a drain runs: it is finished first; a second signal ends it");
-  } else {
-    log_.info("told to end", {{"signal", std::to_string(first)}});
-  }
-  told_to_end_ = true;
-  changed_.set();
-  const int second = co_await signals_.async_wait(asio::use_awaitable);
-  log_.warning("told to end at once", {{"signal", std::to_string(second)}});
-  stop_now_ = true;
-  changed_.set();
-}
-
-Task<> Agent::run() {
+Task<> Agent::Body::run() {
   announce();
   sources::SpotPoller::Options poll;
   poll.period = options_.imds_poll_interval;
@@ -305,7 +297,7 @@ Task<> Agent::run() {
   sources_.spawn("node check", check_node());
   work_.spawn("timer", engine_.keep_time());
   if (server_) work_.spawn("metrics server", server_->run());
-  work_.spawn("signals", wait_for_signals());
+  work_.spawn("rights", rights_.run());
 
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   sources_.cancel();
@@ -316,27 +308,44 @@ Task<> Agent::run() {
   log_.info("spotkeeper agent has ended");
 }
 
-}  // namespace
+void Agent::Body::end() {
+  told_to_end_ = true;
+  changed_.set();
+}
 
-int run_agent(const config::AgentOptions& options) {
-  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads must not end the agent
-  asio::io_context io(1);
-  // From the first moment on: a signal that comes before somebody waits for it is kept.
-  asio::signal_set signals(io, SIGTERM, SIGINT);
-  Result<kube::Access> access = find_cluster(options);
-  if (!access) {
-    fmt::print(stderr, "spotkeeper agent: {}\n", access.error().message);
-    return 2;
-  }
-  Agent agent(io, signals, options, std::move(*access));
-  if (const auto listening = agent.listen(io); !listening) {
-    fmt::print(stderr, "spotkeeper agent: {}\n", listening.error().message);
-    return 2;
-  }
-  TaskGroup main_task(io.get_executor());
-  main_task.spawn("agent", agent.run());
-  io.run();
-  return main_task.first_failure().empty() ? agent.exit_status() : 1;
+void Agent::Body::end_at_once() {
+  told_to_end_ = stop_now_ = true;
+  changed_.set();
+}
+
+Agent::Agent(asio::any_io_executor executor, const config::AgentOptions& options,
+             kube::Access access, HostClock& clock, observe::Log& log,
+             std::function<void(const core::Entry&)> journal)
+    : body_(std::make_unique<Body>(executor, options, std::move(access), clock, log,
+                                   std::move(journal))) {}
+
+Agent::~Agent() = default;
+
+Result<void> Agent::listen() {
+  return body_->listen();
+}
+Task<> Agent::run() {
+  co_await body_->run();
+}
+void Agent::end() {
+  body_->end();
+}
+void Agent::end_at_once() {
+  body_->end_at_once();
+}
+bool Agent::busy() const {
+  return body_->busy();
+}
+const core::Drain* Agent::drain() const {
+  return body_->drain();
+}
+bool Agent::failed() const {
+  return body_->failed();
 }
 
 }  // namespace spotkeeper::app

@@ -16,7 +16,21 @@ Engine::Engine(boost::asio::any_io_executor executor, const Clock& clock, core::
 
 void Engine::tell(const core::HostId& host, core::Observation observation) {
   waiting_.emplace_back(host, std::move(observation));
-  if (turning_) return;
+  begin_turns();
+}
+
+void Engine::tell_first(const core::HostId& host, core::Observation observation) {
+  waiting_.emplace_front(host, std::move(observation));
+  begin_turns();
+}
+
+void Engine::resume() {
+  paused_ = false;
+  begin_turns();
+}
+
+void Engine::begin_turns() {
+  if (turning_ || paused_) return;
   turning_ = true;
   take_turns();
   turning_ = false;
@@ -53,12 +67,19 @@ Task<> Engine::keep_time() {
   for (;;) {
     const Millis until = desk_.wake() - clock_.now();
     const bool told = co_await wake_.wait(std::clamp(until, Millis(0), kLongestSleep));
-    if (told) continue;
+    if (told || paused_) continue;
     const Time now = clock_.now();
     for (const core::HostId& host : hosts_) {
       const core::Drain* drain = desk_.find(host);
       if (drain != nullptr && drain->wake() <= now) tell(host, core::Tick{});
     }
+  }
+}
+
+void Engine::able(const core::Abilities& abilities) {
+  desk_.able(abilities);
+  for (const core::HostId& host : std::set<core::HostId>(hosts_)) {
+    tell(host, core::AbilitiesFound{.abilities = abilities});
   }
 }
 

@@ -27,13 +27,27 @@ class Engine {
   // May be called from anywhere, also from within a hook: what is told meanwhile waits its turn.
   void tell(const core::HostId& host, core::Observation observation);
 
+  // While paused nothing new is decided: what is told waits. For a person who is asked a question.
+  void pause() { paused_ = true; }
+  void resume();
+
+  // Told before everything that waits.
+  void tell_first(const core::HostId& host, core::Observation observation);
+
   // Ticks drains when they are due, until cancelled.
   Task<> keep_time();
+
+  // What we may do, for the drains that run and those to come.
+  void able(const core::Abilities& abilities);
+
+  // nullptr when the host has none.
+  const core::Drain* find(const core::HostId& host) const { return desk_.find(host); }
 
   // A drain that is not finished.
   bool busy() const;
 
  private:
+  void begin_turns();
   void take_turns();
   void publish(core::Output output, const core::HostId& host);
 
@@ -45,6 +59,7 @@ class Engine {
   std::set<core::HostId> hosts_;
   std::set<core::HostId> finished_;
   bool turning_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace spotkeeper::app

@@ -72,6 +72,19 @@ TEST_F(EngineTest, TimeIsKeptForDrains) {
   EXPECT_EQ(actions_[1].kind, core::ActionKind::kMark);
 }
 
+TEST_F(EngineTest, WhilePausedNothingIsDecidedAndTheFirstWordIsHeardFirst) {
+  engine_.tell(host_, core::NoticeHeard{.notice = notice("n", Seconds(120))});
+  engine_.pause();
+  engine_.tell(host_, core::UnitSeen{.unit = {.id = core::UnitId("u"), .name = "default/web"}});
+  report_empty();
+  EXPECT_EQ(actions_.size(), 1U) << "the mark, and nothing since";
+  engine_.tell_first(host_, core::Withdrawn{.why = "a person asked"});
+  engine_.resume();
+  ASSERT_EQ(actions_.size(), 2U);
+  EXPECT_EQ(actions_[1].kind, core::ActionKind::kUndo);
+  EXPECT_EQ(finished_, 1);
+}
+
 TEST_F(EngineTest, AHostThatOutlivedItsNoticeIsDrainedAnew) {
   engine_.tell(host_, core::NoticeHeard{.notice = notice("first", Millis(-1))});
   report_empty();

@@ -15,13 +15,29 @@ namespace spotkeeper {
 
 namespace asio = boost::asio;
 
+namespace {
+
+double g_speed = 1.0;
+
+Millis scaled(Millis duration) {
+  const Millis real = clamp_wait(duration);
+  return g_speed == 1.0 ? real
+                        : Millis(static_cast<int64_t>(static_cast<double>(real.count()) / g_speed));
+}
+
+}  // namespace
+
+void scale_time(double speed) {
+  g_speed = speed;
+}
+
 Millis clamp_wait(Millis duration) {
   return std::clamp(duration, Millis(0), Millis(std::chrono::hours(24 * 365)));
 }
 
 Task<> sleep_for(Millis duration) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
-  timer.expires_after(clamp_wait(duration));
+  timer.expires_after(scaled(duration));
   co_await timer.async_wait(asio::use_awaitable);
 }
 
@@ -46,7 +62,7 @@ Task<bool> Event::wait(Millis at_most) {
   if (!state_->set) {
     assert(!state_->waited_for);
     state_->waited_for = true;
-    state_->timer.expires_after(clamp_wait(at_most));
+    state_->timer.expires_after(scaled(at_most));
     const auto [error] = co_await state_->timer.async_wait(asio::as_tuple(asio::use_awaitable));
     state_->waited_for = false;
     // set() and a cancelled task end the wait with the same error code: the flag tells them apart.

@@ -14,6 +14,10 @@ namespace spotkeeper {
 // Brings a wait into the range that timers can count: 0 to a year, which is "for ever".
 Millis clamp_wait(Millis duration);
 
+// For the demo and its tests: waits and sleeps take 1/speed of their time from now on. Does not
+// touch time-outs of the network, which are of the real world. Goes with base/clock.h ScaledClock.
+void scale_time(double speed);
+
 // Sleeps. Throws boost::system::system_error(operation_aborted) when the task is cancelled.
 Task<> sleep_for(Millis duration);
 

@@ -23,28 +23,51 @@ class Clock {
   virtual Time now() const = 0;
 };
 
-// The process's clock: anchored to the wall clock when made or anchored anew, monotonic between. It
-// goes on while the machine is suspended (CLOCK_BOOTTIME): an instance may wake from hibernation.
-class SteadyClock final : public Clock {
+// A clock that may be told that it is wrong.
+class HostClock : public Clock {
  public:
-  SteadyClock();
-  Time now() const override;
-
   // Reads the wall clock again: it may have been set right since. Answers by how much it differed.
   // For moments at which nothing is planned yet. Nothing happens once a better clock was heard.
-  Millis anchor();
+  virtual Millis anchor() = 0;
 
   // A better clock than the host's (AWS's) was heard, and this one is behind it by so much; 0: it
   // is right. From here on the wall clock has no say. For moments at which nothing is planned yet.
-  void correct(Millis behind);
+  virtual void correct(Millis behind) = 0;
 
   // By how much the host's wall clock is behind now(); negative: ahead. 0 until correct().
-  Millis host_behind() const;
+  virtual Millis host_behind() const = 0;
+};
+
+// The process's clock: anchored to the wall clock when made or anchored anew, monotonic between. It
+// goes on while the machine is suspended (CLOCK_BOOTTIME): an instance may wake from hibernation.
+class SteadyClock final : public HostClock {
+ public:
+  SteadyClock();
+  Time now() const override;
+  Millis anchor() override;
+  void correct(Millis behind) override;
+  Millis host_behind() const override;
 
  private:
   Time wall_at_anchor_;
   Millis boot_at_anchor_;
   bool corrected_ = false;
+};
+
+// Begins now and runs `speed` times as fast as real time; never wrong. For the demo, together with
+// scale_time() in async/timing.h.
+class ScaledClock final : public HostClock {
+ public:
+  explicit ScaledClock(double speed);
+  Time now() const override;
+  Millis anchor() override { return Millis(0); }
+  void correct(Millis) override {}
+  Millis host_behind() const override { return Millis(0); }
+
+ private:
+  double speed_;
+  Time began_;
+  Millis boot_at_begin_;
 };
 
 // A clock that moves only when told to; for tests and for the emulated world.

@@ -1,41 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "cli/agent_command.h"
+#include "cli/command.h"
+
+namespace spotkeeper::cli {
+
+std::vector<Command> all_commands() {
+  return {agent_command(), plan_command(), drain_command(), completion_command()};
+}
 
 namespace {
 
-void print_usage(FILE* to) {
-  fmt::print(to,
-             "spotkeeper {}: keeps containers running on EC2 Spot\n\n"
-             "Usage:\n"
-             "  spotkeeper agent [options]   drain this host when AWS announces its end\n"
-             "  spotkeeper [options]         the same, as aws-node-termination-handler is started\n"
-             "  spotkeeper --version\n\n"
-             "'spotkeeper agent --help' lists the options.\n",
-             SPOTKEEPER_VERSION);
+int run_command(const Command& command, const std::vector<std::string>& arguments) {
+  const auto asks_help = [](const std::string& a) { return a == "--help" || a == "-h"; };
+  if (std::any_of(arguments.begin(), arguments.end(), asks_help)) {
+    fmt::print("{}", help_of(command));
+    return 0;
+  }
+  return command.run(arguments);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+int run(const std::vector<std::string>& arguments) {
   const std::string first = arguments.empty() ? std::string() : arguments.front();
   if (first == "--version" || first == "version") {
     fmt::print("spotkeeper {}\n", SPOTKEEPER_VERSION);
     return 0;
   }
   if (first == "--help" || first == "-h" || first == "help") {
-    print_usage(stdout);
+    fmt::print("{}", help_of_all());
     return 0;
   }
-  if (first == "agent")
-    return spotkeeper::cli::agent_command({arguments.begin() + 1, arguments.end()});
-  if (first.empty() || first.starts_with("-")) return spotkeeper::cli::agent_command(arguments);
+  // As aws-node-termination-handler is started.
+  if (first.empty() || first.starts_with("-")) return run_command(agent_command(), arguments);
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  const Command hidden = complete_command();
+  if (first == hidden.name) return hidden.run(rest);
+  for (const Command& command : all_commands()) {
+    if (command.name == first) return run_command(command, rest);
+  }
   fmt::print(stderr, "spotkeeper: '{}': there is no such command; see 'spotkeeper --help'\n",
              first);
   return 2;
+}
+
+}  // namespace
+}  // namespace spotkeeper::cli
+
+int main(int argc, char** argv) {
+  return spotkeeper::cli::run({argv + 1, argv + argc});
 }

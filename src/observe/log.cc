@@ -7,6 +7,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 
+#include "observe/terminal.h"
+
 namespace spotkeeper::observe {
 namespace {
 
@@ -51,25 +53,16 @@ bool plain(const std::string& value) {
   return !value.empty() && value.find_first_of(" \"=\n\r\t") == std::string::npos;
 }
 
-// Whole lines, in one write: lines of several processes do not mix, and nothing is left in a
-// buffer when the process is killed.
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
 }  // namespace
 
 Log::Log(const Clock& clock, Options options) : clock_(clock), options_(options) {}
 
 void Log::write(core::Level level, const std::string& message, const Fields& fields) {
-  if (level < options_.level) return;
+  if (level < options_.level || options_.silent) return;
   const bool to_stderr = options_.json || level >= core::Level::kWarning;
-  write_all(to_stderr ? STDERR_FILENO : STDOUT_FILENO,
-            format_line(options_.json, clock_.now(), level, message, fields) + "\n");
+  // Whole lines, in one write: lines of several processes do not mix.
+  write_text(to_stderr ? STDERR_FILENO : STDOUT_FILENO,
+             format_line(options_.json, clock_.now(), level, message, fields) + "\n");
 }
 
 void Log::debug(const std::string& message, const Fields& fields) {
@@ -86,13 +79,15 @@ void Log::error(const std::string& message, const Fields& fields) {
 }
 
 void Log::write_json(const std::string& message, const std::string& object) {
+  if (options_.silent) return;
   std::string line = format_line(true, clock_.now(), core::Level::kInfo, message, {});
   line.back() = ',';
-  write_all(STDERR_FILENO, line + object.substr(1) + "\n");
+  write_text(STDERR_FILENO, line + object.substr(1) + "\n");
 }
 
 void Log::print(const std::string& text) {
-  write_all(STDOUT_FILENO, text);
+  if (options_.silent) return;
+  write_text(STDOUT_FILENO, text);
 }
 
 std::string format_line(bool json, Time at, core::Level level, const std::string& message,

@@ -20,6 +20,7 @@ class Log {
   struct Options {
     bool json = false;
     core::Level level = core::Level::kInfo;  // what is less is dropped
+    bool silent = false;                     // everything is
   };
 
   Log(const Clock& clock, Options options);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan without a drain: everything on the hosts is read once and told to a Drain that does
+// nothing.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "app/by_hand.h"
+#include "app/documents.h"
+#include "app/hosts.h"
+#include "async/task_group.h"
+#include "effects/pod_units.h"
+#include "kube/list.h"
+#include "observe/plan_view.h"
+#include "observe/terminal.h"
+
+namespace spotkeeper::app {
+namespace {
+
+struct Outcome {
+  std::vector<observe::PlanView> plans;
+  Error error;
+  bool failed = false;
+};
+
+kube::Listing listing(const char* path, const char* resource) {
+  kube::Listing listing;
+  listing.path = path;
+  listing.resource = resource;
+  return listing;
+}
+
+// Without the right to read budgets there is a plan all the same, which says so.
+Task<Result<core::Drain>> read_host(kube::Api& api, core::HostId host, core::Notice notice,
+                                    core::Policy policy,
+                                    const Result<std::vector<kube::Budget>>& budgets) {
+  const Time now = notice.received;
+  kube::Listing pods_here = listing("/api/v1/pods", "pods");
+  pods_here.field_selector = "spec.nodeName=" + host.value;
+  const auto pods = co_await kube::list_all<kube::Pod>(api, std::move(pods_here), kube::decode_pod);
+  if (!pods) co_return std::unexpected(pods.error());
+  effects::PodUnits units{effects::PodRules{}};
+  core::Drain drain(host, notice, policy, now);
+  const auto tell = [&](const std::vector<core::Observation>& observations) {
+    for (const core::Observation& observation : observations) drain.on(observation, now);
+  };
+  drain.on(core::NoticeHeard{.notice = notice}, now);
+  if (budgets) {
+    for (const kube::Budget& budget : *budgets) tell(units.budget_changed(budget));
+  }
+  drain.on(core::BudgetsListed{.watched = budgets.has_value()}, now);
+  for (const kube::Pod& pod : *pods) tell(units.pod_changed(pod, now));
+  drain.on(core::UnitsListed{}, now);
+  co_return drain;
+}
+
+Task<Result<std::vector<observe::PlanView>>> make_plans(kube::Api& api,
+                                                        config::DrainOptions options) {
+  const auto nodes = co_await find_hosts(api, options);
+  if (!nodes) co_return std::unexpected(nodes.error());
+  const auto budgets = co_await kube::list_all<kube::Budget>(
+      api, listing("/apis/policy/v1/poddisruptionbudgets", "poddisruptionbudgets"),
+      kube::decode_budget);
+  if (!budgets && budgets.error().kind != ErrorKind::kDenied) {
+    co_return std::unexpected(budgets.error());
+  }
+  if (!budgets) {
+    fmt::print(stderr, "spotkeeper plan: {}; budgets are not in the plan\n",
+               budgets.error().message);
+  }
+  const Time now = SteadyClock().now();
+  core::Policy policy = config::policy_of(options);
+  policy.dry_run = true;
+  const core::Notice notice{.id = core::NoticeId("plan"),
+                            .kind = core::NoticeKind::kManual,
+                            .deadline = options.deadline.from(now),
+                            .source = "manual",
+                            .received = now};
+  std::vector<observe::PlanView> plans;
+  for (const kube::Node& node : *nodes) {
+    const auto drain = co_await read_host(api, core::HostId(node.name), notice, policy, budgets);
+    if (!drain) co_return std::unexpected(drain.error());
+    plans.push_back(observe::make_plan_view(*drain, instance_of(node), now));
+  }
+  co_return plans;
+}
+
+Task<> collect(kube::Api& api, config::DrainOptions options, Outcome& outcome) {
+  auto plans = co_await make_plans(api, std::move(options));
+  outcome.failed = !plans;
+  if (plans) {
+    outcome.plans = std::move(*plans);
+  } else {
+    outcome.error = plans.error();
+  }
+}
+
+void print(const std::vector<observe::PlanView>& plans, const std::string& format) {
+  std::vector<boost::json::object> documents;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    if (format != "table") {
+      documents.push_back(observe::to_json(plans[i]));
+      continue;
+    }
+    const int width =
+        observe::is_terminal(STDOUT_FILENO) ? observe::style_of(STDOUT_FILENO).width : 0;
+    observe::write_text(STDOUT_FILENO, (i > 0 ? "\n" : "") + observe::to_table(plans[i], width));
+  }
+  if (format != "table") print_documents(std::move(documents), format);
+}
+
+}  // namespace
+
+int run_plan(const config::DrainOptions& options, const config::Environment& environment) {
+  Result<kube::Access> access = find_access(options, environment);
+  if (!access) return fail("plan", access.error(), 2);
+  boost::asio::io_context io(1);
+  kube::Api api(io.get_executor(), std::move(*access));
+  TaskGroup tasks(io.get_executor());
+  Outcome outcome;
+  outcome.failed = true;
+  outcome.error.message = "a bug";
+  tasks.spawn("plan", collect(api, options, outcome));
+  io.run();
+  if (!tasks.first_failure().empty()) outcome.error.message = tasks.first_failure();
+  if (outcome.failed) {
+    return fail("plan", outcome.error, outcome.error.kind == ErrorKind::kGone ? 2 : 1);
+  }
+  print(outcome.plans, options.output);
+  return 0;
+}
+
+}  // namespace spotkeeper::app

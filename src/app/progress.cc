@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace spotkeeper::app {
+namespace {
+
+observe::Colour colour_of(core::Level level) {
+  switch (level) {
+    case core::Level::kDebug:
+      return observe::Colour::kDim;
+    case core::Level::kInfo:
+      return observe::Colour::kPlain;
+    case core::Level::kWarning:
+      return observe::Colour::kYellow;
+    case core::Level::kError:
+      return observe::Colour::kRed;
+  }
+  return observe::Colour::kPlain;
+}
+
+}  // namespace
+
+Progress::Progress(bool documents, bool several_hosts)
+    : fd_(documents ? STDERR_FILENO : STDOUT_FILENO),
+      live_view_(observe::is_terminal(fd_)),
+      several_hosts_(several_hosts),
+      style_(observe::style_of(fd_)),
+      live_(fd_) {}
+
+void Progress::entry(const core::Entry& entry, Time started) {
+  if (entry.level == core::Level::kDebug) return;
+  // What the board shows anyway is not said twice.
+  if (live_view_ && entry.level == core::Level::kInfo) return;
+  const std::string who = entry.unit.empty() ? entry.host.value
+                          : several_hosts_   ? entry.host.value + " " + entry.unit
+                                             : entry.unit;
+  const std::string line = fmt::format("{:+6.1f}s  {}  {}: {}",
+                                       static_cast<double>((entry.at - started).count()) / 1000.0,
+                                       who, to_string(entry.what), entry.text);
+  say(observe::paint(line, colour_of(entry.level), style_));
+}
+
+void Progress::show(const std::vector<const core::Drain*>& drains, Time now) {
+  if (!live_view_) return;
+  style_ = observe::style_of(fd_);  // a terminal may be resized
+  std::vector<std::string> lines;
+  for (const core::Drain* drain : drains) {
+    const std::vector<std::string> board = observe::board(*drain, now, style_);
+    lines.insert(lines.end(), board.begin(), board.end());
+  }
+  live_.show(lines);
+}
+
+void Progress::say(const std::string& line) {
+  if (live_view_) {
+    live_.keep(line);
+  } else {
+    observe::write_text(fd_, line + "\n");
+  }
+}
+
+}  // namespace spotkeeper::app

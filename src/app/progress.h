@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a drain by hand shows what it does: a board that is redrawn where the reader has a terminal,
+// plain lines ("+12.3s  web-x2klp  told: …") where not. With -o json or yaml stdout is kept for the
+// document and the lines go to stderr.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/drain.h"
+#include "observe/terminal.h"
+
+namespace spotkeeper::app {
+
+class Progress {
+ public:
+  // `documents`: stdout is for a document.
+  Progress(bool documents, bool several_hosts);
+
+  // An entry of the journal; offsets count from `started`.
+  void entry(const core::Entry& entry, Time started);
+
+  // The state of all drains, now; does nothing without a terminal.
+  void show(const std::vector<const core::Drain*>& drains, Time now);
+
+  // A line of our own.
+  void say(const std::string& line);
+
+  // What is shown stays; text follows.
+  void leave() { live_.leave(); }
+
+  bool live() const { return live_view_; }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+  bool live_view_;
+  bool several_hosts_;
+  observe::BoardStyle style_;
+  observe::LiveLines live_;
+};
+
+}  // namespace spotkeeper::app
