@@ -59,6 +59,7 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
   }
 }
 
+// Without a status it was not the API that spoke: no certificate that verifies, no JSON. Weather.
 void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
   const bool last = track.in_flight_last;
   if (last) track.last_ask_failed = true;
@@ -80,7 +81,7 @@ void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
     } else {
       note(Level::kWarning, What::kRefused, &track, error.message);
     }
-  } else if (error.kind == ErrorKind::kPermanent) {
+  } else if (error.kind == ErrorKind::kPermanent && error.status != 0) {
     track.cannot_be_asked = "the API refuses to evict it";
     note(Level::kWarning, What::kRefused, &track, error.message);
   } else if (last) {

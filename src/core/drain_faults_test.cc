@@ -56,6 +56,15 @@ TEST(DrainFaults, UnauthorizedIsWeather) {
   EXPECT_EQ(t.count(What::kDenied), 0);
 }
 
+TEST(DrainFaults, WhatDoesNotComeFromTheApiIsWeather) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  const Error distrusted{.kind = ErrorKind::kPermanent, .message = "certificate has expired"};
+  t.answer(t.take().at(0), std::unexpected(distrusted));  // a CA that is being rotated
+  t.advance_to(Seconds(1));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
 TEST(DrainFaults, AnUnauthorizedMarkIsTriedAgain) {
   TestDrain t;
   t.answer(t.take().at(0), std::unexpected(unauthorized()));

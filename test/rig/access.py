@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import pathlib
+import tempfile
 
 import yaml
 
@@ -20,6 +21,22 @@ class Account:
     user: str
     token: str
     folder: pathlib.Path
+
+    def write(self, **files: str) -> None:
+        """Replaces the folder's content (`ca_crt=` is ca.crt) as the kubelet does: all at once, by a symbolic link."""
+        now = self.folder / "..data"
+        old = {path.name: path.read_text() for path in now.iterdir()} if now.exists() else {}
+        new = old | {name.replace("_", "."): text for name, text in files.items()}
+        version = pathlib.Path(tempfile.mkdtemp(prefix="..2026_", dir=self.folder))
+        version.chmod(0o755)
+        for name, text in new.items():
+            (version / name).write_text(text)
+        link = self.folder / "..data_tmp"
+        link.symlink_to(version.name)
+        link.rename(now)
+        for name in new:
+            if not (self.folder / name).is_symlink():
+                (self.folder / name).symlink_to(f"..data/{name}")
 
 
 def agent_rules(file: pathlib.Path = AGENT_ROLE) -> list[dict]:
@@ -76,8 +93,7 @@ class AgentAccess:
         namespace = self._kube.namespace
         account = Account(f"system:serviceaccount:{namespace}:{name}", token, self._folder / f"{name}-account")
         account.folder.mkdir()
-        for file, text in {"token": token, "ca.crt": self._kube.ca.read_text(), "namespace": namespace}.items():
-            (account.folder / file).write_text(text)
+        account.write(token=token, ca_crt=self._kube.ca.read_text(), namespace=namespace)
         until(lambda: self._in_force(account.user, rules), 5, f"rights of {account.user} in force")
         return account
 

@@ -4,6 +4,8 @@ import json
 import pathlib
 import signal
 
+import requests
+
 from .process import Process, until
 
 
@@ -64,6 +66,22 @@ class Agent:
             return found and found[-1]
 
         return until(line, at_most, f"message '{message}' in the log of {self.name}")
+
+    def steps(self, *kinds: str) -> list[dict]:
+        """Its journal so far: log lines with a step, of those kinds only when some are named."""
+        return [line for line in self.log_lines() if line.get("step") and (not kinds or line["step"] in kinds)]
+
+    def metrics(self) -> dict[str, float]:
+        """Its counters, by the text before the value ('spotkeeper_imds_polls_total{outcome="quiet"}').
+
+        Wants ENABLE_PROMETHEUS_SERVER=true and PROMETHEUS_SERVER_PORT=0 in its environment.
+        """
+        port = self.wait_for_message("metrics are served")["port"]
+        with requests.Session() as session:
+            session.trust_env = False
+            text = session.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+        values = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in values}
 
     def post_mortem(self, at_most: float = 10) -> dict:
         """What it says about a finished drain: its last log line with the message "post-mortem"."""

@@ -6,6 +6,7 @@ import json
 import pathlib
 import secrets
 import shutil
+import signal
 import tempfile
 
 import requests
@@ -96,6 +97,17 @@ class ControlPlane:
         """One of the parts, for example to stop it (SIGSTOP) in a test of outages."""
         return next(process for process in self._processes if process.name == name)
 
+    def stop_api_server(self) -> None:
+        """Killed. Everything else goes on; whoever holds a connection finds it closed."""
+        process = self.process("kube-apiserver")
+        process.signal(signal.SIGKILL)
+        process.wait()
+        self._processes.remove(process)
+
+    def start_api_server(self) -> None:
+        """Again, on the same port and etcd; returns when it is ready."""
+        self._start_api_server()
+
     def stop(self) -> None:
         for process in reversed(self._processes):
             process.stop(at_most=0.5 if process.name == "etcd" else 2)
@@ -122,7 +134,8 @@ class ControlPlane:
             "--unsafe-no-fsync",
             "--log-level=warn",
         )
-        self._start_api_server(client)
+        self._etcd = client
+        self._start_api_server()
         configs = {part: f"--kubeconfig={self.kubeconfig(user)}" for part, user in _PARTS.items()}
         pace = (
             f"--kube-api-qps={self._qps}",
@@ -155,7 +168,7 @@ class ControlPlane:
         )
         until(self._complete, 30, "controllers at work")
 
-    def _start_api_server(self, etcd: str) -> None:
+    def _start_api_server(self) -> None:
         policy, tokens = self.folder / "audit-policy.json", self.folder / "tokens.csv"
         policy.write_text(json.dumps(POLICY))
         with tokens.open("w", newline="") as file:
@@ -164,7 +177,7 @@ class ControlPlane:
             )
         self._run(
             "kube-apiserver",
-            f"--etcd-servers={etcd}",
+            f"--etcd-servers={self._etcd}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.port}",
             f"--tls-cert-file={self.pki.server_crt}",

@@ -7,7 +7,7 @@ import time
 
 import requests
 
-from .kube import Kube, path_of
+from .kube import ApiError, Kube, path_of
 from .objects import is_ready
 from .process import until
 
@@ -37,13 +37,18 @@ class _Watch(threading.Thread):
         self._kube, self._resource, self._see = kube, resource, see
         self._over = False
         self._stream: requests.Response | None = None
+        self._there: dict[str, dict] = {}
         self._version = self._list()
         self.start()
 
     def _list(self) -> str:
         answer = self._kube.request("GET", path_of(self._resource, self._kube.namespace)).json()
-        for item in answer["items"]:
+        now = {item["metadata"]["uid"]: item for item in answer["items"]}
+        for item in now.values():
             self._see(time.time(), "ADDED", item)
+        for item in [item for uid, item in self._there.items() if uid not in now]:
+            self._see(time.time(), "DELETED", item)  # while the API server was away
+        self._there = now
         return answer["metadata"]["resourceVersion"]
 
     def run(self) -> None:
@@ -52,11 +57,15 @@ class _Watch(threading.Thread):
                 self._stream = self._kube.watch(self._resource, self._version)
                 for line in self._stream.iter_lines(chunk_size=None):
                     event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        raise RuntimeError(f"watch of {self._resource}: {event['object']}")
+                    if event["type"] == "ERROR":  # too old: the API server has been away
+                        self._version = self._list()
+                        break
+                    self._there[event["object"]["metadata"]["uid"]] = event["object"]
+                    if event["type"] == "DELETED":
+                        del self._there[event["object"]["metadata"]["uid"]]
                     self._version = event["object"]["metadata"]["resourceVersion"]
                     self._see(time.time(), event["type"], event["object"])
-            except (requests.RequestException, AttributeError, ValueError, OSError):
+            except (requests.RequestException, ApiError, AttributeError, ValueError, OSError):
                 if not self._over:
                     time.sleep(0.1)  # the API server is away: again
 

@@ -5,12 +5,14 @@ import pathlib
 import secrets
 
 from . import objects
-from .access import AgentAccess
+from .access import Account, AgentAccess
 from .agent import Agent
+from .api_proxy import ApiProxy
 from .binaries import spotkeeper
 from .control_plane import ControlPlane
 from .history import History, PodStory
 from .imds import Imds
+from .imds_proxy import ImdsProxy
 from .node import Node
 from .process import until
 
@@ -33,6 +35,7 @@ class Rig:
         self.nodes: list[Node] = []
         self.agents: list[Agent] = []
         self._imds: list[Imds] = []
+        self._proxies: list[ApiProxy | ImdsProxy] = []
         self._access = AgentAccess(self.kube, self.id, folder)
         self._audit_mark = control_plane.audit.mark()
         self.kube.create("namespaces", {"metadata": {"name": self.namespace}})
@@ -146,41 +149,63 @@ class Rig:
         self._imds.append(Imds(self.folder, name, **({"instance_id": node.instance_id} if node else {}), **notice))
         return self._imds[-1]
 
+    def imds_proxy(self, node: Node | None = None, shift_s: float = 0, **notice) -> ImdsProxy:
+        """The same with weather in between. `shift_s`: the host's clock is so many seconds behind AWS's."""
+        self._proxies.append(ImdsProxy(self.imds(node, **notice), shift_s))
+        return self._proxies[-1]
+
+    def api_proxy(self) -> ApiProxy:
+        """A way to the API server with weather in it, for `agent(via=…)`."""
+        self._proxies.append(ApiProxy(self.control_plane, self.folder / f"api-proxy-{len(self._proxies) + 1}"))
+        return self._proxies[-1]
+
+    def account(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
+        """A service account with the agent's ClusterRole; see `agent`."""
+        return self._access.grant(name, without)
+
     def agent(
         self,
         node: Node,
-        imds: Imds,
+        imds: Imds | ImdsProxy,
         env: dict | None = None,
         arguments: list | tuple = (),
         without: list[tuple[str, str]] | tuple = (),
         kubeconfig: bool = False,
+        via: ApiProxy | None = None,
+        account: Account | None = None,
+        within: tuple[str, ...] = (),
     ) -> Agent:
         """`spotkeeper agent` on that node, as the DaemonSet starts it, with a service account of its own.
 
         It holds the ClusterRole of deploy/rbac/agent.yaml `without` some (verb, resource), as in
-        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file.
+        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file;
+        `via` a proxy. `account`: instead of a new one. `within`: a command that starts it in its own way and becomes
+        it (exec).
         """
         program = spotkeeper()
         name = f"agent-{len(self.agents) + 1}"
-        account = self._access.grant(name, without)
+        account = account or self.account(name, without)
         environment = {"NODE_NAME": node.name, "INSTANCE_METADATA_URL": imds.url, "JSON_LOGGING": "true"}
         if kubeconfig:
             flags = ["--kubeconfig", self.control_plane.kubeconfig(account.user, account.token)]
         else:
             environment |= {
                 "KUBERNETES_SERVICE_HOST": "127.0.0.1",
-                "KUBERNETES_SERVICE_PORT": str(self.control_plane.port),
+                "KUBERNETES_SERVICE_PORT": str((via or self.control_plane).port),
             }
             flags = ["--service-account-dir", account.folder]
         environment |= {key: str(value) for key, value in (env or {}).items()}
-        self.agents.append(Agent(program, self.folder, name, environment, [*flags, *arguments], account.user))
+        command = [*within, program, "agent"]
+        self.agents.append(
+            Agent(command[0], self.folder, name, environment, [*flags, *arguments], account.user, tuple(command[1:]))
+        )
         return self.agents[-1]
 
     # The end
 
     def close(self) -> None:
         """Stops agents and mocks first, then removes what is in the API; nothing of it is waited for."""
-        for process in [*self.agents, *self._imds]:
+        for process in [*self.agents, *self._proxies, *self._imds]:
             process.stop()
         self.history.stop()
         self.kube.delete("namespaces", self.namespace)  # from now on nothing new can be made in it
