@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from rig import until
+from rig.objects import RIG
 from rig.person import Person
 
 
@@ -66,7 +67,7 @@ def test_without_a_deadline_there_is_no_last_moment(cluster, person):
 
 
 def test_a_selector_plans_every_node_it_selects(rig, cluster, person):
-    document = json.loads(person.run("plan", "-l", f"lifecycle=Ec2Spot,rig={rig.id}", "-o", "json").stdout)
+    document = json.loads(person.run("plan", "-l", f"lifecycle=Ec2Spot,{RIG}={rig.id}", "-o", "json").stdout)
     assert document["node"] == cluster.name
 
 

@@ -43,7 +43,7 @@ class DrainByHand {
         signals_(signals),
         api_(io.get_executor(), std::move(access)),
         tasks_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
-        progress_(options.output != "table", true),
+        progress_(options.output != "table"),
         engine_(io.get_executor(), clock_, config::policy_of(options), hooks()),
         kubernetes_(api_, tasks_, clock_, {.taint = options.taint_node},
                     [this](const core::HostId& host, core::Observation observation) {
@@ -143,6 +143,7 @@ Task<> DrainByHand::say_rights() {
 
 void DrainByHand::begin(const std::vector<kube::Node>& nodes) {
   started_ = clock_.now();
+  if (nodes.size() > 1) progress_.name_hosts();
   core::Notice notice;
   notice.id = core::NoticeId(fmt::format("manual-{}", started_.time_since_epoch().count()));
   notice.kind = core::NoticeKind::kManual;

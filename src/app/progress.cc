@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "observe/table.h"
+
 namespace spotkeeper::app {
 namespace {
 
@@ -23,10 +25,9 @@ observe::Colour colour_of(core::Level level) {
 
 }  // namespace
 
-Progress::Progress(bool documents, bool several_hosts)
+Progress::Progress(bool documents)
     : fd_(documents ? STDERR_FILENO : STDOUT_FILENO),
       live_view_(observe::is_terminal(fd_)),
-      several_hosts_(several_hosts),
       style_(observe::style_of(fd_)),
       live_(fd_) {}
 
@@ -40,7 +41,7 @@ void Progress::entry(const core::Entry& entry, Time started) {
   const std::string line = fmt::format("{:+6.1f}s  {}  {}: {}",
                                        static_cast<double>((entry.at - started).count()) / 1000.0,
                                        who, to_string(entry.what), entry.text);
-  say(observe::paint(line, colour_of(entry.level), style_));
+  say(line, colour_of(entry.level));
 }
 
 void Progress::show(const std::vector<const core::Drain*>& drains, Time now) {
@@ -54,9 +55,11 @@ void Progress::show(const std::vector<const core::Drain*>& drains, Time now) {
   live_.show(lines);
 }
 
-void Progress::say(const std::string& line) {
+void Progress::say(const std::string& line, observe::Colour colour) {
   if (live_view_) {
-    live_.keep(line);
+    for (const std::string& part : observe::wrap(line, static_cast<size_t>(style_.width))) {
+      live_.keep(observe::paint(part, colour, style_));
+    }
   } else {
     observe::write_text(fd_, line + "\n");
   }

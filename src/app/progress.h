@@ -15,7 +15,10 @@ namespace spotkeeper::app {
 class Progress {
  public:
   // `documents`: stdout is for a document.
-  Progress(bool documents, bool several_hosts);
+  explicit Progress(bool documents);
+
+  // Entries name their host, too.
+  void name_hosts() { several_hosts_ = true; }
 
   // An entry of the journal; offsets count from `started`.
   void entry(const core::Entry& entry, Time started);
@@ -23,8 +26,8 @@ class Progress {
   // The state of all drains, now; does nothing without a terminal.
   void show(const std::vector<const core::Drain*>& drains, Time now);
 
-  // A line of our own.
-  void say(const std::string& line);
+  // A line of our own; coloured on a terminal only.
+  void say(const std::string& line, observe::Colour colour = observe::Colour::kPlain);
 
   // What is shown stays; text follows.
   void leave() { live_.leave(); }
@@ -35,7 +38,7 @@ class Progress {
  private:
   int fd_;
   bool live_view_;
-  bool several_hosts_;
+  bool several_hosts_ = false;
   observe::BoardStyle style_;
   observe::LiveLines live_;
 };

@@ -93,13 +93,6 @@ std::string after(const core::Drain& drain, Time at) {
   return "+" + seconds(at - drain.started());
 }
 
-std::string without(std::string text, const std::string& part) {
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at)) {
-    text.erase(at, part.size());
-  }
-  return text;
-}
-
 struct Words {
   std::string text;
   Colour colour = Colour::kPlain;
@@ -179,6 +172,13 @@ std::string fit(const std::string& text, int columns_most, bool unicode) {
     cut += c;
   }
   return columns_most < 1 ? std::string() : cut + (unicode ? "…" : "~");
+}
+
+std::string without(std::string text, const std::string& part) {
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at)) {
+    text.erase(at, part.size());
+  }
+  return text;
 }
 
 std::string short_name(const core::Unit& unit, bool with_namespace) {

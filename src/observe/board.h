@@ -28,6 +28,9 @@ std::vector<std::string> board(const core::Drain& drain, Time now, const BoardSt
 // mind; with its namespace where `with_namespace`.
 std::string short_name(const core::Unit& unit, bool with_namespace);
 
+// The text less every occurrence of `part`: a namespace that need not be said again.
+std::string without(std::string text, const std::string& part);
+
 // Cut to so many columns, the cut shown by "…" (ASCII: "~"). Counts UTF-8 characters as one column.
 std::string fit(const std::string& text, int columns, bool unicode = true);
 

@@ -6,6 +6,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <set>
 
 #include "observe/board.h"
 #include "observe/table.h"
@@ -114,8 +115,25 @@ std::string service_sentence(const PostMortem& post_mortem) {
                         format_duration(row.dark), row.dark_still ? " and still" : "");
   }
   if (post_mortem.services->empty()) return {};
-  return dark.empty() ? "every Service of the host had a Ready endpoint at any time\n"
-                      : "without a Ready endpoint: " + dark + "\n";
+  return dark.empty() ? "every Service of the host had a Ready endpoint at any time"
+                      : "without a Ready endpoint: " + dark;
+}
+
+std::string pod_sentence(const PostMortem& post_mortem) {
+  if (!post_mortem.listed) return "the pods of this node could never be listed: nobody was told";
+  std::string text = fmt::format(
+      "{} moved, {} still ending, {} untold, {} stay; {} overruled a budget", post_mortem.moved,
+      post_mortem.ending, post_mortem.untold, post_mortem.stayed, post_mortem.overruled);
+  if (post_mortem.left > 0) text += fmt::format("; {} left by themselves", post_mortem.left);
+  return text;
+}
+
+// Wrapped to the width, where there is one; ended by a newline.
+std::string lines_of(const std::string& text, int width) {
+  if (width <= 0) return text + "\n";
+  std::string out;
+  for (const std::string& line : wrap(text, static_cast<size_t>(width))) out += line + "\n";
+  return out;
 }
 
 Cells heading(bool narrow) {
@@ -173,26 +191,29 @@ PostMortem make_post_mortem(const core::Drain& drain, Time now) {
   return result;
 }
 
-std::string closing(const PostMortem& post_mortem) {
-  if (!post_mortem.listed) return "the pods of this node could never be listed: nobody was told\n";
-  std::string text = fmt::format(
-      "{} moved, {} still ending, {} untold, {} stay; {} overruled a budget", post_mortem.moved,
-      post_mortem.ending, post_mortem.untold, post_mortem.stayed, post_mortem.overruled);
-  if (post_mortem.left > 0) text += fmt::format("; {} left by themselves", post_mortem.left);
-  return text + "\n" + service_sentence(post_mortem);
-}
-
 std::string to_table(const PostMortem& post_mortem, int width) {
   const bool narrow = width > 0;
+  std::set<std::string> namespaces;
+  for (const Row& row : post_mortem.rows) namespaces.insert(row.pod.substr(0, row.pod.find('/')));
   std::vector<Cells> lines{heading(narrow)};
-  for (const Row& row : post_mortem.rows) lines.push_back(cells_of(row, narrow));
+  for (const Row& row : post_mortem.rows) {
+    Cells cells = cells_of(row, narrow);
+    if (narrow && namespaces.size() == 1) {  // then it need not be said
+      cells.back() = without(cells.back(), *namespaces.begin() + "/");
+    }
+    lines.push_back(std::move(cells));
+  }
   std::string text = fmt::format("post-mortem of {}: {}, heard {}", post_mortem.node,
                                  post_mortem.kind, format_time_s(post_mortem.heard));
   if (post_mortem.deadline) {
     text += fmt::format(", deadline {} ({} later)", format_time_s(*post_mortem.deadline),
                         format_duration(*post_mortem.deadline - post_mortem.heard));
   }
-  return text + "\n" + format_table(lines, width) + closing(post_mortem);
+  text = lines_of(text, width) + format_table(lines, width);
+  for (const std::string& sentence : {pod_sentence(post_mortem), service_sentence(post_mortem)}) {
+    if (!sentence.empty()) text += lines_of(sentence, width);
+  }
+  return text;
 }
 
 json::object to_json(const PostMortem& post_mortem) {

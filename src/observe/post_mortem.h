@@ -63,9 +63,6 @@ PostMortem make_post_mortem(const core::Drain& drain, Time now);
 // short and remarks are wrapped; 0: lines are as long as they are.
 std::string to_table(const PostMortem& post_mortem, int width = 0);
 
-// The closing sentences alone: what became of the pods, and for how long Services were dark.
-std::string closing(const PostMortem& post_mortem);
-
 // One JSON object as docs/post-mortem.md describes it; durations are whole numbers with their unit
 // in the key (`told_after_ms`).
 boost::json::object to_json(const PostMortem& post_mortem);

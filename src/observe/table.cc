@@ -19,25 +19,6 @@ namespace json = boost::json;
 
 constexpr size_t kLeastLastColumn = 20;
 
-// Lines of at most `width` characters, broken at blanks; a longer word stays whole.
-std::vector<std::string> wrap(const std::string& text, size_t width) {
-  std::vector<std::string> lines;
-  std::string line;
-  size_t begin = 0;
-  while (begin <= text.size()) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (!line.empty() && line.size() + 1 + word.size() > width) {
-      lines.push_back(std::move(line));
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  lines.push_back(std::move(line));
-  return lines;
-}
-
 void indent(std::string& out, size_t depth) {
   out += '\n';
   out.append(depth * 2, ' ');
@@ -155,6 +136,24 @@ std::string format_table(const std::vector<Cells>& rows, int width) {
     }
   }
   return text;
+}
+
+std::vector<std::string> wrap(const std::string& text, size_t width) {
+  std::vector<std::string> lines;
+  std::string line;
+  size_t begin = 0;
+  while (begin <= text.size()) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      lines.push_back(std::move(line));
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  lines.push_back(std::move(line));
+  return lines;
 }
 
 std::string pretty_json(const json::value& value) {
