@@ -79,15 +79,15 @@ Result<kube::Access> find_access(const config::DrainOptions& options,
                                  const config::Environment& environment) {
   const auto variable = [&](const char* name) { return environment(name).value_or(""); };
   const std::string& named = options.kubeconfig;
-  const std::vector<std::string> files{
-      !named.empty() ? named : variable("HOME") + "/.kube/config"};  // TEMP
+  const std::vector<std::string> files =
+      kube::kubeconfig_files(named, variable("KUBECONFIG"), variable("HOME"));
   const bool any = std::ranges::any_of(
       files, [](const std::string& file) { return std::filesystem::exists(file); });
   const std::string host = variable("KUBERNETES_SERVICE_HOST");
   if (!any && named.empty() && !host.empty()) {
     return kube::in_cluster(kube::kServiceAccountDir, host, variable("KUBERNETES_SERVICE_PORT"));
   }
-  return kube::from_kubeconfig(files.front(), options.context);
+  return kube::from_kubeconfig(files, options.context);
 }
 
 Task<Result<std::vector<kube::Node>>> find_hosts(kube::Api& api, config::DrainOptions options) {

@@ -17,7 +17,8 @@ namespace asio = boost::asio;
 
 Result<kube::Access> find_cluster(const config::AgentOptions& options) {
   if (!options.kubeconfig.empty()) {
-    return kube::from_kubeconfig(options.kubeconfig, options.kube_context);
+    return kube::from_kubeconfig(kube::kubeconfig_files("", options.kubeconfig, ""),
+                                 options.kube_context);
   }
   return kube::in_cluster(options.service_account_dir, options.kubernetes_service_host,
                           options.kubernetes_service_port);

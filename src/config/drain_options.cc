@@ -82,13 +82,15 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
          {"undo", "", kHow, "", "take back the mark of an earlier drain, and do nothing else",
           boolean(o.undo)}});
   }
-  flags.insert(flags.end(),
-               {{"kubeconfig", "KUBECONFIG", kCluster, "FILE",
-                 "default: ~/.kube/config, or in a pod its service account", text(o.kubeconfig)},
-                {"context", "KUBE_CONTEXT", kCluster, "NAME",
-                 "context of the kubeconfig; default: its current one", text(o.context)},
-                {"output", "", kOutput, "FORMAT", "table, json or yaml", choice(o.output, formats),
-                 'o', formats}});
+  flags.insert(
+      flags.end(),
+      {{"kubeconfig", "", kCluster, "FILE",
+        "default: those that KUBECONFIG names, ~/.kube/config, or in a pod its service account",
+        text(o.kubeconfig)},
+       {"context", "KUBE_CONTEXT", kCluster, "NAME",
+        "context of the kubeconfig; default: its current one", text(o.context)},
+       {"output", "", kOutput, "FORMAT", "table, json or yaml", choice(o.output, formats), 'o',
+        formats}});
   return flags;
 }
 
