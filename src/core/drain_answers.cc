@@ -12,6 +12,7 @@ namespace {
 // What was refused for good is tried again this often while there is time: the refusal may have
 // been about one moment (a webhook, caches of a starting API server).
 constexpr Seconds kBegEvery{5};
+constexpr Seconds kBegFirst{1};
 // A slow API makes us stop units earlier, but no earlier than this for each request.
 constexpr Millis kSlowestCounted{5'000};
 constexpr Millis kLongestPause{5'000};
@@ -93,12 +94,14 @@ void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
 
 void Drain::stop_failed(Track& track, const Error& error) {
   if (!is_denied(error)) {
+    // Nobody was there: nor was there anybody to write down why the unit ends.
+    if (error.status == 0) track.explained = false;
     back_off(track, error);
     return;
   }
+  track.next_try = now_ + (track.cannot_be_stopped ? kBegEvery : kBegFirst);
   track.cannot_be_stopped = true;
   track.last_ask_failed = false;
-  track.next_try = now_ + kBegEvery;
   deny(abilities_.stop, &track, error,
        "a budget can hold a pod until the host ends; allow: pods delete");
 }

@@ -65,6 +65,20 @@ TEST(DrainFaults, WhatDoesNotComeFromTheApiIsWeather) {
   EXPECT_EQ(describe(t.take()), "ask default/web");
 }
 
+TEST(DrainFaults, AnApiThatIsAwayAtTheLastMomentIsToldWhyWhenItIsBack) {
+  TestDrain t;
+  t.begin({guarded("web")}, {kClosed});
+  t.advance_to(Seconds(87));
+  Error away = weather();
+  away.status = 0;
+  for (int i = 0; i < 3; ++i) t.answer(t.take().at(0), std::unexpected(away));
+  t.advance_to(Seconds(88));
+  const auto explanation = t.take();
+  EXPECT_EQ(describe(explanation), "explain default/web");
+  t.answer(explanation.at(0));
+  EXPECT_EQ(t.take().at(0).kind, ActionKind::kStop);
+}
+
 TEST(DrainFaults, AnUnauthorizedMarkIsTriedAgain) {
   TestDrain t;
   t.answer(t.take().at(0), std::unexpected(unauthorized()));
