@@ -54,7 +54,8 @@ TEST_F(AccessTest, InCluster) {
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->server, "https://10.0.0.1:443");
   EXPECT_EQ(access->token_file, at("token"));
-  EXPECT_EQ(access->tls.ca_file, at("ca.crt"));
+  EXPECT_EQ(access->ca_file, at("ca.crt"));
+  EXPECT_EQ(access->tls.ca_pem, kPem);
   EXPECT_EQ(access->description, "in cluster, https://10.0.0.1:443");
   EXPECT_EQ(in_cluster(folder_.string(), "fd00::1", "443")->server, "https://[fd00::1]:443");
   EXPECT_EQ(in_cluster(folder_.string(), "[fd00::1]", "443")->server, "https://[fd00::1]:443");
@@ -161,12 +162,35 @@ TEST_F(AccessTest, KubeconfigErrorsNameFileAndKey) {
        "users[u1].user.tokenFile: /nowhere/token: No such file or directory"},
       {"    server: https://a\n", "    client-key-data: '***'\n",
        "users[u1].user.client-key-data: is not base64"},
-      {"    server: https://a\n", "    exec: {command: aws, args: [eks]}\n",
-       "users[u1].user.exec: exec credential plugins are not supported yet (aws)"},
+      {"    server: https://a\n", "    exec: aws\n", "users[u1].user.exec: is not a map"},
+      {"    server: https://a\n", "    exec: {command: aws, args: eks}\n",
+       "users[u1].user.exec.args: is not a list"},
+      {"    server: https://a\n", "    exec: {command: aws, args: [{}]}\n",
+       "users[u1].user.exec.args: is not a list of strings"},
+      {"    server: https://a\n", "    exec: {args: [eks]}\n",
+       "users[u1].user.exec.command: is not set"},
+      {"    server: https://a\n",
+       "    exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}\n",
+       "users[u1].user.exec.apiVersion: is not client.authentication.k8s.io/v1 or "
+       "client.authentication.k8s.io/v1beta1; update the plugin and its kubeconfig entry"},
+      {"    server: https://a\n",
+       "    exec: {command: aws, apiVersion: client.authentication.k8s.io/v1}\n",
+       "users[u1].user.exec.interactiveMode: is not Never, IfAvailable or Always"},
+      {"    server: https://a\n",
+       "    exec: {command: aws, apiVersion: client.authentication.k8s.io/v1beta1, env: [{name: "
+       "'A=B'}]}\n",
+       "users[u1].user.exec.env[0].name: is not the name of a variable"},
+      {"    server: https://a\n    proxy-url: socks4://p\n", "    {}\n",
+       "clusters[c1].cluster.proxy-url: is not an http, https or socks5 URL"},
       {"    server: https://a\n", "    auth-provider: {name: gcp}\n",
-       "users[u1].user.auth-provider: auth providers are not supported yet (gcp)"},
-      {"    server: https://a\n", "    {username: a, password: hunter2}\n",
-       "users[u1].user.username: basic authentication is not supported"},
+       "users[u1].user.auth-provider: gcp: Kubernetes has removed auth providers; use an exec "
+       "plugin (kubelogin, gke-gcloud-auth-plugin)"},
+      {"    server: https://a\n", "    {username: a, password: hunter2, token: t}\n",
+       "users[u1].user.username: cannot be combined with a token"},
+      {"    server: https://a\n", "    {as-groups: [g]}\n",
+       "users[u1].user.as: is not set, as-uid, as-groups or as-user-extra is"},
+      {"    server: https://a\n", "    {as: u, as-groups: g}\n",
+       "users[u1].user.as-groups: is not a list"},
   };
   for (const BadUser& row : rows) {
     const auto access = from_kubeconfig(config(row.cluster, row.user));

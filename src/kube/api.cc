@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/api.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <chrono>
 #include <utility>
 
+#include "async/timing.h"
+#include "kube/files.h"
+#include "kube/plugin_credential.h"
+#include "kube/tls_files.h"
 #include "kube/token.h"
 
 namespace spotkeeper::kube {
 namespace {
 
 namespace json = boost::json;
+using Steady = std::chrono::steady_clock;
 
+constexpr Millis kShortestPause{1'000};  // what an API server asks for anyway
+constexpr Millis kLongestPause{60'000};
 constexpr size_t kLargestErrorBody = size_t{64} * 1024;
 constexpr Millis kErrorBodyTime{5'000};
 
@@ -22,14 +29,21 @@ std::string named(const Call& call) {
   return what;
 }
 
-http::Request to_request(const Access& access, const Call& call, const Secret& token) {
+// What a request is sent with.
+struct Login {
+  Secret authorization;                 // the header's value; may be empty
+  PluginCredential::Shared credential;  // where it came from a plugin
+};
+
+http::Request to_request(const Access& access, const Call& call, const Login& login) {
   http::Request request;
   request.method = call.method;
   request.url = access.server + call.path + (call.query.empty() ? "" : "?" + call.query);
   request.headers.push_back({.name = "Accept", .value = "application/json"});
-  if (!token.empty()) {
-    request.headers.push_back({.name = "Authorization", .value = "Bearer " + token.reveal()});
+  if (!login.authorization.empty()) {
+    request.headers.push_back({.name = "Authorization", .value = login.authorization.reveal()});
   }
+  for (const http::Header& header : access.impersonate) request.headers.push_back(header);
   if (call.body) {
     request.headers.push_back({.name = "Content-Type", .value = call.content_type});
     request.body = json::serialize(*call.body);
@@ -37,6 +51,10 @@ http::Request to_request(const Access& access, const Call& call, const Secret& t
   request.timeout = call.timeout;
   request.max_body = call.max_body;
   return request;
+}
+
+Secret bearer(const Secret& token) {
+  return token.empty() ? Secret() : Secret("Bearer " + token.reveal());
 }
 
 // The body of a refused stream, as far as it is needed to say why.
@@ -56,29 +74,125 @@ bool succeeded(int status) {
 
 }  // namespace
 
+// One call on its way: what it is sent with, and what was already tried again.
+struct Attempt {
+  bool login_again = true;
+  bool files_again = true;
+  Login login = {};
+  std::shared_ptr<http::Client> client = {};  // outlives the request, whatever is replaced
+};
+
 struct Api::Impl {
   Impl(boost::asio::any_io_executor on, Access with)
       : executor(std::move(on)),
         access(std::move(with)),
-        client(executor, access.tls),
-        token(access.token_file, access.token) {}
-
-  Result<http::Request> request(const Call& call) {
-    const Result<Secret> bearer = token.at(std::chrono::steady_clock::now());
-    if (!bearer) return std::unexpected(bearer.error().within(named(call)));
-    return to_request(access, call, *bearer);
+        tls(access),
+        client(std::make_shared<http::Client>(executor, tls.options())),
+        token(access.token_file, access.token) {
+    if (access.exec) plugin = std::make_unique<PluginCredential>(executor, *access.exec);
   }
+
+  Task<Result<Login>> log_in();
+  void connect_with(const PluginCredential::Shared& credential);
+  Task<Result<http::Request>> prepare(const Call& call, Attempt& attempt);
+  bool connects_again(const Error& error, Attempt& attempt);
+  bool logs_in_again(int status, Attempt& attempt);
+  void hold_back(const Error& error);
 
   boost::asio::any_io_executor executor;
   Access access;
-  http::Client client;
+  TlsFiles tls;
+  std::shared_ptr<http::Client> client;
   Token token;
+  std::unique_ptr<PluginCredential> plugin;
+  PluginCredential::Shared connected_with;  // whose client certificate `client` shows
+  Steady::time_point paused_until;
 };
+
+Task<Result<Login>> Api::Impl::log_in() {
+  if (plugin) {
+    const Result<PluginCredential::Shared> credential = co_await plugin->get();
+    if (!credential) co_return std::unexpected(credential.error());
+    co_return Login{.authorization = bearer((*credential)->token), .credential = *credential};
+  }
+  if (!access.basic.empty()) {
+    co_return Login{.authorization = Secret("Basic " + encode_base64(access.basic.reveal())),
+                    .credential = {}};
+  }
+  const Result<Secret> fresh = token.at(Steady::now());
+  if (!fresh) co_return std::unexpected(fresh.error());
+  co_return Login{.authorization = bearer(*fresh), .credential = {}};
+}
+
+// A new client where certificates have changed: its connections use the new ones; requests on the
+// old connections end in peace.
+void Api::Impl::connect_with(const PluginCredential::Shared& credential) {
+  const auto certificate = [](const PluginCredential::Shared& of) {
+    return of ? of->client_cert_pem : std::string();
+  };
+  const bool same = certificate(credential) == certificate(connected_with);
+  if (!tls.refresh() && same) return;
+  connected_with = credential;
+  http::ClientOptions options = tls.options();
+  if (!certificate(credential).empty()) {
+    options.client_cert_pem = credential->client_cert_pem;
+    options.client_key_pem = credential->client_key_pem;
+  }
+  client = std::make_shared<http::Client>(executor, std::move(options));
+}
+
+Task<Result<http::Request>> Api::Impl::prepare(const Call& call, Attempt& attempt) {
+  const bool waits = call.method == http::Method::kGet && !call.urgent;
+  while (waits && Steady::now() < paused_until) {
+    co_await sleep_for(std::chrono::ceil<Millis>(paused_until - Steady::now()));
+  }
+  Result<Login> login = co_await log_in();
+  if (!login) co_return std::unexpected(login.error().within(named(call)));
+  connect_with(login->credential);
+  attempt.login = std::move(*login);
+  attempt.client = client;
+  co_return to_request(access, call, attempt.login);
+}
+
+// The server's certificate, or ours, is not accepted (what the network does is kRetryable): with
+// files that were replaced meanwhile it may be.
+bool Api::Impl::connects_again(const Error& error, Attempt& attempt) {
+  if (!std::exchange(attempt.files_again, false) || error.kind != ErrorKind::kPermanent) {
+    return false;
+  }
+  if (client == attempt.client) {
+    if (!tls.refresh(true)) return false;
+    connected_with.reset();
+    client = std::make_shared<http::Client>(executor, tls.options());
+  }
+  return true;
+}
+
+bool Api::Impl::logs_in_again(int status, Attempt& attempt) {
+  if (status != 401 || !std::exchange(attempt.login_again, false)) return false;
+  if (!plugin) return token.refused();
+  plugin->refused(attempt.login.credential);
+  return true;
+}
+
+void Api::Impl::hold_back(const Error& error) {
+  const bool load =
+      (error.status == 429 && !error.budget) || (error.status == 503 && error.retry_after_s > 0);
+  if (!load) return;
+  const Millis asked =
+      std::clamp<Millis>(Seconds(error.retry_after_s), kShortestPause, kLongestPause);
+  // Many agents are told at the same moment: they do not come back at the same moment.
+  const auto spread = static_cast<int64_t>(static_cast<double>(asked.count()) * random_unit() / 4);
+  paused_until = std::max(paused_until, Steady::now() + asked + Millis(spread));
+}
 
 Api::Api(boost::asio::any_io_executor executor, Access access)
     : impl_(std::make_unique<Impl>(std::move(executor), std::move(access))) {}
 Api::~Api() = default;
 
+std::chrono::steady_clock::time_point Api::paused_until() const {
+  return impl_->paused_until;
+}
 const Access& Api::access() const {
   return impl_->access;
 }
@@ -91,34 +205,50 @@ void Api::answered(const Call& call, int status) const {
 }
 
 Task<Result<json::value>> Api::call(Call call) {
-  for (bool again = true;; again = false) {
-    Result<http::Request> request = impl_->request(call);
+  Attempt attempt;
+  for (;;) {
+    Result<http::Request> request = co_await impl_->prepare(call, attempt);
     if (!request) co_return std::unexpected(request.error());
-    const Result<http::Response> answer = co_await impl_->client.send(std::move(*request));
+    const Result<http::Response> answer = co_await attempt.client->send(std::move(*request));
     answered(call, answer ? answer->status : 0);
-    if (!answer) co_return std::unexpected(answer.error().within(named(call)));
-    if (answer->status == 401 && impl_->token.refused() && again) continue;
-    if (!answer->ok()) co_return std::unexpected(api_error(named(call), *answer));
+    if (!answer) {
+      if (impl_->connects_again(answer.error(), attempt)) continue;
+      co_return std::unexpected(answer.error().within(named(call)));
+    }
+    if (impl_->logs_in_again(answer->status, attempt)) continue;
+    if (!answer->ok()) {
+      Error error = api_error(named(call), *answer);
+      impl_->hold_back(error);
+      co_return std::unexpected(std::move(error));
+    }
     if (answer->body.empty()) co_return json::value();
     boost::system::error_code broken;
     json::value body = json::parse(answer->body, broken);
-    if (broken) co_return permanent(named(call) + ": the answer is not JSON");
+    // Whatever answered is not the API server: a proxy's page, and so it may pass.
+    if (broken) co_return retryable(named(call) + ": the answer is not JSON");
     co_return body;
   }
 }
 
 Task<Result<std::unique_ptr<http::Stream>>> Api::open(Call call) {
-  for (bool again = true;; again = false) {
-    Result<http::Request> request = impl_->request(call);
+  Attempt attempt;
+  for (;;) {
+    Result<http::Request> request = co_await impl_->prepare(call, attempt);
     if (!request) co_return std::unexpected(request.error());
-    Result<std::unique_ptr<http::Stream>> stream = co_await impl_->client.open(std::move(*request));
+    Result<std::unique_ptr<http::Stream>> stream =
+        co_await attempt.client->open(std::move(*request));
     answered(call, stream ? (*stream)->status() : 0);
-    if (!stream) co_return std::unexpected(stream.error().within(named(call)));
+    if (!stream) {
+      if (impl_->connects_again(stream.error(), attempt)) continue;
+      co_return std::unexpected(stream.error().within(named(call)));
+    }
     const int status = (*stream)->status();
-    if (status == 401 && impl_->token.refused() && again) continue;
+    if (impl_->logs_in_again(status, attempt)) continue;
     if (succeeded(status)) co_return std::move(*stream);
     const http::Response answer = co_await finish(std::move(*stream));
-    co_return std::unexpected(api_error(named(call), answer));
+    Error error = api_error(named(call), answer);
+    impl_->hold_back(error);
+    co_return std::unexpected(std::move(error));
   }
 }
 

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <charconv>
+#include <ctime>
+#include <optional>
+#include <system_error>
 
 #include "kube/api.h"
 #include "kube/json.h"
@@ -78,16 +81,37 @@ const json::value* find_cause(const json::value& status, std::string_view key,
   return cause == causes->end() ? nullptr : &*cause;
 }
 
-int pause_s(const json::value& status, const http::Headers& headers) {
-  int64_t seconds = number_at(status, {"details", "retryAfterSeconds"});
-  if (const std::string* header = http::find_header(headers, "Retry-After")) {
-    int64_t wanted = 0;
-    const char* end = header->data() + header->size();
-    // its other form, a date, is never sent by an API server
-    if (std::from_chars(header->data(), end, wanted).ptr == end && !header->empty()) {
-      seconds = wanted;
-    }
+// An HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT") in seconds since 1970.
+std::optional<int64_t> http_date(const std::string* text) {
+  std::tm parts{};
+  if (text == nullptr ||
+      ::strptime(text->c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) == nullptr) {
+    return std::nullopt;
   }
+  return ::timegm(&parts);
+}
+
+// What the other side asks us to wait: a number of seconds, or a date, which counts from its own
+// clock (Date), not from ours.
+std::optional<int64_t> retry_after(const http::Headers& headers) {
+  const std::string* text = http::find_header(headers, "Retry-After");
+  if (text == nullptr || text->empty()) return std::nullopt;
+  int64_t seconds = 0;
+  const char* end = text->data() + text->size();
+  const auto [stopped, failure] = std::from_chars(text->data(), end, seconds);
+  if (stopped == end && failure == std::errc()) return seconds;
+  if (stopped == end && failure == std::errc::result_out_of_range && text->front() != '-') {
+    return kLongestPauseS;
+  }
+  const auto until = http_date(text);
+  const auto now = http_date(http::find_header(headers, "Date"));
+  if (!until || !now) return std::nullopt;
+  return *until - *now;
+}
+
+int pause_s(const json::value& status, const http::Headers& headers) {
+  const int64_t seconds =
+      retry_after(headers).value_or(number_at(status, {"details", "retryAfterSeconds"}));
   return static_cast<int>(std::clamp<int64_t>(seconds, 0, kLongestPauseS));
 }
 

@@ -54,7 +54,7 @@ TEST_F(ApiTest, AnswerThatIsNotJson) {
   server_.on("/thing", {.body = "<html>"});
   const auto answer = await(api_->call(get("/thing")));
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().kind, ErrorKind::kPermanent);
+  EXPECT_EQ(answer.error().kind, ErrorKind::kRetryable);
   EXPECT_EQ(answer.error().message, "get things one: the answer is not JSON");
 }
 
@@ -130,6 +130,54 @@ TEST_F(ApiTest, MissingTokenFileIsDeniedWithoutARequest) {
   EXPECT_EQ(answer.error().message, "get things one: token file " + (folder_ / "none").string() +
                                         ": No such file or directory");
   EXPECT_TRUE(server_.seen.empty());
+}
+
+using Steady = std::chrono::steady_clock;
+
+Task<> call_into(Api& api, Call call, std::vector<std::string>& done) {
+  const std::string path = call.path;
+  const auto answer = co_await api.call(std::move(call));
+  done.push_back(path + (answer ? " fine" : " failed"));
+}
+
+TEST_F(ApiTest, LoadPausesReadsButNoWritesAndNothingUrgent) {
+  server_.on("/load", {.status = 429, .headers = {{.name = "Retry-After", .value = "1"}}});
+  server_.on("/", {.body = "{}"});
+  EXPECT_LE(api_->paused_until(), Steady::now());
+  const auto before = Steady::now();
+  EXPECT_FALSE(await(api_->call(get("/load"))));
+  EXPECT_GE(api_->paused_until(), before + Seconds(1));
+  EXPECT_LE(api_->paused_until(), Steady::now() + Millis(1'250));
+  std::vector<std::string> done;
+  group_.spawn("read", call_into(*api_, get("/read"), done));
+  Call write = get("/write");
+  write.method = http::Method::kPost;
+  group_.spawn("write", call_into(*api_, write, done));
+  Call urgent = get("/urgent");
+  urgent.urgent = true;
+  EXPECT_TRUE(until([&] { return done.size() == 1; }));
+  group_.spawn("urgent", call_into(*api_, urgent, done));
+  EXPECT_TRUE(until([&] { return done.size() == 3; }));
+  EXPECT_EQ(done, (std::vector<std::string>{"/write fine", "/urgent fine", "/read fine"}));
+  EXPECT_GE(Steady::now(), before + Seconds(1));
+}
+
+TEST_F(ApiTest, WhatIsNoLoadPausesNothing) {
+  const char* budget = R"({"kind":"Status","details":{"causes":[{"reason":"DisruptionBudget"}]}})";
+  const http::Headers later = {{.name = "Retry-After", .value = "10"}};
+  server_.on("/thing", {.status = 429, .body = budget, .headers = later});
+  server_.on("/thing", {.status = 503});
+  server_.on("/thing", {.status = 500, .headers = later});
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(await(api_->call(get("/thing"))));
+  EXPECT_EQ(server_.seen.size(), 3U);
+  EXPECT_LE(api_->paused_until(), Steady::now());
+}
+
+TEST_F(ApiTest, PauseIsAMinuteAndAQuarterAtMost) {
+  server_.on("/thing", {.status = 503, .headers = {{.name = "Retry-After", .value = "3000"}}});
+  EXPECT_FALSE(await(api_->open(get("/thing"))));
+  EXPECT_GE(api_->paused_until(), Steady::now() + Seconds(50));
+  EXPECT_LE(api_->paused_until(), Steady::now() + Seconds(75));
 }
 
 Task<std::string> read_all(std::unique_ptr<http::Stream> stream) {

@@ -49,6 +49,7 @@ Task<Result<Node>> get_node(Api& api, std::string name) {
   call.path = node_path(name);
   call.resource = "nodes";
   call.object = std::move(name);
+  call.urgent = true;  // it is read to be marked
   const Result<json::value> answer = co_await api.call(std::move(call));
   co_return to_node(answer);
 }

@@ -2,6 +2,7 @@
 #include "kube/files.h"
 
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -31,6 +32,22 @@ Result<std::string> read_file(const std::string& path) {
     if (content.size() > kLargest) return permanent(path + ": larger than 4 MiB");
     if (size < sizeof piece && std::feof(file.get()) != 0) return content;
   }
+}
+
+FileStamp file_stamp(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  return {
+      .inode = info.st_ino, .modified_s = info.st_mtim.tv_sec, .modified_ns = info.st_mtim.tv_nsec};
+}
+
+std::string encode_base64(const std::string& plain) {
+  std::string packed(4 * ((plain.size() + 2) / 3) + 1, '\0');  // and the NUL that OpenSSL writes
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(packed.data()),
+                                   reinterpret_cast<const unsigned char*>(plain.data()),
+                                   static_cast<int>(plain.size()));
+  packed.resize(static_cast<size_t>(size));
+  return packed;
 }
 
 std::optional<std::string> decode_base64(const std::string& text) {

@@ -16,8 +16,7 @@ namespace {
 namespace json = boost::json;
 using Steady = std::chrono::steady_clock;
 
-constexpr Millis kPageTime{30'000};
-constexpr std::chrono::seconds kTooShort{1};
+constexpr Millis kLongestPause{60'000};  // that a server may ask for
 
 // How a watch ended, and so what comes next.
 enum class End {
@@ -55,11 +54,10 @@ class Follower {
     Error error = {};
   };
 
-  Call base_call(const char* verb) const;
   Task<Result<void>> list();
-  Result<std::string> take_page(const json::value& page);
   Task<> watch_until_relist();
   Task<Ended> watch();
+  static Ended ended_by_server(const std::string& what, bool in_an_event);
   std::optional<Ended> take_event(std::string_view line);
   Task<> pause(const Error& error);
   Task<> poll();
@@ -71,21 +69,8 @@ class Follower {
   std::string version_;  // the last resourceVersion seen
   int failures_ = 0;     // in a row
   bool refusal_told_ = false;
+  Steady::time_point opened_;  // when the last watch was answered
 };
-
-Call Follower::base_call(const char* verb) const {
-  Call call;
-  call.path = listing_.path;
-  call.verb = verb;
-  call.resource = listing_.resource;
-  if (!listing_.field_selector.empty()) {
-    call.query += "fieldSelector=" + percent_encode(listing_.field_selector) + "&";
-  }
-  if (!listing_.label_selector.empty()) {
-    call.query += "labelSelector=" + percent_encode(listing_.label_selector) + "&";
-  }
-  return call;
-}
 
 Task<> Follower::run() {
   for (;;) {
@@ -100,52 +85,32 @@ Task<> Follower::run() {
 
 // Every page; the feed hears begin_list, each object, and end_list when all pages came.
 Task<Result<void>> Follower::list() {
-  feed_.begin_list();
-  std::string next;
-  do {
-    Call call = base_call("list");
-    call.query += "limit=" + std::to_string(listing_.page);
-    if (!next.empty()) call.query += "&continue=" + percent_encode(next);
-    call.timeout = kPageTime;
-    call.max_body = limits_.max_page;
-    const Result<json::value> page = co_await api_.call(std::move(call));
-    if (!page) co_return std::unexpected(page.error());
-    Result<std::string> rest = take_page(*page);
-    if (!rest) co_return std::unexpected(rest.error());
-    next = std::move(*rest);
-  } while (!next.empty());
+  ListSink sink{.begin = [this] { feed_.begin_list(); },
+                .object = [this](const json::value& object) { feed_.put(object); },
+                .left_out = [this](const Error& error) { feed_.failed(error); }};
+  Result<std::string> version = co_await read_list(api_, listing_, std::move(sink), limits_.list);
+  if (!version) co_return std::unexpected(version.error());
+  version_ = std::move(*version);
   feed_.end_list();
   co_return Result<void>();
-}
-
-// Hands a page's objects over; the token of the next page, empty after the last.
-Result<std::string> Follower::take_page(const json::value& page) {
-  version_ = text_at(page, {"metadata", "resourceVersion"});
-  const json::value* items = find(page, {"items"});
-  if (version_.empty() || items == nullptr || !(items->is_array() || items->is_null())) {
-    return retryable("list " + listing_.resource + ": the answer is not a list");
-  }
-  if (const json::array* objects = items->if_array()) {
-    for (const json::value& object : *objects) feed_.put(object);
-  }
-  return text_at(page, {"metadata", "continue"});
 }
 
 Task<> Follower::watch_until_relist() {
   for (;;) {
     const auto began = Steady::now();
     const std::string from = version_;
-    Ended ended = co_await watch();
-    const bool lasted = Steady::now() - began > kTooShort;
+    opened_ = Steady::time_point::max();
+    const Ended ended = co_await watch();
+    const bool lasted = opened_ < Steady::now() - limits_.shortest_watch;
     if (lasted) failures_ = 0;
     switch (ended.how) {
       case End::kOrderly:
-        // A server that closes at once, again and again, must not make us spin.
+        // A server that closes at once, again and again, must not make us spin; nor do we wait
+        // longer and longer for it: it answers, and every watch may bring the next event.
         if (lasted || version_ != from) break;
-        ended.error = Error{.kind = ErrorKind::kRetryable,
-                            .message = "watch " + listing_.resource + ": ended at once",
-                            .reason = {}};
-        co_await pause(ended.error);
+        if (failures_++ == 0) feed_.failed(ended.error);
+        co_await sleep_for(
+            std::chrono::ceil<Millis>(began + limits_.shortest_watch - Steady::now()));
         break;
       case End::kResume:
         co_await pause(ended.error);
@@ -171,9 +136,10 @@ Task<> Follower::watch_until_relist() {
 
 // One watch, from version_ on.
 Task<Follower::Ended> Follower::watch() {
-  Call call = base_call("watch");
-  call.query += "watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
-                "&timeoutSeconds=" + std::to_string(limits_.watch_timeout.count());
+  Call call = collection_call(
+      listing_, "watch",
+      "watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
+          "&timeoutSeconds=" + std::to_string(limits_.watch_timeout.count()));
   const std::string what = call.verb + " " + call.resource;
   const auto stream = co_await api_.open(std::move(call));
   if (!stream) {
@@ -183,11 +149,12 @@ Task<Follower::Ended> Follower::watch() {
     const bool weather = error.kind == ErrorKind::kRetryable;
     co_return Ended{.how = weather ? End::kResume : End::kRelist, .error = error};
   }
+  opened_ = Steady::now();
   LineSplitter lines(limits_.max_event);
   for (;;) {
     Result<std::string> piece = co_await (*stream)->read(limits_.silence);
     if (!piece) co_return Ended{.how = End::kResume, .error = piece.error().within(what)};
-    if (piece->empty()) co_return Ended{.how = End::kOrderly};
+    if (piece->empty()) co_return ended_by_server(what, lines.has_part());
     lines.add(std::move(*piece));
     for (;;) {
       const auto line = lines.next();
@@ -197,6 +164,14 @@ Task<Follower::Ended> Follower::watch() {
       if (ended) co_return std::move(*ended);
     }
   }
+}
+
+// Part of an event: a proxy has cut the watch in its own orderly way, or answered something else.
+Follower::Ended Follower::ended_by_server(const std::string& what, bool in_an_event) {
+  Error error{.kind = ErrorKind::kRetryable,
+              .message = what + (in_an_event ? ": ended within an event" : ": ended at once"),
+              .reason = {}};
+  return {.how = in_an_event ? End::kResume : End::kOrderly, .error = std::move(error)};
 }
 
 // Nothing when the watch goes on.
@@ -212,8 +187,10 @@ std::optional<Follower::Ended> Follower::take_event(std::string_view line) {
   const EventType type = event_type(event);
   if (type == EventType::kError) {
     Error error = event_error(what, event);
-    const bool expired = error.status == 410;
-    return Ended{.how = expired ? End::kExpired : End::kRelist, .error = std::move(error)};
+    End how = End::kRelist;
+    if (error.status == 410) how = End::kExpired;
+    if (error.status == 429) how = End::kResume;  // load: a list would add to it
+    return Ended{.how = how, .error = std::move(error)};
   }
   if (type == EventType::kChanged) feed_.put(*object);
   if (type == EventType::kDeleted) feed_.remove(*object);
@@ -231,7 +208,7 @@ Task<> Follower::pause(const Error& error) {
       .attempt = failures_,
       .base = limits_.backoff_base,
       .cap = limits_.backoff_cap,
-      .retry_after = std::min<Millis>(Seconds(error.retry_after_s), limits_.backoff_cap),
+      .retry_after = std::min<Millis>(Seconds(error.retry_after_s), kLongestPause),
       .jitter = random_unit()};
   co_await sleep_for(backoff_delay(backoff));
 }

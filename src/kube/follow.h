@@ -2,7 +2,8 @@
 // Follows a collection: lists it, then watches it, for ever. Keeps the records it has reported, by
 // uid, so that what vanished between two lists is reported gone. Runs as one task until cancelled
 // and never gives up: every failure is reported to the sink and followed by a pause of 200 ms to
-// 10 s. Callbacks run inside the task and must not block; the Api must outlive the task.
+// 10 s, or of up to a minute where the server asks for it (Retry-After). Callbacks run inside the
+// task and must not block; the Api must outlive the task.
 //
 // Where watching is forbidden and listing is not, it lists every 2 s, says so once through
 // `failed`, and tries the watch again every 5 minutes.
@@ -22,16 +23,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kube/api.h"
+#include "kube/list.h"
 
 namespace spotkeeper::kube {
-
-struct Listing {
-  std::string path;                 // "/api/v1/pods"
-  std::string field_selector = {};  // "spec.nodeName=web", not encoded
-  std::string label_selector = {};
-  std::string resource;  // for messages and counters: "pods"
-  int page = 500;        // objects in one page of a list
-};
 
 // Every function may be empty.
 template <class T>
@@ -50,9 +44,10 @@ struct Sink {
 // Intervals and limits, as they are in production; tests make them short.
 struct FollowLimits {
   size_t max_event = size_t{2} * 1024 * 1024;  // a larger watch event: list again
-  size_t max_page = size_t{64} * 1024 * 1024;  // bytes of one page of a list
-  Seconds watch_timeout{290};                  // what we ask the server to end a watch after
-  Millis silence{100'000};  // no byte for so long (bookmarks come each minute): cut
+  ListLimits list;
+  Seconds watch_timeout{290};    // what we ask the server to end a watch after
+  Millis silence{100'000};       // no byte for so long (bookmarks come each minute): cut
+  Millis shortest_watch{1'000};  // the server ends them sooner: one in this time
   Millis backoff_base{200};
   Millis backoff_cap{10'000};
   Millis poll{2'000};           // between lists where watching is forbidden

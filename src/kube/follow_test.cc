@@ -222,25 +222,97 @@ TEST_F(FollowTest, OrderlyEndWatchesOnFromTheBookmark) {
 }
 
 TEST_F(FollowTest, WatchThatEndsAtOnceDoesNotSpin) {
+  limits_.shortest_watch = Millis(40);
   on_list({.body = list(5, {})});
   on_watch({.pieces = {"\n"}});
+  const auto began = std::chrono::steady_clock::now();
   start();
-  EXPECT_TRUE(until([this] { return failed_.size() >= 2; }));
-  EXPECT_EQ(failed_[0], "watch nodes: ended at once");
+  EXPECT_TRUE(until([this] { return server_.count("watch=") >= 5; }));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, Millis(4 * 40));
+  EXPECT_EQ(failed_, std::vector<std::string>{"watch nodes: ended at once"}) << "said once";
+  EXPECT_EQ(server_.count("limit="), 1U);
+}
+
+TEST_F(FollowTest, ServerThatClosesEveryWatchEarlyLosesNothing) {
+  limits_.shortest_watch = Millis(1);
+  on_list({.body = list(5, {})});
+  for (int i = 6; i < 12; ++i) {
+    on_watch({.pieces = {bookmark(i), "\n"}});
+    on_watch({.pieces = {"\n", "\n"}});
+  }
+  on_watch(hang({event("ADDED", object("a", 12))}));
+  start();
+  expect({"synced", "+a12"});
+  EXPECT_EQ(server_.count("resourceVersion=11&"), 2U);
+  EXPECT_EQ(failed_, std::vector<std::string>());
+}
+
+TEST_F(FollowTest, WatchThatAProxyEndsWithinAnEventIsResumed) {
+  on_list({.body = list(5, {})});
+  on_watch({.pieces = {event("ADDED", object("a", 6)), R"({"type":"ADD)"}});
+  on_watch({.body = "<html>sign in</html>"});
+  on_watch(hang({event("ADDED", object("b", 7))}));
+  start();
+  expect({"synced", "+a6", "+b7"});
+  EXPECT_EQ(failed_, std::vector<std::string>(2, "watch nodes: ended within an event"));
+  EXPECT_EQ(server_.count("resourceVersion=6&"), 2U);
+}
+
+TEST_F(FollowTest, ProxysPageInPlaceOfEventsListsAgain) {
+  on_list({.body = list(5, {})});
+  on_watch({.body = "<html>\nsign in\n</html>\n"});
+  on_watch(hang());
+  start();
+  expect({"synced", "synced"});
+  EXPECT_EQ(failed_.size(), 1U);
+}
+
+TEST_F(FollowTest, LoadInTheWatchPausesAndResumes) {
+  const std::string load =
+      R"({"kind":"Status","code":429,"reason":"TooManyRequests","message":"etcd: too many"})";
+  on_list({.body = list(5, {})});
+  on_watch(hang({event("ADDED", object("a", 6)), event("ERROR", load)}));
+  on_watch(hang({event("ADDED", object("b", 7))}));
+  start();
+  expect({"synced", "+a6", "+b7"});
+  EXPECT_EQ(failed_,
+            std::vector<std::string>{"watch nodes: 429 Too Many Requests: etcd: too many"});
+  EXPECT_EQ(server_.count("limit="), 1U) << "no list: it would add to the load";
+  EXPECT_EQ(server_.count("resourceVersion=6&"), 1U);
+}
+
+TEST_F(FollowTest, RetryAfterIsObeyedBeyondTheLongestPauseOfOurOwn) {
+  on_list({.status = 503, .headers = {{.name = "Retry-After", .value = "1"}}});
+  on_list({.body = list(5, {})});
+  on_watch(hang());
+  const auto began = std::chrono::steady_clock::now();
+  start();
+  expect({"synced"});
+  EXPECT_GE(std::chrono::steady_clock::now() - began, Seconds(1));
 }
 
 TEST_F(FollowTest, FailedListIsTriedAgain) {
   on_list({.status = 503});
   on_list({.body = R"({"kind":"Something"})"});
   on_list({.body = list(5, {object("a", 1)}, "next")});
-  on_list({.status = 410, .body = status(410)});
+  on_list({.status = 500});
   on_list({.body = list(6, {object("a", 1), object("b", 2)})});
   on_watch(hang());
   start();
   expect({"+a1", "+b2", "synced"});
   EXPECT_EQ(failed_, (std::vector<std::string>{"list nodes: 503 Service Unavailable",
                                                "list nodes: the answer is not a list",
-                                               "list nodes: 410 Gone: too old"}));
+                                               "list nodes: 500 Internal Server Error"}));
+}
+
+TEST_F(FollowTest, ExpiredPageBeginsTheListAgainAtOnce) {
+  on_list({.body = list(5, {object("a", 1), object("b", 1)}, "next")});
+  on_list({.status = 410, .body = status(410)});
+  on_watch(hang());
+  server_.on("GET /api/v1/nodes", {.body = list(9, {object("b", 1), object("c", 2)})});
+  start();
+  expect({"+a1", "+b1", "+c2", "-a1", "synced"});
+  EXPECT_EQ(failed_, std::vector<std::string>());
 }
 
 TEST_F(FollowTest, ForbiddenWatchFallsBackToListing) {

@@ -1,104 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a kubeconfig file; see from_kubeconfig() in kube/access.h. What it says about
-// precedence is client-go's: data before file, tokenFile before token.
+// Reading kubeconfig files; see from_kubeconfig() in kube/access.h. What it says about precedence
+// is client-go's: data before file, tokenFile before token, a token before a plugin, and of several
+// files the first that has an entry.
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kube/access.h"
+#include "kube/api.h"
 #include "kube/files.h"
+#include "kube/kubeconfig_exec.h"
+#include "kube/kubeconfig_section.h"
 
 namespace spotkeeper::kube {
 namespace {
 
-// One map of the file with the words that name it in messages.
-struct Section {
-  const std::string* file;
-  std::string name;  // "clusters[dev].cluster"
-  YAML::Node node;
+using Roots = std::vector<Section>;
 
-  std::unexpected<Error> error(const std::string& key, const std::string& what) const {
-    const std::string at = name.empty() || key.empty() ? name + key : name + "." + key;
-    return permanent("kubeconfig " + *file + ": " + (at.empty() ? what : at + ": " + what));
-  }
-
-  YAML::Node child(const std::string& key) const {
-    // const, because operator[] of a mutable node would add the key
-    const YAML::Node& reader = node;
-    return reader.IsMap() ? reader[key] : YAML::Node(YAML::NodeType::Undefined);
-  }
-  bool has(const std::string& key) const {
-    const YAML::Node at = child(key);
-    return at.IsDefined() && !at.IsNull();
-  }
-
-  // The scalar at `key`, empty where there is none.
-  Result<std::string> text(const std::string& key) const {
-    if (!has(key)) return std::string();
-    const YAML::Node at = child(key);
-    if (!at.IsScalar()) return error(key, "is not a string");
-    return at.Scalar();
-  }
-
-  Result<bool> flag(const std::string& key) const {
-    if (!has(key)) return false;
-    const YAML::Node at = child(key);
-    bool value = false;
-    if (!at.IsScalar() || !YAML::convert<bool>::decode(at, value)) {
-      return error(key, "is not true or false");
-    }
-    return value;
-  }
-
-  // A file name, made absolute by the kubeconfig's folder.
-  Result<std::string> path(const std::string& key) const {
-    Result<std::string> value = text(key);
-    if (!value || value->empty()) return value;
-    return (std::filesystem::path(*file).parent_path() / *value).string();
-  }
-
-  // PEM out of "<key>-data" or of the file that `key` names; empty where there is neither.
-  Result<std::string> pem(const std::string& key) const {
-    const Result<std::string> data = text(key + "-data");
-    if (!data) return data;
-    const Result<std::string> from = path(key);
-    if (!from) return from;
-    const std::string used = data->empty() ? key : key + "-data";
-    Result<std::string> content = std::string();
-    if (!data->empty()) {
-      std::optional<std::string> plain = decode_base64(*data);
-      if (!plain) return error(used, "is not base64");
-      content = std::move(*plain);
-    } else if (!from->empty()) {
-      content = read_file(*from);
-      if (!content) return error(used, content.error().message);
-    }
-    if (!content->empty() && content->find("-----BEGIN ") == std::string::npos) {
-      return error(used, "is not PEM");
-    }
-    return content;
-  }
-};
-
-// The entry of that name in a list such as "clusters": [{name, cluster: {…}}].
-Result<Section> entry(const Section& root, const std::string& list, const std::string& inner,
+// The entry of that name in lists such as "clusters": [{name, cluster: {…}}]; the first file that
+// has it wins.
+Result<Section> entry(const Roots& roots, const std::string& list, const std::string& inner,
                       const std::string& name) {
-  const YAML::Node items = root.child(list);
-  if (items.IsDefined() && items.IsSequence()) {
-    for (const YAML::Node& item : items) {
+  for (const Section& root : roots) {
+    const Section items = root.at(list);
+    if (!items.node.IsDefined() || !items.node.IsSequence()) continue;
+    for (const YAML::Node& item : items.node) {
       const Section outer{.file = root.file, .name = list + "[" + name + "]", .node = item};
       const Result<std::string> found = outer.text("name");
       if (!found || *found != name) continue;
-      Section section{
-          .file = root.file, .name = outer.name + "." + inner, .node = outer.child(inner)};
+      Section section = outer.at(inner);
       if (!section.node.IsDefined() || !section.node.IsMap()) {
         return section.error("", "is not a map");
       }
       return section;
     }
   }
-  return root.error(list, "there is no entry named \"" + name + "\"");
+  return roots.front().error(list, "there is no entry named \"" + name + "\"");
+}
+
+bool is_one_of(std::string_view scheme, const std::string& url) {
+  return url.starts_with(scheme) && url.size() > scheme.size();
+}
+
+// Go's SOCKS client leaves the resolving of names to the proxy, which curl calls socks5h.
+Result<std::string> proxy_url(const Section& cluster) {
+  Result<std::string> url = cluster.text("proxy-url");
+  if (!url || url->empty() || is_one_of("http://", *url) || is_one_of("https://", *url)) return url;
+  constexpr std::string_view kSocks = "socks5://";
+  if (is_one_of(kSocks, *url)) return "socks5h://" + url->substr(kSocks.size());
+  return cluster.error("proxy-url", "is not an http, https or socks5 URL");
 }
 
 Result<void> read_cluster(const Section& cluster, Access& access) {
@@ -108,80 +63,135 @@ Result<void> read_cluster(const Section& cluster, Access& access) {
     return cluster.error("server", "is not an http or https URL");
   }
   while (server->ends_with('/')) server->pop_back();
-  const Result<std::string> ca = cluster.pem("certificate-authority");
+  Result<Pem> ca = cluster.pem("certificate-authority");
   const Result<bool> insecure = cluster.flag("insecure-skip-tls-verify");
   const Result<std::string> server_name = cluster.text("tls-server-name");
-  const Result<std::string> proxy = cluster.text("proxy-url");
+  const Result<std::string> proxy = proxy_url(cluster);
   if (!ca) return std::unexpected(ca.error());
   if (!insecure) return std::unexpected(insecure.error());
   if (!server_name) return std::unexpected(server_name.error());
   if (!proxy) return std::unexpected(proxy.error());
-  if (*insecure && !ca->empty()) {
+  if (*insecure && !ca->text.empty()) {
     return cluster.error("insecure-skip-tls-verify", "cannot be combined with a CA");
   }
   access.server = *server;
-  access.tls.ca_pem = *ca;
+  access.ca_file = ca->file;
+  access.tls.ca_pem = std::move(ca->text);
   access.tls.verify = !*insecure;
   access.tls.server_name = *server_name;
   access.tls.proxy = *proxy;
   return {};
 }
 
-// Ways to log in that need more than this file.
-Result<void> refuse_plugins(const Section& user) {
-  if (user.has("exec")) {
-    const Section exec{.file = user.file, .name = user.name + ".exec", .node = user.child("exec")};
-    const Result<std::string> command = exec.text("command");
-    return user.error("exec", "exec credential plugins are not supported yet" +
-                                  (command && !command->empty() ? " (" + *command + ")" : ""));
+Result<void> read_certificate(const Section& user, Access& access) {
+  Result<Pem> certificate = user.pem("client-certificate");
+  Result<Pem> key = user.pem("client-key");
+  if (!certificate) return std::unexpected(certificate.error());
+  if (!key) return std::unexpected(key.error());
+  if (certificate->text.empty() != key->text.empty()) {
+    return certificate->text.empty()
+               ? user.error("client-key", "there is no client-certificate to it")
+               : user.error("client-certificate", "there is no client-key to it");
   }
-  if (user.has("auth-provider")) {
-    const Section provider{.file = user.file,
-                           .name = user.name + ".auth-provider",
-                           .node = user.child("auth-provider")};
-    const Result<std::string> name = provider.text("name");
-    return user.error("auth-provider", "auth providers are not supported yet" +
-                                           (name && !name->empty() ? " (" + *name + ")" : ""));
-  }
-  for (const char* key : {"username", "password"}) {
-    if (user.has(key)) return user.error(key, "basic authentication is not supported");
-  }
+  access.client_cert_file = certificate->file;
+  access.client_key_file = key->file;
+  access.tls.client_cert_pem = std::move(certificate->text);
+  access.tls.client_key_pem = Secret(std::move(key->text));
   return {};
 }
 
-Result<void> read_user(const Section& user, Access& access) {
-  if (const Result<void> plain = refuse_plugins(user); !plain) return plain;
+Result<void> read_token(const Section& user, Access& access) {
   const Result<std::string> token = user.text("token");
   const Result<std::string> token_file = user.path("tokenFile");
-  const Result<std::string> certificate = user.pem("client-certificate");
-  const Result<std::string> key = user.pem("client-key");
-  for (const Result<std::string>* each : {&token, &token_file, &certificate, &key}) {
-    if (!*each) return std::unexpected(each->error());
+  const Result<std::string> username = user.text("username");
+  const Result<std::string> password = user.text("password");
+  for (const Result<std::string>* each : {&token, &token_file, &username, &password}) {
+    if (!*each) return std::unexpected((*each).error());
   }
   if (!token_file->empty()) {
     if (const Result<std::string> content = read_file(*token_file); !content) {
       return user.error("tokenFile", content.error().message);
     }
   }
-  if (certificate->empty() != key->empty()) {
-    return certificate->empty() ? user.error("client-key", "there is no client-certificate to it")
-                                : user.error("client-certificate", "there is no client-key to it");
-  }
   access.token = Secret(*token);
   access.token_file = *token_file;
-  access.tls.client_cert_pem = *certificate;
-  access.tls.client_key_pem = Secret(*key);
+  if (username->empty() && password->empty()) return {};
+  if (!token->empty() || !token_file->empty()) {
+    return user.error("username", "cannot be combined with a token");
+  }
+  access.basic = Secret(*username + ":" + *password);
   return {};
 }
 
-Result<Access> read_context(const Section& root, std::string name) {
-  if (name.empty()) {
-    const Result<std::string> current = root.text("current-context");
-    if (!current) return std::unexpected(current.error());
-    if (current->empty()) return root.error("current-context", "is not set");
-    name = *current;
+// Impersonate-User and its companions.
+Result<void> read_impersonation(const Section& user, http::Headers& headers) {
+  const Result<std::string> as = user.text("as");
+  const Result<std::string> uid = user.text("as-uid");
+  const Result<std::vector<std::string>> groups = user.texts("as-groups");
+  if (!as) return std::unexpected(as.error());
+  if (!uid) return std::unexpected(uid.error());
+  if (!groups) return std::unexpected(groups.error());
+  const bool more = !uid->empty() || !groups->empty() || user.has("as-user-extra");
+  if (as->empty()) {
+    return more
+               ? Result<void>(user.error("as", "is not set, as-uid, as-groups or as-user-extra is"))
+               : Result<void>();
   }
-  const Result<Section> context = entry(root, "contexts", "context", name);
+  headers.push_back({.name = "Impersonate-User", .value = *as});
+  if (!uid->empty()) headers.push_back({.name = "Impersonate-Uid", .value = *uid});
+  for (const std::string& group : *groups) {
+    headers.push_back({.name = "Impersonate-Group", .value = group});
+  }
+  if (!user.has("as-user-extra")) return {};
+  const Section extra = user.at("as-user-extra");
+  if (!extra.node.IsMap()) return extra.error("", "is not a map");
+  for (const auto& member : extra.node) {
+    const std::string key = member.first.Scalar();
+    const Result<std::vector<std::string>> values = extra.texts(key);
+    if (!values) return std::unexpected(values.error());
+    for (const std::string& value : *values) {
+      headers.push_back({.name = "Impersonate-Extra-" + percent_encode(key), .value = value});
+    }
+  }
+  return {};
+}
+
+Result<void> read_user(const Section& user, const Section& cluster, Access& access) {
+  if (user.has("auth-provider")) {
+    const Result<std::string> name = user.at("auth-provider").text("name");
+    return user.error("auth-provider",
+                      (name && !name->empty() ? *name + ": " : "") +
+                          "Kubernetes has removed auth providers; use an exec plugin "
+                          "(kubelogin, gke-gcloud-auth-plugin)");
+  }
+  for (const Result<void>& read : {read_certificate(user, access), read_token(user, access),
+                                   read_impersonation(user, access.impersonate)}) {
+    if (!read) return read;
+  }
+  const bool has_token =
+      !access.token.empty() || !access.token_file.empty() || !access.basic.empty();
+  if (!user.has("exec") || has_token) return {};
+  Result<ExecPlugin> plugin = read_exec(user, cluster, access);
+  if (!plugin) return std::unexpected(plugin.error());
+  access.exec = std::move(*plugin);
+  return {};
+}
+
+Result<std::string> current_context(const Roots& roots) {
+  for (const Section& root : roots) {
+    Result<std::string> current = root.text("current-context");
+    if (!current || !current->empty()) return current;
+  }
+  return roots.front().error("current-context", "is not set");
+}
+
+Result<Access> read_context(const Roots& roots, std::string name) {
+  if (name.empty()) {
+    Result<std::string> current = current_context(roots);
+    if (!current) return std::unexpected(current.error());
+    name = std::move(*current);
+  }
+  const Result<Section> context = entry(roots, "contexts", "context", name);
   if (!context) return std::unexpected(context.error());
   const Result<std::string> cluster_name = context->text("cluster");
   if (!cluster_name) return std::unexpected(cluster_name.error());
@@ -189,33 +199,57 @@ Result<Access> read_context(const Section& root, std::string name) {
   if (!user_name) return std::unexpected(user_name.error());
 
   Access access;
-  access.description = "kubeconfig " + *root.file + ", context " + name;
-  const Result<Section> cluster = entry(root, "clusters", "cluster", *cluster_name);
+  access.description = "kubeconfig " + context->file + ", context " + name;
+  const Result<Section> cluster = entry(roots, "clusters", "cluster", *cluster_name);
   if (!cluster) return std::unexpected(cluster.error());
   if (const Result<void> read = read_cluster(*cluster, access); !read) {
     return std::unexpected(read.error());
   }
   if (user_name->empty()) return access;  // anonymous
-  const Result<Section> user = entry(root, "users", "user", *user_name);
+  const Result<Section> user = entry(roots, "users", "user", *user_name);
   if (!user) return std::unexpected(user.error());
-  if (const Result<void> read = read_user(*user, access); !read) {
+  if (const Result<void> read = read_user(*user, *cluster, access); !read) {
     return std::unexpected(read.error());
   }
   return access;
 }
 
-}  // namespace
-
-Result<Access> from_kubeconfig(const std::string& path, const std::string& context) {
-  const Result<std::string> content = read_file(path);
+Result<Section> load(const std::string& file) {
+  const Result<std::string> content = read_file(file);
   if (!content) return std::unexpected(content.error().within("kubeconfig"));
   try {
-    const Section root{.file = &path, .name = "", .node = YAML::Load(*content)};
+    Section root{.file = file, .name = "", .node = YAML::Load(*content)};
     if (!root.node.IsMap()) return root.error("", "is not a YAML map");
-    return read_context(root, context);
+    return root;
   } catch (const YAML::Exception& broken) {
-    return permanent("kubeconfig " + path + ": line " + std::to_string(broken.mark.line + 1) +
+    return permanent("kubeconfig " + file + ": line " + std::to_string(broken.mark.line + 1) +
                      ": " + broken.msg);
+  }
+}
+
+std::string joined(const std::vector<std::string>& files) {
+  std::string all;
+  for (const std::string& file : files) all += (all.empty() ? "" : ", ") + file;
+  return all;
+}
+
+}  // namespace
+
+Result<Access> from_kubeconfig(const std::vector<std::string>& files, const std::string& context) {
+  if (files.empty()) return permanent("no kubeconfig: name one, or set KUBECONFIG or HOME");
+  Roots roots;
+  for (const std::string& file : files) {
+    std::error_code unknown;
+    if (files.size() > 1 && !std::filesystem::exists(file, unknown)) continue;
+    Result<Section> root = load(file);
+    if (!root) return std::unexpected(root.error());
+    roots.push_back(std::move(*root));
+  }
+  if (roots.empty()) return permanent("no kubeconfig: none of " + joined(files) + " exists");
+  try {
+    return read_context(roots, context);
+  } catch (const YAML::Exception& broken) {
+    return permanent("kubeconfig " + joined(files) + ": " + broken.msg);
   }
 }
 

@@ -179,4 +179,28 @@ Result<Budget> decode_budget(const json::value& object) {
   return budget;
 }
 
+Result<EndpointSlice> decode_slice(const json::value& object) {
+  Result<EndpointSlice> slice = with_identity<EndpointSlice>(object, "endpointslice");
+  if (!slice) return slice;
+  slice->ns = text_at(object, {"metadata", "namespace"});
+  if (slice->ns.empty()) {
+    return permanent("endpointslice " + slice->name + " without metadata.namespace");
+  }
+  slice->service = text_at(object, {"metadata", "labels", "kubernetes.io/service-name"});
+  const json::array* endpoints = find_array(object, {"endpoints"});
+  if (endpoints == nullptr) return slice;
+  for (const json::value& endpoint : *endpoints) {
+    const json::value* ready = find(endpoint, {"conditions", "ready"});
+    const bool is_no = ready != nullptr && ready->is_bool() && !ready->get_bool();
+    if (is_no || !endpoint.is_object()) continue;  // not given or null: take it for ready
+    ++slice->ready;
+    if (std::string node = text_at(endpoint, {"nodeName"}); !node.empty()) {
+      slice->nodes.push_back(std::move(node));
+    }
+  }
+  std::ranges::sort(slice->nodes);
+  slice->nodes.erase(std::ranges::unique(slice->nodes).begin(), slice->nodes.end());
+  return slice;
+}
+
 }  // namespace spotkeeper::kube

@@ -3,7 +3,8 @@
 // plain values owned by whoever holds them. Decoders are pure and never throw: an object without
 // identity (no metadata, no name, no uid) is an Error (kPermanent); any other field that is missing
 // or of the wrong type takes its default.
-// Fields as in the Kubernetes API reference: core/v1 Node and Pod, policy/v1 PodDisruptionBudget.
+// Fields as in the Kubernetes API reference: core/v1 Node and Pod, policy/v1 PodDisruptionBudget,
+// discovery.k8s.io/v1 EndpointSlice.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -101,8 +102,20 @@ struct Budget {
   bool covers(const Pod& pod) const;
 };
 
+// An EndpointSlice: some of a Service's endpoints.
+struct EndpointSlice {
+  std::string uid;
+  std::string ns;
+  std::string name;
+  std::string resource_version;
+  std::string service;             // label kubernetes.io/service-name; empty: nobody's
+  int ready = 0;                   // endpoints whose condition `ready` is true or not given
+  std::vector<std::string> nodes;  // where those are; sorted, each once
+};
+
 Result<Node> decode_node(const boost::json::value& object);
 Result<Pod> decode_pod(const boost::json::value& object);
 Result<Budget> decode_budget(const boost::json::value& object);
+Result<EndpointSlice> decode_slice(const boost::json::value& object);
 
 }  // namespace spotkeeper::kube

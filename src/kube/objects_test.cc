@@ -232,5 +232,38 @@ TEST(Decode, SurvivesGarbage) {
   EXPECT_GT(decoded, 500) << "a wrong field that does not matter leaves the rest readable";
 }
 
+TEST(DecodeSlice, CountsReadyEndpointsAndTheirNodes) {
+  const auto slice = decode_slice(json::parse(R"({
+    "metadata": {"uid": "u", "namespace": "shop", "name": "web-x7", "resourceVersion": "4",
+                 "labels": {"kubernetes.io/service-name": "web"}},
+    "addressType": "IPv4",
+    "endpoints": [
+      {"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "nodeName": "n2"},
+      {"addresses": ["10.0.0.2"], "conditions": {"ready": false}, "nodeName": "n3"},
+      {"addresses": ["10.0.0.3"], "conditions": {}, "nodeName": "n1"},
+      {"addresses": ["10.0.0.4"], "conditions": {"ready": null}, "nodeName": "n2"},
+      {"addresses": ["10.0.0.5"]}, 5]})"));
+  ASSERT_TRUE(slice) << slice.error().message;
+  EXPECT_EQ(slice->uid, "u");
+  EXPECT_EQ(slice->ns, "shop");
+  EXPECT_EQ(slice->name, "web-x7");
+  EXPECT_EQ(slice->resource_version, "4");
+  EXPECT_EQ(slice->service, "web");
+  EXPECT_EQ(slice->ready, 4);
+  EXPECT_EQ(slice->nodes, (std::vector<std::string>{"n1", "n2"}));
+}
+
+TEST(DecodeSlice, WithoutAnything) {
+  const auto slice = decode_slice(
+      json::parse(R"({"metadata": {"uid": "u", "namespace": "a", "name": "b"}, "endpoints": 5})"));
+  ASSERT_TRUE(slice) << slice.error().message;
+  EXPECT_EQ(slice->service, "");
+  EXPECT_EQ(slice->ready, 0);
+  EXPECT_TRUE(slice->nodes.empty());
+  EXPECT_EQ(decode_slice(json::parse(R"({"metadata": {"uid": "u", "name": "b"}})")).error().message,
+            "endpointslice b without metadata.namespace");
+  EXPECT_FALSE(decode_slice(json::parse("[]")));
+}
+
 }  // namespace
 }  // namespace spotkeeper::kube

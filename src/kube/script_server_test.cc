@@ -99,6 +99,7 @@ Task<> ScriptServer::run() {
     for (;;) {
       auto socket = std::make_shared<Socket>(acceptor_.get_executor());
       co_await acceptor_.async_accept(*socket, asio::use_awaitable);
+      socket->set_option(tcp::no_delay(true));
       connections_.spawn("connection", serve(socket));
     }
   } catch (const boost::system::system_error&) {

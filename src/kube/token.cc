@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/token.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-
-#include "kube/files.h"
 
 namespace spotkeeper::kube {
 namespace {
@@ -26,13 +22,6 @@ bool Token::refused() {
   return !file_.empty();
 }
 
-Token::Stamp Token::stamp() const {
-  struct stat info{};
-  if (::stat(file_.c_str(), &info) != 0) return Stamp();
-  return Stamp{
-      .inode = info.st_ino, .modified_s = info.st_mtim.tv_sec, .modified_ns = info.st_mtim.tv_nsec};
-}
-
 Result<Secret> Token::read() const {
   Result<std::string> content = read_file(file_);
   if (!content) return denied("token file " + content.error().message);
@@ -48,7 +37,7 @@ Result<Secret> Token::read() const {
 
 Result<Secret> Token::at(Steady now) {
   if (file_.empty()) return token_;
-  const Stamp current = stamp();
+  const FileStamp current = file_stamp(file_);
   if (!stale_ && current == read_stamp_ && now - read_at_ < kReadAgain) return token_;
   Result<Secret> fresh = read();
   if (!fresh && token_.empty()) return fresh;

@@ -6,11 +6,11 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 
 #include "base/result.h"
 #include "base/strong.h"
+#include "kube/files.h"
 
 namespace spotkeeper::kube {
 
@@ -27,18 +27,11 @@ class Token {
   bool refused();
 
  private:
-  struct Stamp {  // of the file; another one means it was replaced
-    uint64_t inode = 0;
-    int64_t modified_s = 0;
-    int64_t modified_ns = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  Stamp stamp() const;
   Result<Secret> read() const;
 
   std::string file_;
   Secret token_;
-  Stamp read_stamp_;
+  FileStamp read_stamp_;
   Steady read_at_;
   bool stale_ = true;
 };

@@ -25,6 +25,9 @@ class LineSplitter {
   // The next complete line without its end; valid until the next add(). Empty lines are left out.
   Result<std::optional<std::string_view>> next();
 
+  // A line has begun and is not complete.
+  bool has_part() const { return begin_ < buffer_.size(); }
+
  private:
   size_t longest_;
   std::string buffer_;
