@@ -55,7 +55,8 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
       deny(abilities_.explain, &track, error,
            "a Job may count this end as a failure; allow: pods/status patch");
     } else {
-      note(Level::kWarning, What::kFailed, &track, error.message);
+      note(track.failures < 2 ? Level::kWarning : Level::kDebug, What::kFailed, &track,
+           error.message);
     }
   }
 }
@@ -120,7 +121,9 @@ void Drain::back_off(Track& track, const Error& error) {
   track.next_try = now_ + backoff_delay(backoff);
   if (!last_moment) track.next_try = std::min(track.next_try, track.plan.force);
   if (error.retry_after_s > 0) paused_until_ = std::max(paused_until_, now_ + asked_for);
-  note(Level::kWarning, What::kFailed, &track,
+  // The first of a row, then ever more rarely: 1, 2, 4, 8 …
+  const bool said = (track.failures & (track.failures - 1)) == 0;
+  note(said ? Level::kWarning : Level::kDebug, What::kFailed, &track,
        error.message + "; tried again in " + format_duration(track.next_try - now_));
 }
 

@@ -79,6 +79,18 @@ TEST(DrainFaults, AnApiThatIsAwayAtTheLastMomentIsToldWhyWhenItIsBack) {
   EXPECT_EQ(t.take().at(0).kind, ActionKind::kStop);
 }
 
+TEST(DrainFaults, ALongAbsenceOfTheApiIsSaidEverMoreRarely) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  for (int second = 0; second < 80; second += 2) {
+    for (const Action& action : t.take()) t.answer(action, std::unexpected(weather()));
+    t.advance_to(Seconds(second));
+  }
+  EXPECT_GE(t.count(What::kFailed), 4);
+  EXPECT_LE(t.count(What::kFailed), 6);
+  EXPECT_LE(t.count(What::kAsked), 2);
+}
+
 TEST(DrainFaults, AnUnauthorizedMarkIsTriedAgain) {
   TestDrain t;
   t.answer(t.take().at(0), std::unexpected(unauthorized()));
