@@ -12,6 +12,7 @@ namespace {
 // What was refused for good is tried again this often while there is time: the refusal may have
 // been about one moment (a webhook, caches of a starting API server).
 constexpr Seconds kBegEvery{5};
+constexpr Seconds kBegFirst{1};
 // A slow API makes us stop units earlier, but no earlier than this for each request.
 constexpr Millis kSlowestCounted{5'000};
 constexpr Millis kLongestPause{5'000};
@@ -54,7 +55,8 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
       deny(abilities_.explain, &track, error,
            "a Job may count this end as a failure; allow: pods/status patch");
     } else {
-      note(Level::kWarning, What::kFailed, &track, error.message);
+      note(track.failures < 2 ? Level::kWarning : Level::kDebug, What::kFailed, &track,
+           error.message);
     }
   }
 }
@@ -93,12 +95,14 @@ void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
 
 void Drain::stop_failed(Track& track, const Error& error) {
   if (!is_denied(error)) {
+    // Nobody was there: nor was there anybody to write down why the unit ends.
+    if (error.status == 0) track.explained = false;
     back_off(track, error);
     return;
   }
+  track.next_try = now_ + (track.cannot_be_stopped ? kBegEvery : kBegFirst);
   track.cannot_be_stopped = true;
   track.last_ask_failed = false;
-  track.next_try = now_ + kBegEvery;
   deny(abilities_.stop, &track, error,
        "a budget can hold a pod until the host ends; allow: pods delete");
 }
@@ -117,7 +121,9 @@ void Drain::back_off(Track& track, const Error& error) {
   track.next_try = now_ + backoff_delay(backoff);
   if (!last_moment) track.next_try = std::min(track.next_try, track.plan.force);
   if (error.retry_after_s > 0) paused_until_ = std::max(paused_until_, now_ + asked_for);
-  note(Level::kWarning, What::kFailed, &track,
+  // The first of a row, then ever more rarely: 1, 2, 4, 8 …
+  const bool said = (track.failures & (track.failures - 1)) == 0;
+  note(said ? Level::kWarning : Level::kDebug, What::kFailed, &track,
        error.message + "; tried again in " + format_duration(track.next_try - now_));
 }
 

@@ -65,6 +65,32 @@ TEST(DrainFaults, WhatDoesNotComeFromTheApiIsWeather) {
   EXPECT_EQ(describe(t.take()), "ask default/web");
 }
 
+TEST(DrainFaults, AnApiThatIsAwayAtTheLastMomentIsToldWhyWhenItIsBack) {
+  TestDrain t;
+  t.begin({guarded("web")}, {kClosed});
+  t.advance_to(Seconds(87));
+  Error away = weather();
+  away.status = 0;
+  for (int i = 0; i < 3; ++i) t.answer(t.take().at(0), std::unexpected(away));
+  t.advance_to(Seconds(88));
+  const auto explanation = t.take();
+  EXPECT_EQ(describe(explanation), "explain default/web");
+  t.answer(explanation.at(0));
+  EXPECT_EQ(t.take().at(0).kind, ActionKind::kStop);
+}
+
+TEST(DrainFaults, ALongAbsenceOfTheApiIsSaidEverMoreRarely) {
+  TestDrain t;
+  t.begin({make_unit("web")});
+  for (int second = 0; second < 80; second += 2) {
+    for (const Action& action : t.take()) t.answer(action, std::unexpected(weather()));
+    t.advance_to(Seconds(second));
+  }
+  EXPECT_GE(t.count(What::kFailed), 4);
+  EXPECT_LE(t.count(What::kFailed), 6);
+  EXPECT_LE(t.count(What::kAsked), 2);
+}
+
 TEST(DrainFaults, AnUnauthorizedMarkIsTriedAgain) {
   TestDrain t;
   t.answer(t.take().at(0), std::unexpected(unauthorized()));

@@ -137,7 +137,7 @@ void Drain::send_ask(Track& track, std::optional<Seconds> grace, bool last, std:
   track.held.clear();
   track.in_flight_last = last;
   track.asked_under = budgets_.asked(track.unit);
-  note(Level::kInfo, What::kAsked, &track, reason);
+  note(track.failures < 2 ? Level::kInfo : Level::kDebug, What::kAsked, &track, reason);
   Action& action = act(ActionKind::kAsk, &track, std::move(reason));
   action.grace = grace;
   if (hard()) {
@@ -154,7 +154,7 @@ void Drain::send_explanation(Track& track) {
 
 void Drain::send_stop(Track& track, std::string reason) {
   if (!track.asked) track.asked = now_;
-  note(Level::kInfo, What::kStopped, &track, reason);
+  note(track.failures < 2 ? Level::kInfo : Level::kDebug, What::kStopped, &track, reason);
   Action& action = act(ActionKind::kStop, &track, std::move(reason));
   action.grace = now_ >= track.plan.force ? last_grace(track.plan, notice_, policy_, now_)
                                           : grace_to_ask(track);
