@@ -101,9 +101,10 @@ struct Object {
   Kind kind;
   Meta meta;
 
+  bool operator==(const Object&) const = default;
+
  protected:
   explicit Object(Kind k) : kind(k) {}
-  bool operator==(const Object&) const = default;
 };
 
 template <class T>

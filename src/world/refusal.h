@@ -30,13 +30,16 @@ using Answer = std::expected<T, Refusal>;
 
 using Refused = std::unexpected<Refusal>;
 
-Refusal not_found(Kind kind, const Key& key);                            // 404
-Refusal already_exists(Kind kind, const Key& key);                       // 409 AlreadyExists
-Refusal conflict(Kind kind, const Key& key);                             // 409: other version
-Refusal other_uid(Kind kind, const Key& key, Uid wanted, Uid found);     // 409: delete, evict
-Refusal uid_is_fixed(Kind kind, const Key& key, Uid wanted, Uid found);  // 422: patch
+Refusal not_found(Kind kind, const Key& key);       // 404
+Refusal already_exists(Kind kind, const Key& key);  // 409 AlreadyExists
+Refusal conflict(Kind kind, const Key& key);        // 409: an update of another version
+// 409: a deletion or eviction of another UID, of another version
+Refusal other_uid(Kind kind, const Key& key, Uid wanted, Uid found);
+Refusal other_version(Kind kind, const Key& key, uint64_t wanted, uint64_t found);
+Refusal uid_is_fixed(Kind kind, const Key& key, Uid wanted);                         // 422: patch
 Refusal invalid(Kind kind, const Key& key, std::string field, std::string message);  // 422
 Refusal namespace_terminates(Kind kind, const Key& key);                             // 403
+Refusal quota_exceeded(Kind kind, const Key& key);                                   // 403
 Refusal expired(uint64_t wanted, uint64_t oldest);                                   // 410
 
 }  // namespace spotkeeper::world

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Deployment controller: one ReplicaSet for each pod template, scaled up and down within
+// maxSurge and maxUnavailable.
+#pragma once
+
+#include "world/context.h"
+
+namespace spotkeeper::world {
+
+class Deployments {
+ public:
+  explicit Deployments(Context& context);
+  void on(const Event& event);
+
+ private:
+  struct Sets {
+    Ptr<ReplicaSet> current;  // of the template as it is now
+    std::vector<Ptr<ReplicaSet>> old;
+  };
+  void sync(const Key& key);
+  Sets find_sets(const Deployment& deployment) const;
+  Ptr<ReplicaSet> make_set(const Deployment& deployment, int revision);
+  void roll(const Deployment& deployment, const Sets& sets);
+  void recreate(const Deployment& deployment, const Sets& sets);
+  void scale(const Ptr<ReplicaSet>& set, int replicas);
+  void report(const Ptr<Deployment>& deployment);
+
+  Context& context_;
+  WorkQueue queue_;
+  std::map<Uid, std::map<Uid, Key>> owned_;  // ReplicaSets, by creation
+};
+
+}  // namespace spotkeeper::world

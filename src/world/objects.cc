@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/objects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "world/random.h"
+
+namespace spotkeeper::world {
+namespace {
+
+struct KindRow {
+  const char* name;
+  const char* resource;
+  const char* api_version;
+};
+constexpr std::array<KindRow, kKinds> kKindRows = {{
+    {"Namespace", "namespaces", "v1"},
+    {"Node", "nodes", "v1"},
+    {"Pod", "pods", "v1"},
+    {"ReplicaSet", "replicasets", "apps/v1"},
+    {"Deployment", "deployments", "apps/v1"},
+    {"StatefulSet", "statefulsets", "apps/v1"},
+    {"DaemonSet", "daemonsets", "apps/v1"},
+    {"Job", "jobs", "batch/v1"},
+    {"PodDisruptionBudget", "poddisruptionbudgets", "policy/v1"},
+    {"Service", "services", "v1"},
+    {"EndpointSlice", "endpointslices", "discovery.k8s.io/v1"},
+}};
+
+const KindRow& row(Kind kind) {
+  return kKindRows.at(static_cast<size_t>(kind));
+}
+
+// Where the number stands in a Uid's text.
+constexpr size_t kUidDigits = 12;
+constexpr size_t kUidLength = 36;
+
+}  // namespace
+
+const char* kind_name(Kind kind) {
+  return row(kind).name;
+}
+const char* resource_name(Kind kind) {
+  return row(kind).resource;
+}
+const char* api_version(Kind kind) {
+  return row(kind).api_version;
+}
+bool is_namespaced(Kind kind) {
+  return kind != Kind::kNamespace && kind != Kind::kNode;
+}
+
+std::string Uid::text() const {
+  const uint64_t noise = Random::mix(value);
+  return fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", noise >> 32U,
+                     (noise >> 16U) & 0xFFFFU, (noise >> 8U) & 0xFFFU, noise & 0xFFFU, value);
+}
+
+Uid Uid::parse(std::string_view text) {
+  if (text.size() != kUidLength) return {};
+  const std::string_view digits = text.substr(kUidLength - kUidDigits);
+  Uid uid;
+  const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), uid.value, 16);
+  if (end.ptr != digits.data() + digits.size() || uid.text() != text) return {};
+  return uid;
+}
+
+const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type) {
+  const auto found = std::ranges::find(conditions, type, &Condition::type);
+  return found == conditions.end() ? nullptr : &*found;
+}
+
+void set_condition(std::vector<Condition>& conditions, Condition condition) {
+  const auto found = std::ranges::find(conditions, condition.type, &Condition::type);
+  if (found == conditions.end()) {
+    conditions.push_back(std::move(condition));
+    return;
+  }
+  if (found->status == condition.status) condition.since = found->since;
+  *found = std::move(condition);
+}
+
+int IntOrPercent::of(int total, bool round_up) const {
+  if (!percent) return value;
+  const int hundredfold = value * total;
+  return round_up ? (hundredfold + 99) / 100 : hundredfold / 100;
+}
+
+std::string IntOrPercent::text() const {
+  return std::to_string(value) + (percent ? "%" : "");
+}
+
+bool Toleration::tolerates(const Taint& taint) const {
+  if (!effect.empty() && effect != taint.effect) return false;
+  if (!key.empty() && key != taint.key) return false;
+  if (op == "Exists") return true;
+  return !key.empty() && value == taint.value;
+}
+
+const char* to_string(RestartPolicy policy) {
+  switch (policy) {
+    case RestartPolicy::kAlways:
+      return "Always";
+    case RestartPolicy::kOnFailure:
+      return "OnFailure";
+    case RestartPolicy::kNever:
+      return "Never";
+  }
+  return "Always";
+}
+
+const char* to_string(Phase phase) {
+  switch (phase) {
+    case Phase::kPending:
+      return "Pending";
+    case Phase::kRunning:
+      return "Running";
+    case Phase::kSucceeded:
+      return "Succeeded";
+    case Phase::kFailed:
+      return "Failed";
+  }
+  return "Unknown";
+}
+
+bool PodTemplate::operator==(const PodTemplate& other) const {
+  return labels == other.labels && annotations == other.annotations &&
+         (spec == other.spec || *spec == *other.spec);
+}
+
+bool Pod::ready() const {
+  const Condition* condition = find_condition(status.conditions, "Ready");
+  return condition != nullptr && condition->status;
+}
+
+bool Job::over() const {
+  return std::ranges::any_of(status.conditions, [](const Condition& condition) {
+    return condition.status && (condition.type == "Complete" || condition.type == "Failed");
+  });
+}
+
+bool Budget::covers(const Pod& pod) const {
+  return meta.ns == pod.meta.ns && spec.selector && spec.selector->matches(pod.meta.labels);
+}
+
+int EndpointSlice::ready() const {
+  return static_cast<int>(std::ranges::count_if(endpoints, &Endpoint::ready));
+}
+
+}  // namespace spotkeeper::world

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ReplicaSet controller: adopts and releases pods by label, makes as many as are wanted.
+#pragma once
+
+#include "world/context.h"
+
+namespace spotkeeper::world {
+
+class ReplicaSets {
+ public:
+  explicit ReplicaSets(Context& context);
+  void on(const Event& event);
+
+ private:
+  void sync(const Key& key);
+  // Its pods that still run and stay, after adoption and release.
+  std::vector<Ptr<Pod>> claim(const Ptr<ReplicaSet>& set);
+  void scale(const Ptr<ReplicaSet>& set, std::vector<Ptr<Pod>> pods);
+
+  Context& context_;
+  WriteLimit limit_;
+  WorkQueue queue_;
+};
+
+}  // namespace spotkeeper::world

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <climits>
+
+namespace spotkeeper::world {
+namespace {
+
+// As the real one does with many nodes: the best of so many that fit is good enough.
+constexpr int kEnoughNodes = 16;
+
+bool tolerates_unschedulable(const PodSpec& spec) {
+  const Taint taint{.key = "node.kubernetes.io/unschedulable", .value = {}, .effect = "NoSchedule"};
+  return std::ranges::any_of(spec.tolerations,
+                             [&](const Toleration& each) { return each.tolerates(taint); });
+}
+
+bool tolerates_all(const PodSpec& spec, const std::vector<Taint>& taints) {
+  return std::ranges::all_of(taints, [&](const Taint& taint) {
+    return taint.effect == "PreferNoSchedule" ||
+           std::ranges::any_of(spec.tolerations,
+                               [&](const Toleration& each) { return each.tolerates(taint); });
+  });
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Context& context)
+    : context_(context),
+      queue_(context, context.options.scheduler, [this](const Key& key) { sync(key); }) {}
+
+void Scheduler::on(const Event& event) {
+  const Meta& meta = event.object->meta;
+  if (event.kind() == Kind::kPod) {
+    const Pod& pod = as<Pod>(*event.object);
+    if (event.change == Change::kDeleted) {
+      waiting_.erase(meta.key());
+      if (!pod.node.empty()) wake_waiting();
+    } else if (event.change == Change::kAdded && pod.node.empty()) {
+      queue_.add(meta.key());
+    } else if (pod.finished()) {
+      wake_waiting();
+    }
+  } else if (event.kind() == Kind::kNode) {
+    const auto same = [&](const Ptr<Node>& node) { return node->meta.uid == meta.uid; };
+    const auto found = std::ranges::find_if(nodes_, same);
+    if (event.change == Change::kDeleted) {
+      if (found != nodes_.end()) nodes_.erase(found);
+      return;
+    }
+    const Ptr<Node> node = std::static_pointer_cast<const Node>(event.object);
+    if (found != nodes_.end()) {
+      *found = node;
+    } else {
+      nodes_.push_back(node);
+    }
+    wake_waiting();
+  }
+}
+
+void Scheduler::wake_waiting() {
+  for (const Key& key : waiting_) queue_.add(key);
+}
+
+void Scheduler::sync(const Key& key) {
+  const Ptr<Pod> pod = context_.store.find<Pod>(key);
+  if (!pod || !pod->node.empty() || pod->deleting() || pod->finished()) return;
+  const Node* node = choose(*pod);
+  if (node == nullptr) {
+    wait(pod);
+    return;
+  }
+  waiting_.erase(key);
+  context_.store.change(pod, [&](Pod& each) {
+    each.node = node->meta.name;
+    set_condition(each.status.conditions, {.type = "PodScheduled",
+                                           .status = true,
+                                           .reason = {},
+                                           .message = {},
+                                           .since = context_.now()});
+  });
+}
+
+const Node* Scheduler::choose(const Pod& pod) {
+  const Node* best = nullptr;
+  int least = INT_MAX;
+  int fitting = 0;
+  for (size_t i = 0; i < nodes_.size() && fitting < kEnoughNodes; ++i) {
+    const Node& node = *nodes_[(next_ + i) % nodes_.size()];
+    if (!fits(pod, node)) continue;
+    ++fitting;
+    const int running = context_.store.pods().running_on(node.meta.name);
+    if (running < least) {
+      least = running;
+      best = &node;
+    }
+  }
+  if (!nodes_.empty()) next_ = (next_ + 1) % nodes_.size();
+  return best;
+}
+
+bool Scheduler::fits(const Pod& pod, const Node& node) const {
+  const PodSpec& spec = *pod.spec;
+  if (!node.status.ready) return false;
+  if (node.spec.unschedulable && !tolerates_unschedulable(spec)) return false;
+  if (!node.spec.taints.empty() && !tolerates_all(spec, node.spec.taints)) return false;
+  for (const auto& [key, value] : spec.node_selector) {
+    if (!node.meta.labels.has(key, value)) return false;
+  }
+  if (context_.store.pods().running_on(node.meta.name) >= node.status.capacity_pods) return false;
+  if (spec.host_port != 0) {
+    for (const PodIndex::Entry* entry : context_.store.pods().on(node.meta.name)) {
+      if (!entry->pod->finished() && entry->pod->spec->host_port == spec.host_port) return false;
+    }
+  }
+  return spec.spread.empty() || spread_allows(pod, node);
+}
+
+// topologySpreadConstraints, DoNotSchedule: here it would not be more than maxSkew above the least.
+bool Scheduler::spread_allows(const Pod& pod, const Node& node) const {
+  return std::ranges::all_of(pod.spec->spread, [&](const Spread& spread) {
+    const std::string* here = node.meta.labels.find(spread.topology_key);
+    if (here == nullptr) return false;
+    std::map<std::string, int> counts;
+    for (const Ptr<Node>& each : nodes_) {
+      const std::string* domain = each->meta.labels.find(spread.topology_key);
+      if (domain == nullptr) continue;
+      int& count = counts[*domain];
+      for (const PodIndex::Entry* entry : context_.store.pods().on(each->meta.name)) {
+        const Pod& other = *entry->pod;
+        if (other.active() && other.meta.ns == pod.meta.ns &&
+            spread.selector.matches(other.meta.labels)) {
+          ++count;
+        }
+      }
+    }
+    int least = INT_MAX;
+    for (const auto& [domain, count] : counts) least = std::min(least, count);
+    return counts[*here] + 1 - least <= spread.max_skew;
+  });
+}
+
+void Scheduler::wait(const Ptr<Pod>& pod) {
+  waiting_.insert(pod->meta.key());
+  context_.store.change(pod, [&](Pod& each) {
+    set_condition(each.status.conditions,
+                  {.type = "PodScheduled",
+                   .status = false,
+                   .reason = "Unschedulable",
+                   .message = fmt::format("0/{} nodes are available.", nodes_.size()),
+                   .since = context_.now()});
+  });
+}
+
+}  // namespace spotkeeper::world

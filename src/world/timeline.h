@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The virtual clock and what is due on it: a heap. What is due at the same moment happens in the
+// order in which it was asked for.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace spotkeeper::world {
+
+class Timeline {
+ public:
+  explicit Timeline(Time start) : now_(start) {}
+
+  Time now() const { return now_; }
+  Time wake() const { return heap_.empty() ? kNever : heap_.front().at; }
+
+  // At the earliest now. There is no taking back: `what` looks whether it still applies.
+  void at(Time time, std::function<void()> what);
+  void after(Millis delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
+
+  // Everything due until then; what is added meanwhile too.
+  void advance_to(Time time);
+
+ private:
+  struct Due {
+    Time at{};
+    uint64_t order = 0;
+    std::function<void()> what;
+  };
+  static bool later(const Due& a, const Due& b) {
+    return a.at != b.at ? a.at > b.at : a.order > b.order;
+  }
+
+  Time now_;
+  uint64_t next_order_ = 0;
+  std::vector<Due> heap_;
+};
+
+}  // namespace spotkeeper::world
