@@ -703,6 +703,7 @@ def a_service_and_its_endpoints(w: Witness):
 
 
 def _events(response: requests.Response, enough: int, into: list) -> None:
+    """Until there are enough, or the watch ends by its own time."""
     for line in response.iter_lines(chunk_size=None):
         into.append(json.loads(line))
         if len(into) >= enough:
@@ -720,9 +721,9 @@ def a_watch_tells_of_changes_in_order(w: Witness):
     since = w.kube.request("GET", path_of("pods", w.rig.namespace)).json()["metadata"]["resourceVersion"]
     selected = {"watch": "1", "resourceVersion": since, "labelSelector": "colour=red", "timeoutSeconds": "4"}
     stream = w.kube.within(w.rig.namespace).request(
-        "GET", path_of("pods", w.rig.namespace), at_most=None, stream=True, params=selected)
+        "GET", path_of("pods", w.rig.namespace), at_most=15, stream=True, params=selected)
     whole = w.kube.within(w.rig.namespace).request(
-        "GET", path_of("pods", w.rig.namespace), at_most=None, stream=True,
+        "GET", path_of("pods", w.rig.namespace), at_most=15, stream=True,
         params={"watch": "true", "resourceVersion": since, "timeoutSeconds": "4", "allowWatchBookmarks": "true"})
     for name in ("a", "b"):
         w.rig.pod(name, on=node, labels={"colour": "red"} if name == "a" else None)
@@ -750,18 +751,18 @@ def watches_without_a_version_show_what_is_there(w: Witness):
     for version in (None, "0"):
         params = {"watch": "1", "timeoutSeconds": "1"} | ({"resourceVersion": version} if version else {})
         path = path_of("pods", w.rig.namespace)
-        stream = w.kube.request("GET", path, at_most=None, stream=True, params=params)
+        stream = w.kube.request("GET", path, at_most=15, stream=True, params=params)
         w.note("type", stream.headers["Content-Type"])
         events: list = []
         _events(stream, 1, events)
         w.note(f"from {version}", [_shape(e) for e in events])
         stream.close()
     params = {"watch": "1", "timeoutSeconds": "1", "fieldSelector": "metadata.name=none"}
-    stream = w.kube.request("GET", path_of("pods", w.rig.namespace), at_most=None, stream=True, params=params)
+    stream = w.kube.request("GET", path_of("pods", w.rig.namespace), at_most=15, stream=True, params=params)
     w.note("of none", list(stream.iter_lines()))
     params = {"watch": "1", "allowWatchBookmarks": "true", "sendInitialEvents": "true", "timeoutSeconds": "1",
               "resourceVersionMatch": "NotOlderThan"}
-    stream = w.kube.request("GET", path_of("pods", w.rig.namespace), at_most=None, stream=True, params=params)
+    stream = w.kube.request("GET", path_of("pods", w.rig.namespace), at_most=15, stream=True, params=params)
     events = []
     _events(stream, 2, events)
     w.note("as a list", [e["type"] for e in events])
@@ -772,8 +773,9 @@ def watches_without_a_version_show_what_is_there(w: Witness):
 def a_watch_from_too_long_ago_is_expired(w: Witness):
     w.rig.node("n1")
     if w.rig.control_plane.is_world:
-        w.rig.control_plane.forget_events()
-    stream = w.kube.watch("pods", "1")
+        w.rig.control_plane.forget_events(2)
+    params = {"watch": "1", "resourceVersion": "1", "timeoutSeconds": "3"}
+    stream = w.kube.request("GET", path_of("pods", w.rig.namespace), at_most=15, stream=True, params=params)
     events: list = []
     _events(stream, 1, events)
     w.note("type", events[0]["type"])
@@ -874,8 +876,9 @@ def rights(w: Witness):
     kube = type(w.kube)(w.kube.server, w.kube.ca, account.token, w.rig.namespace)
     w.call("may list", kube.list, "pods")
     w.call("may not patch status", kube.patch, "pods/status", "a", {})
-    w.call("may not watch", kube.watch, "pods", "1")
-    w.call("may not watch all", kube.watch, "pods", "1", everywhere=True)
+    for everywhere in (False, True):
+        path = path_of("pods", None if everywhere else w.rig.namespace)
+        w.call("may not watch", kube.request, "GET", path, params={"watch": "1", "timeoutSeconds": "1"})
     w.call("may not create", kube.create, "deployments", {})
     w.call("may not list nodes", kube.list, "nodes")
     w.call("may get a node", kube.get, "nodes", node.name)

@@ -17,6 +17,7 @@ AT_A_TIME = 6
 @pytest.fixture(scope="module")
 def planes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("planes")
+    (folder / "real").mkdir()
     with ControlPlane(folder / "real") as real, WorldPlane(folder / "world") as world:
         yield {"real": real, "world": world}
 

@@ -5,6 +5,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <utility>
 
 #include "emulator/discovery.h"
@@ -189,8 +190,15 @@ ApiSkin::Response ApiSkin::control(const ServerRequest& request) {
   const std::string& path = request.path;
   if (request.method != "POST") return Failed(method_not_allowed());
   if (path == "/emulator/compact") {
-    world_.compact(world_.version());
-    return json_answer(200, json::object{{"version", world_.version()}});
+    const auto parameters = parse_parameters(request.query);
+    const auto wanted = parameters.find("version");
+    uint64_t version = world_.version();
+    if (wanted != parameters.end()) {
+      const std::string& text = wanted->second;
+      std::from_chars(text.data(), text.data() + text.size(), version);
+    }
+    world_.compact(version);
+    return json_answer(200, json::object{{"version", version}});
   }
   if (path.starts_with(kHosts) && path.ends_with(kEnd)) {
     const std::string node = path.substr(kHosts.size(), path.size() - kHosts.size() - kEnd.size());

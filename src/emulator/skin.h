@@ -5,8 +5,8 @@
 // the server that runs its watches.
 //
 // Beside the API it answers below /emulator, for scripts: POST /emulator/compact forgets all events
-// so far, so that older watches and pages are expired; POST /emulator/hosts/NODE/end ends a
-// machine.
+// so far (or up to ?version=N), so that older watches are expired; POST /emulator/hosts/NODE/end
+// ends a machine.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -50,8 +50,11 @@ Task<> follow(WatchHub* hub, std::shared_ptr<Watch> watch, http::BodyWriter& out
   const world::Kind kind = *watch->resource->kept_by_world;
   WatchHub::Ear ear(*hub, kind);
   Steady::time_point next_bookmark = Steady::now() + kBookmarkEvery;
+  bool idle = false;  // all there was has been written
   if (!co_await out.write(std::exchange(watch->begin, {}))) co_return;
   for (;;) {
+    // Other kinds' changes move the cluster's version on: what is forgotten of them is no loss.
+    if (ear.missed_nothing && idle) watch->version = hub->world().version();
     const auto events = hub->world().events_since(kind, watch->version, kBatch);
     if (!events) {
       co_await out.write(line("ERROR", status_of(events.error())));
@@ -65,6 +68,7 @@ Task<> follow(WatchHub* hub, std::shared_ptr<Watch> watch, http::BodyWriter& out
       continue;
     }
     watch->version = std::max(watch->version, hub->world().version());
+    ear.missed_nothing = idle = true;
     const Steady::time_point now = Steady::now();
     if (watch->bookmarks && (now >= next_bookmark || now >= watch->end)) {
       next_bookmark = now + kBookmarkEvery;
@@ -104,7 +108,9 @@ WatchHub::WatchHub(boost::asio::any_io_executor executor, world::World& world)
     : executor_(std::move(executor)), world_(world) {
   observer_ = world_.observe([this](const Event& event) {
     for (Ear* ear : ears_) {
-      if (ear->kind == event.kind()) ear->heard.set();
+      if (ear->kind != event.kind()) continue;
+      ear->missed_nothing = false;
+      ear->heard.set();
     }
   });
 }

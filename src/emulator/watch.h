@@ -34,6 +34,7 @@ class WatchHub {
     Ear(const Ear&) = delete;
     Ear& operator=(const Ear&) = delete;
     Event heard;
+    bool missed_nothing = true;  // since it was last set: no event of the kind
     const world::Kind kind;
 
    private:

@@ -66,9 +66,9 @@ class WorldPlane:
         path.chmod(0o600)
         return path
 
-    def forget_events(self) -> None:
-        """Watches and pages of before are expired from now on."""
-        requests.post(f"{self.server}/emulator/compact", timeout=5).raise_for_status()
+    def forget_events(self, version: int) -> None:
+        """Those up to that version: a watch from before it is expired from now on."""
+        requests.post(f"{self.server}/emulator/compact?version={version}", timeout=5).raise_for_status()
 
     def check_alive(self) -> None:
         self._process.check_alive()
