@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "async/deadline.h"
+#include "http/body_stream.h"
 
 namespace spotkeeper::http {
 
@@ -116,12 +118,15 @@ struct Connection::Impl {
   Task<error_code> read(Parser* parser);
   Task<ServerResponse> handle(ServerRequest request);
   Task<bool> write(ServerResponse response, bool keep_alive, unsigned version, bool head_only);
+  Task<bool> write_stream(ServerResponse response, std::string what, bool keep_alive,
+                          unsigned version, bool head_only);
   Task<> linger();
 
   beast::tcp_stream stream;
   std::shared_ptr<ServerShared> shared;
-  beast::flat_buffer buffer;  // may hold the beginning of the next request
-  bool busy = false;          // a request has been read and is not answered yet
+  beast::flat_buffer buffer;        // may hold the beginning of the next request
+  bool busy = false;                // a request has been read and is not answered yet
+  BodyStream* streaming = nullptr;  // the answer under way, if it is a streamed one
 };
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared)
@@ -130,7 +135,11 @@ Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ServerShare
 Connection::~Connection() = default;
 
 void Connection::stop() {
-  if (!impl_->busy) impl_->stream.close();
+  if (impl_->streaming != nullptr) {
+    impl_->streaming->stop();
+  } else if (!impl_->busy) {
+    impl_->stream.close();
+  }
 }
 
 Task<> Connection::serve() {
@@ -153,9 +162,17 @@ Task<bool> Connection::Impl::serve_one() {
   const bool wants_more = parser.keep_alive();
   const unsigned version = parser.get().version();
   const bool head_only = parser.get().method() == bhttp::verb::head;
-  ServerResponse response = co_await handle(to_request(parser.release()));
+  ServerRequest request = to_request(parser.release());
+  std::string what = request.method + " " + request.path;
+  ServerResponse response = co_await handle(std::move(request));
   const bool keep_alive = wants_more && !shared->stopping;
-  const bool written = co_await write(std::move(response), keep_alive, version, head_only);
+  bool written = false;
+  if (response.stream) {
+    written =
+        co_await write_stream(std::move(response), std::move(what), keep_alive, version, head_only);
+  } else {
+    written = co_await write(std::move(response), keep_alive, version, head_only);
+  }
   busy = false;
   co_return written&& keep_alive;
 }
@@ -206,6 +223,32 @@ Task<bool> Connection::Impl::write(ServerResponse response, bool keep_alive, uns
   }
   const auto [error, size] = co_await bhttp::async_write(stream, serializer, kTuple);
   co_return !error;
+}
+
+Task<bool> Connection::Impl::write_stream(ServerResponse response, std::string what,
+                                          bool keep_alive, unsigned version, bool head_only) {
+  const bool chunked = version >= 11;
+  bhttp::response<bhttp::empty_body> message(static_cast<bhttp::status>(response.status), version);
+  message.set(bhttp::field::content_type, response.content_type);
+  for (const auto& [name, value] : response.headers) message.insert(name, value);
+  message.keep_alive(keep_alive && chunked);
+  if (chunked) message.chunked(true);
+  bhttp::response_serializer<bhttp::empty_body> serializer(message);
+  stream.expires_after(shared->options.idle_timeout);
+  {
+    const auto [error, size] = co_await bhttp::async_write_header(stream, serializer, kTuple);
+    if (error) co_return false;
+  }
+  if (head_only) co_return chunked;
+  BodyStream body(&stream, &buffer, shared->options.idle_timeout, chunked);
+  streaming = &body;
+  if (shared->stopping) body.stop();
+  const std::string failure = co_await body.run(std::move(response.stream));
+  streaming = nullptr;
+  if (!failure.empty() && shared->options.on_failure) {
+    shared->options.on_failure("body of " + what + ": " + failure);
+  }
+  co_return body.complete() && chunked;
 }
 
 Task<> Connection::Impl::linger() {

@@ -29,7 +29,8 @@ class Connection {
   // Serves requests until either side has enough.
   Task<> serve();
 
-  // Ends the connection now if no request is being handled; else after the answer.
+  // Ends the connection now if no request is being handled; else after the answer, and a streamed
+  // one is ended now.
   void stop();
 
  private:

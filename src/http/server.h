@@ -25,11 +25,28 @@ struct ServerRequest {
   std::string body;
 };
 
+// Where the producer of a streamed body writes. One piece at a time: it is on its way to the client
+// when write() returns, so that a slow client slows its producer and nothing piles up.
+class BodyWriter {
+ public:
+  virtual ~BodyWriter() = default;
+
+  // False: the client is gone or too slow (idle_timeout); the producer should end. An empty piece
+  // writes nothing.
+  virtual Task<bool> write(std::string piece) = 0;
+};
+
+// Writes a body piece by piece and returns at its end. It is cancelled when the client hangs up and
+// when the server stops; handle_timeout does not concern it. One that throws breaks the connection.
+using BodyProducer = std::function<Task<>(BodyWriter&)>;
+
 struct ServerResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   Headers headers = {};
+  BodyProducer stream =
+      {};  // if set, it makes the body (HTTP/1.1: chunked), and `body` is not sent
 };
 
 struct ServerOptions {
@@ -55,8 +72,8 @@ class Server {
 
   uint16_t port() const;
 
-  // Accepts and serves until cancelled; then closes the listener and every idle connection, lets
-  // requests under way end within stop_grace, and throws the cancellation on.
+  // Accepts and serves until cancelled; then closes the listener and every idle connection, ends
+  // streamed bodies, lets requests under way end within stop_grace, and throws the cancellation on.
   Task<> run();
 
  private:

@@ -90,7 +90,30 @@ class ServerTest : public HttpFixture {
     if (request.path == "/forge") response.headers.push_back({"X-A", "1\r\nX-B: 2"});
     if (request.path == "/nothing") response.status = 204;
     if (request.path == "/big") response.body.assign(20uz * 1024 * 1024, 'x');
+    if (request.path.starts_with("/stream")) {
+      response.stream = [test, path = request.path](BodyWriter& out) {
+        return produce(test, path, out);
+      };
+    }
     co_return response;
+  }
+
+  static Task<> produce(ServerTest* test, std::string path, BodyWriter& out) {
+    struct Count {
+      int* ended;
+      ~Count() { ++*ended; }
+    };
+    const Count count{&test->streams_ended_};
+    ++test->streams_;
+    co_await out.write("one,");
+    co_await out.write("");
+    if (path == "/stream/throw") throw std::runtime_error("a bug");
+    if (path == "/stream/flood") {
+      while (co_await out.write(std::string(100'000, 'x'))) ++test->pieces_;
+      co_return;
+    }
+    if (path == "/stream/wait") co_await test->go_.wait(Millis(10'000));
+    co_await out.write("two");
   }
 
   std::string url(const std::string& path) const {
@@ -106,6 +129,9 @@ class ServerTest : public HttpFixture {
 
   Event go_{executor()};
   int handled_ = 0;
+  int streams_ = 0;
+  int streams_ended_ = 0;
+  int pieces_ = 0;
   ServerRequest last_;
   std::vector<std::string> failures_;
   std::unique_ptr<Server> server_;
@@ -314,6 +340,78 @@ TEST_F(ServerTest, AHandlerThatTakesTooLongIsA503) {
   EXPECT_TRUE(failures_.empty());
 }
 
+TEST_F(ServerTest, StreamsABodyInChunks) {
+  listen();
+  const std::string text = exchange(request_text("/stream") + request_text("/after", kClose));
+  EXPECT_THAT(text, HasSubstr("Transfer-Encoding: chunked\r\n"));
+  EXPECT_THAT(text, Not(HasSubstr("Content-Length: 0")));
+  EXPECT_THAT(text, HasSubstr("\r\n\r\n4\r\none,\r\n3\r\ntwo\r\n0\r\n\r\n"));
+  EXPECT_THAT(text, HasSubstr("you said GET /after")) << "the connection goes on";
+}
+
+TEST_F(ServerTest, OurOwnClientUnderstandsAStream) {
+  listen();
+  for (int i = 0; i < 2; ++i) {
+    const auto response = get(url("/stream"));
+    ASSERT_TRUE(response.has_value()) << response.error().message;
+    EXPECT_EQ(response->body, "one,two");
+  }
+}
+
+TEST_F(ServerTest, StreamsToHttp10UntilItCloses) {
+  listen();
+  const std::string text = exchange("GET /stream HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(text, Not(HasSubstr("Transfer-Encoding")));
+  EXPECT_TRUE(text.ends_with("\r\n\r\none,two")) << text;
+}
+
+TEST_F(ServerTest, HeadOfAStreamHasNoBodyAndStartsNoProducer) {
+  listen();
+  const std::string text =
+      exchange("HEAD /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(text.ends_with("\r\n\r\n")) << text;
+  EXPECT_EQ(streams_, 0);
+}
+
+TEST_F(ServerTest, APieceArrivesBeforeTheNextIsMadeAndNoTimeLimitApplies) {
+  listen({.idle_timeout = Millis(30), .handle_timeout = Millis(20)});
+  RawClient client(executor(), server_->port());
+  run(client.write(request_text("/stream/wait", kClose)));
+  EXPECT_THAT(run(client.read("one,")), HasSubstr("4\r\none,"));
+  run(sleep_for(Millis(100)));
+  EXPECT_EQ(streams_ended_, 0);
+  go_.set();
+  EXPECT_THAT(run(client.read("")), HasSubstr("3\r\ntwo\r\n0\r\n\r\n"));
+}
+
+TEST_F(ServerTest, AStreamEndsWhenItsClientHangsUp) {
+  listen();
+  const size_t before = open_descriptors();
+  {
+    RawClient client(executor(), server_->port());
+    run(client.write(request_text("/stream/wait")));
+    run(client.read("one,"));
+  }
+  run_until([this] { return streams_ended_ == 1; });
+  run_until([before] { return open_descriptors() == before; });
+  EXPECT_TRUE(failures_.empty());
+}
+
+TEST_F(ServerTest, AStreamWaitsForASlowClientAndGivesUpAfterAWhile) {
+  listen({.idle_timeout = Millis(50)});
+  RawClient client(executor(), server_->port());
+  run(client.write(request_text("/stream/flood")));
+  run_until([this] { return streams_ended_ == 1; });
+  EXPECT_LT(pieces_, 200) << "what the kernel's buffers hold, and no more";
+}
+
+TEST_F(ServerTest, AProducerThatThrowsBreaksTheConnectionAndIsReported) {
+  listen();
+  const std::string text = exchange(request_text("/stream/throw"));
+  EXPECT_TRUE(text.ends_with("4\r\none,\r\n")) << "no end: " << text;
+  EXPECT_THAT(failures_, ElementsAre("body of GET /stream/throw: a bug"));
+}
+
 TEST_F(ServerTest, AnAddressInUseIsPermanent) {
   listen();
   const auto second =
@@ -367,6 +465,16 @@ TEST_F(ServerStop, LetsARequestUnderWayEnd) {
   run(tasks_.join());
   EXPECT_THAT(text_, HasSubstr("you said GET /wait"));
   EXPECT_THAT(text_, HasSubstr("Connection: close"));
+}
+
+TEST_F(ServerStop, EndsAStreamAtOnceAndProperly) {
+  listen({.stop_grace = Millis(3'600'000)});
+  RawClient client(executor(), server_->port());
+  run(client.write(request_text("/stream/wait")));
+  run(client.read("one,"));
+  stop();
+  EXPECT_EQ(streams_ended_, 1);
+  EXPECT_THAT(run(client.read("")), HasSubstr("0\r\n\r\n"));
 }
 
 TEST_F(ServerStop, CutsOffARequestThatOutlastsTheGrace) {

@@ -9,6 +9,7 @@ from .kube import ApiError, Kube
 from .node import Node
 from .process import Process, TooLate, free_port, stays, until
 from .rig import Rig
+from .world_plane import WorldPlane
 
 __all__ = [
     "Agent",
@@ -22,6 +23,7 @@ __all__ = [
     "Process",
     "Rig",
     "TooLate",
+    "WorldPlane",
     "free_port",
     "stays",
     "until",

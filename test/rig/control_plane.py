@@ -34,6 +34,8 @@ class ControlPlane:
     `controller_burst` are raised, so that tests do not wait for controllers: Kubernetes' own defaults are 20 and 30.
     """
 
+    is_world = False
+
     def __init__(
         self,
         folder: pathlib.Path,

@@ -15,6 +15,7 @@ from .imds import Imds
 from .imds_proxy import ImdsProxy
 from .node import Node
 from .process import until
+from .world_plane import WorldPlane
 
 _ids = itertools.count(1)
 
@@ -23,10 +24,11 @@ class Rig:
     """Everything made through it is removed and stopped by `close()`, or at the end of a `with`.
 
     All pods select this rig's nodes, so that several rigs (tests) on one control plane never share a node.
+    On an emulated control plane (WorldPlane) it works as on a real one.
     `kube` is an administrator's client in this rig's namespace; `history` knows what happened to its pods and nodes.
     """
 
-    def __init__(self, control_plane: ControlPlane, folder: pathlib.Path, name: str = "rig"):
+    def __init__(self, control_plane: ControlPlane | WorldPlane, folder: pathlib.Path, name: str = "rig"):
         self.control_plane, self.folder = control_plane, folder
         folder.mkdir(parents=True, exist_ok=True)
         self.id = f"t{next(_ids)}"
@@ -186,7 +188,7 @@ class Rig:
         name = f"agent-{len(self.agents) + 1}"
         account = account or self.account(name, without)
         environment = {"NODE_NAME": node.name, "INSTANCE_METADATA_URL": imds.url, "JSON_LOGGING": "true"}
-        if kubeconfig:
+        if kubeconfig or self.control_plane.is_world:  # in a pod the API server is always https
             flags = ["--kubeconfig", self.control_plane.kubeconfig(account.user, account.token)]
         else:
             environment |= {
