@@ -101,6 +101,11 @@ class Rig:
 
     # Looking
 
+    def endpoints(self, service: str) -> list[dict]:
+        """The Service's endpoints that are Ready now."""
+        slices = self.kube.list("endpointslices", labels=f"kubernetes.io/service-name={service}")
+        return [e for s in slices for e in s.get("endpoints") or [] if e["conditions"].get("ready")]
+
     def pods(self, app: str | None = None, on: Node | None = None, ready: bool | None = None) -> list[dict]:
         """Pods as the API shows them now. `ready`: only those that are (True) or are not (False) Ready and staying."""
         found = self.kube.list(
