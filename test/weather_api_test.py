@@ -40,7 +40,7 @@ def test_an_api_server_that_restarts_in_mid_drain(tmp_path):
         assert imds.deadline - told.told_at > 20
         assert told.told_at + told.grace <= imds.deadline
         later = rig.told("later", at_most=30)
-        assert 12 <= imds.deadline - later.told_at <= 22
+        assert 12 <= imds.deadline - later.told_at <= 30, "a slow API is allowed for, at each of three requests"
         rig.until_gone_from(node, at_most=10)
         ended_well(agent, moved=3)
         assert counted(agent, code=0) >= 3
