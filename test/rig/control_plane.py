@@ -203,7 +203,7 @@ class ControlPlane:
         self.check_alive()
         try:
             return kube.request("GET", "/readyz", at_most=5).ok
-        except (requests.ConnectionError, ApiError):  # not listening yet, or 500 while it starts
+        except (requests.RequestException, ApiError):  # not listening yet, slow, or 500 while it starts
             return False
 
     def _complete(self) -> bool:
