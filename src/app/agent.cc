@@ -35,7 +35,8 @@ constexpr Millis kLongWait = std::chrono::hours(1);
 
 Result<kube::Access> find_cluster(const config::AgentOptions& options) {
   if (!options.kubeconfig.empty()) {
-    return kube::from_kubeconfig(options.kubeconfig, options.kube_context);
+    const auto files = kube::kubeconfig_files("", options.kubeconfig, "");
+    return kube::from_kubeconfig(files, options.kube_context);
   }
   return kube::in_cluster(options.service_account_dir, options.kubernetes_service_host,
                           options.kubernetes_service_port);

@@ -3,6 +3,8 @@
 import pathlib
 import subprocess
 
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+
 
 def _openssl(*arguments) -> None:
     done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False)
@@ -17,11 +19,10 @@ class Pki:
         self.ca_crt, self.ca_key = folder / "ca.crt", folder / "ca.key"
         self.server_crt, self.server_key = folder / "server.crt", folder / "server.key"
         self.tokens_key, self.tokens_pub = folder / "tokens.key", folder / "tokens.pub"
-        new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
         _openssl(
             "req",
             "-x509",
-            *new_key,
+            *_NEW_KEY,
             "-keyout",
             self.ca_key,
             "-out",
@@ -37,7 +38,7 @@ class Pki:
         _openssl(
             "req",
             "-x509",
-            *new_key,
+            *_NEW_KEY,
             "-CA",
             self.ca_crt,
             "-CAkey",
@@ -57,3 +58,20 @@ class Pki:
         )
         _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", self.tokens_key)
         _openssl("pkey", "-in", self.tokens_key, "-pubout", "-out", self.tokens_pub)
+
+    def client(self, user: str, into: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+        """A client certificate that the API server takes for `user`, and its key, in the folder `into`."""
+        certificate, key = into / "client.crt", into / "client.key"
+        self._issue(certificate, key, f"/CN={user}", "extendedKeyUsage=clientAuth")
+        return certificate, key
+
+    def server(self, into: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+        """Another server certificate for 127.0.0.1, and its key, in the folder `into`."""
+        certificate, key = into / "server.crt", into / "server.key"
+        self._issue(certificate, key, "/CN=server", "extendedKeyUsage=serverAuth", "subjectAltName=IP:127.0.0.1")
+        return certificate, key
+
+    def _issue(self, certificate: pathlib.Path, key: pathlib.Path, subject: str, *extensions: str) -> None:
+        by = ("-CA", self.ca_crt, "-CAkey", self.ca_key)
+        more = [word for text in extensions for word in ("-addext", text)]
+        _openssl("req", "-x509", *_NEW_KEY, *by, "-keyout", key, "-out", certificate, "-subj", subject, *more)

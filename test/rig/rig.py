@@ -3,9 +3,10 @@
 import itertools
 import pathlib
 import secrets
+from collections.abc import Callable
 
 from . import objects
-from .access import AgentAccess
+from .access import Account, AgentAccess
 from .agent import Agent
 from .binaries import spotkeeper
 from .control_plane import ControlPlane
@@ -146,6 +147,10 @@ class Rig:
         self._imds.append(Imds(self.folder, name, **({"instance_id": node.instance_id} if node else {}), **notice))
         return self._imds[-1]
 
+    def account(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
+        """A service account with the agent's ClusterRole, `without` some (verb, resource)."""
+        return self._access.grant(name, without)
+
     def agent(
         self,
         node: Node,
@@ -153,19 +158,22 @@ class Rig:
         env: dict | None = None,
         arguments: list | tuple = (),
         without: list[tuple[str, str]] | tuple = (),
-        kubeconfig: bool = False,
+        kubeconfig: bool | Callable[[Account], pathlib.Path] = False,
     ) -> Agent:
         """`spotkeeper agent` on that node, as the DaemonSet starts it, with a service account of its own.
 
         It holds the ClusterRole of deploy/rbac/agent.yaml `without` some (verb, resource), as in
-        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file.
+        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file:
+        an ordinary one, or what a function makes of its account.
         """
         program = spotkeeper()
         name = f"agent-{len(self.agents) + 1}"
-        account = self._access.grant(name, without)
+        account = self.account(name, without)
         environment = {"NODE_NAME": node.name, "INSTANCE_METADATA_URL": imds.url, "JSON_LOGGING": "true"}
         if kubeconfig:
-            flags = ["--kubeconfig", self.control_plane.kubeconfig(account.user, account.token)]
+            ordinary = kubeconfig is True
+            made = self.control_plane.kubeconfig(account.user, account.token) if ordinary else kubeconfig(account)
+            flags = ["--kubeconfig", made]
         else:
             environment |= {
                 "KUBERNETES_SERVICE_HOST": "127.0.0.1",
