@@ -8,7 +8,7 @@
 namespace spotkeeper::app {
 namespace {
 
-constexpr Millis kSettle{30'000};    // a denial is looked into at most this often
+constexpr Millis kSettle{5'000};     // a denial is looked into at most this often
 constexpr Millis kMissing{600'000};  // rights may be granted meanwhile
 constexpr Millis kLongWait = std::chrono::hours(24);
 

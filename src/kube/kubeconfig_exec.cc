@@ -71,7 +71,7 @@ std::string cluster_info(const Section& cluster, const Access& access) {
 std::string command_path(const Section& exec, const std::string& command) {
   if (command.find('/') == std::string::npos) return command;
   const auto folder = std::filesystem::absolute(exec.file).parent_path();
-  return (folder / command).string();
+  return (folder / command).lexically_normal().string();
 }
 
 Result<Interactive> interactive_mode(const Section& exec, const std::string& version) {

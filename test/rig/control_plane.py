@@ -186,6 +186,7 @@ class ControlPlane:
             f"--tls-private-key-file={self.pki.server_key}",
             f"--cert-dir={self.folder}",
             f"--token-auth-file={tokens}",
+            f"--client-ca-file={self.pki.ca_crt}",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
             "--service-account-issuer=https://kubernetes.default.svc",
