@@ -19,6 +19,7 @@ struct PodStory {
   std::optional<Owner> owner;  // at its creation
   Labels labels;               // at its creation
   Seconds grace{30};           // of its spec
+  bool mirror = false;         // the picture of a static pod
   Time created{};
   std::optional<Time> scheduled;
   std::optional<Time> ready;    // the first time

@@ -48,6 +48,7 @@ void Scribe::on_pod(const Event& event) {
                              .owner = pod.meta.owner,
                              .labels = pod.meta.labels,
                              .grace = pod.spec->grace,
+                             .mirror = pod.meta.annotations.find(kMirrorAnnotation) != nullptr,
                              .created = now});
   }
   PodStory* found = story(pod.meta.uid);

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laboratory/driver.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+
+#include "effects/mark.h"
+#include "laboratory/translate.h"
+
+namespace spotkeeper::laboratory {
+namespace {
+
+// As in effects/kubernetes.cc.
+constexpr int kMarkTries = 6;
+constexpr Millis kMarkAlone{100};
+constexpr Millis kListAgain{500};
+
+world::Key key_of(const kube::PodRef& pod) {
+  return {pod.ns, pod.name};
+}
+
+std::string what_of(const core::Action& action) {
+  return fmt::format("{} {}", core::to_string(action.kind), action.unit_name);
+}
+
+}  // namespace
+
+struct Driver::Host {
+  explicit Host(effects::PodRules rules) : units(std::move(rules)) {}
+  effects::PodUnits units;
+  bool watching = false;  // listed; changes follow
+  bool begun = false;
+  Time last_pod{};  // what was delivered last: a watch keeps the order
+  Time last_budget{};
+};
+
+Driver::Driver(world::World& world, Setup setup, uint64_t seed)
+    : world_(world),
+      setup_(std::move(setup)),
+      random_(seed),
+      desk_(std::make_unique<core::Desk>(setup_.policy)) {
+  observer_ = world_.observe([this](const world::Event& event) { world_changed(event); });
+}
+
+Driver::~Driver() {
+  world_.forget(observer_);
+  *life_ = 0;
+}
+
+void Driver::restart() {
+  ++*life_;
+  hosts_.clear();
+  desk_ = std::make_unique<core::Desk>(setup_.policy);
+  armed_ = kNever;
+}
+
+void Driver::in(Millis delay, std::function<void()> what) {
+  world_.at(world_.now() + delay, [life = life_, mine = *life_, what = std::move(what)] {
+    if (*life == mine) what();
+  });
+}
+
+void Driver::hear(const std::string& node, const core::Notice& notice) {
+  auto& host = hosts_[node];
+  if (!host) host = std::make_unique<Host>(setup_.rules);
+  publish(desk_->hear(core::HostId(node), notice, world_.now()));
+  if (!host->begun) {
+    host->begun = true;
+    in(kMarkAlone, [this, node] { begin_watch(node); });
+  }
+  keep_time();
+}
+
+void Driver::tell(const std::string& node, const core::Observation& observation) {
+  publish(desk_->on(core::HostId(node), observation, world_.now()));
+}
+
+void Driver::tell_all(const std::string& node,
+                      const effects::PodUnits::Observations& observations) {
+  for (const core::Observation& observation : observations) tell(node, observation);
+  keep_time();
+}
+
+void Driver::publish(core::Output output) {
+  journal_.insert(journal_.end(), std::make_move_iterator(output.entries.begin()),
+                  std::make_move_iterator(output.entries.end()));
+  for (core::Action& action : output.actions) {
+    if (on_action) on_action(action);
+    carry_out(std::move(action));
+  }
+}
+
+void Driver::keep_time() {
+  const Time wake = desk_->wake();
+  if (wake >= kNever || (armed_ > world_.now() && armed_ <= wake)) return;
+  armed_ = wake;
+  in(wake - world_.now(), [this, wake] {
+    if (armed_ == wake) tick();
+  });
+}
+
+void Driver::settle() {
+  tick();
+}
+
+void Driver::tick() {
+  armed_ = kNever;
+  for (const auto& [node, host] : hosts_) {
+    // wake() speaks of what is after the last observation: all that is due is done by any.
+    tell(node, core::Tick{});
+  }
+  keep_time();
+}
+
+// --- Requests ---------------------------------------------------------------------------------
+
+Driver::Fate Driver::draw_fate() {
+  if (!hostile()) return Fate::kFair;
+  const Weather& weather = setup_.weather;
+  const int64_t dice = random_.number(1, 100);
+  if (dice <= weather.lost) return random_.chance(50) ? Fate::kLostAnswer : Fate::kLostRequest;
+  if (dice <= weather.lost + weather.refused) return Fate::kRefused;
+  if (dice <= weather.lost + weather.refused + weather.late) return Fate::kLate;
+  return Fate::kFair;
+}
+
+Millis Driver::leg(Fate fate) {
+  if (fate == Fate::kLate) return Millis(random_.number(0, setup_.weather.latest.count()));
+  return random_.in(setup_.weather.request);
+}
+
+void Driver::carry_out(core::Action action) {
+  if (action.kind == core::ActionKind::kMark) {
+    mark(action, kMarkTries);
+    return;
+  }
+  const auto host = hosts_.find(action.host.value);
+  std::optional<kube::PodRef> pod;
+  if (host != hosts_.end()) pod = host->second->units.find(action.unit);
+  if (!pod) {
+    const std::string text = action.unit_name + " is not here any more";
+    in(Millis(0), [this, action, text] {
+      answer(action, std::unexpected(Error{.kind = ErrorKind::kGone, .message = text}));
+    });
+    return;
+  }
+  const Fate fate = draw_fate();
+  const Millis there = leg(fate);
+  const Millis back = leg(fate);
+  const bool in_time = there + back <= action.patience;
+  // What is on its way is not stopped by our end or our impatience.
+  const auto life = life_;
+  world_.at(
+      world_.now() + there, [this, life, mine = *life_, action, pod = *pod, fate, back, in_time] {
+        if (*life == 0) return;
+        Served served = std::string();
+        if (fate == Fate::kRefused) {
+          served = std::unexpected(to_error(what_of(action), any_refusal()));
+        } else if (fate != Fate::kLostRequest) {
+          served = serve(action, pod);
+        }
+        if (*life != mine || fate == Fate::kLostAnswer || fate == Fate::kLostRequest || !in_time) {
+          return;
+        }
+        in(back, [this, action, served] { answer(action, served); });
+      });
+  if (fate == Fate::kLostAnswer || fate == Fate::kLostRequest || !in_time) {
+    in(action.patience,
+       [this, action] { answer(action, retryable(what_of(action) + ": no answer in time")); });
+  }
+}
+
+void Driver::answer(const core::Action& action, Served result) {
+  tell_all(action.host.value, {core::ActionDone{.number = action.number, .result = result}});
+}
+
+Driver::Served Driver::serve(const core::Action& action, const kube::PodRef& pod) {
+  world::DeleteOptions options;
+  options.grace = action.grace;
+  options.only_if.uid = world::Uid::parse(pod.uid);
+  world::Answer<void> done;
+  if (action.kind == core::ActionKind::kAsk) {
+    done = setup_.may_evict ? world_.evict(key_of(pod), options)
+                            : world::Answer<void>(world::Refused(no_right(pod)));
+  } else if (action.kind == core::ActionKind::kStop) {
+    const auto removed = world_.remove(world::Kind::kPod, key_of(pod), options);
+    if (!removed) done = world::Refused(removed.error());
+  } else {
+    done = explain(action, pod);
+  }
+  if (on_served) on_served(action, done ? nullptr : &done.error());
+  if (!done) return std::unexpected(to_error(what_of(action), done.error()));
+  return std::string();
+}
+
+world::Answer<void> Driver::explain(const core::Action& action, const kube::PodRef& pod) {
+  const auto done = world_.update<world::Pod>(
+      key_of(pod), {.uid = world::Uid::parse(pod.uid)}, [&](world::Pod& each) {
+        world::set_condition(each.status.conditions, {.type = "DisruptionTarget",
+                                                      .status = true,
+                                                      .reason = "SpotInterruption",
+                                                      .message = action.reason,
+                                                      .since = world_.now()});
+      });
+  if (!done) return world::Refused(done.error());
+  return {};
+}
+
+world::Refusal Driver::no_right(const kube::PodRef& pod) const {
+  return {.code = 403,
+          .reason = "Forbidden",
+          .message = fmt::format("pods \"{}\" is forbidden: User \"agent\" cannot create resource "
+                                 "\"pods/eviction\" in API group \"\" in the namespace \"{}\"",
+                                 pod.name, pod.ns),
+          .causes = {},
+          .name = pod.name};
+}
+
+world::Refusal Driver::any_refusal() {
+  world::Refusal refusal{.reason = {}, .message = "bad weather", .causes = {}, .name = {}};
+  switch (random_.number(0, 4)) {
+    case 0:
+      refusal.code = 401;
+      break;
+    case 1:
+      refusal.code = 403;
+      refusal.message = "admission webhook \"w\" denied the request";
+      break;
+    case 2:
+      refusal.code = 429;
+      refusal.retry_after_s = static_cast<int>(random_.number(1, 30));
+      break;
+    case 3:
+      refusal.code = 503;
+      refusal.retry_after_s = static_cast<int>(random_.number(0, 300));
+      break;
+    default:
+      refusal.code = 500;
+  }
+  return refusal;
+}
+
+// GET and PATCH with the version that was read; a conflict is tried again at once.
+void Driver::mark(const core::Action& action, int tries_left) {
+  const std::string node = action.host.value;
+  const auto finish = [this, action, node](Served result) {
+    answer(action, std::move(result));
+    begin_watch(node);
+  };
+  const Fate fate = draw_fate();
+  if (fate == Fate::kLostRequest || fate == Fate::kLostAnswer) {
+    in(action.patience, [finish] { finish(retryable("mark: no answer in time")); });
+    return;
+  }
+  in(leg(fate), [this, action, node, tries_left, fate, finish] {
+    if (fate == Fate::kRefused) {
+      finish(std::unexpected(to_error("patch nodes " + node, any_refusal())));
+      return;
+    }
+    const auto found = world_.find<world::Node>({{}, node});
+    if (!found) {
+      finish(std::unexpected(
+          to_error("get nodes " + node, world::not_found(world::Kind::kNode, {{}, node}))));
+      return;
+    }
+    const effects::Mark wanted{.notice = action.notice,
+                               .taint = setup_.policy.taint,
+                               .taint_effect = setup_.policy.taint_effect,
+                               .started = world_.now()};
+    const kube::Node before = to_kube(*found);
+    const auto patch = effects::mark_patch(before, wanted);
+    if (!patch) {
+      finish(std::string("was marked before"));
+      return;
+    }
+    in(leg(fate) + leg(fate), [this, action, node, tries_left, before, wanted, patch, finish] {
+      const auto done = apply_mark(world_, node, *patch);
+      if (done) {
+        finish(effects::mark_remark(before, wanted));
+      } else if (done.error().code == 409 && tries_left > 1) {
+        mark(action, tries_left - 1);
+      } else {
+        finish(std::unexpected(to_error("patch nodes " + node, done.error())));
+      }
+    });
+  });
+}
+
+// --- Watches ------------------------------------------------------------------------------------
+
+void Driver::begin_watch(const std::string& node) {
+  const auto host = hosts_.find(node);
+  if (host == hosts_.end() || host->second->last_pod != Time{}) return;
+  host->second->last_pod = world_.now();  // once
+  in(leg(Fate::kFair), [this, node] { list(node); });
+}
+
+void Driver::list(const std::string& node) {
+  Host& host = *hosts_.at(node);
+  if (draw_fate() != Fate::kFair) {
+    in(kListAgain, [this, node] { list(node); });
+    return;
+  }
+  host.watching = true;
+  const auto pods = world_.pods_on(node);
+  deliver(host, host.last_pod, node, [this, pods](Host& mine) {
+    effects::PodUnits::Observations all;
+    for (const auto& pod : pods) {
+      auto some = mine.units.pod_changed(to_kube(*pod), world_.now());
+      std::ranges::move(some, std::back_inserter(all));
+    }
+    all.emplace_back(core::UnitsListed{});
+    return all;
+  });
+  if (!setup_.may_read_budgets) {
+    deliver(host, host.last_budget, node, [](Host&) {
+      return effects::PodUnits::Observations{core::BudgetsListed{.watched = false}};
+    });
+    return;
+  }
+  const auto budgets = world_.list<world::Budget>();
+  deliver(host, host.last_budget, node, [budgets](Host& mine) {
+    effects::PodUnits::Observations all;
+    for (const auto& budget : budgets) {
+      auto some = mine.units.budget_changed(to_kube(*budget));
+      std::ranges::move(some, std::back_inserter(all));
+    }
+    all.emplace_back(core::BudgetsListed{});
+    return all;
+  });
+}
+
+void Driver::world_changed(const world::Event& event) {
+  if (hosts_.empty()) return;
+  if (event.kind() == world::Kind::kPod) {
+    const world::Pod& pod = world::as<world::Pod>(*event.object);
+    const auto found = hosts_.find(pod.node);
+    if (found == hosts_.end() || !found->second->watching) return;
+    deliver(*found->second, found->second->last_pod, pod.node, [this, event](Host& mine) {
+      const kube::Pod record = to_kube(world::as<world::Pod>(*event.object));
+      return event.change == world::Change::kDeleted ? mine.units.pod_gone(record)
+                                                     : mine.units.pod_changed(record, world_.now());
+    });
+  } else if (event.kind() == world::Kind::kBudget && setup_.may_read_budgets) {
+    for (const auto& [node, host] : hosts_) {
+      if (!host->watching) continue;
+      deliver(*host, host->last_budget, node, [event](Host& mine) {
+        const kube::Budget record = to_kube(world::as<world::Budget>(*event.object));
+        return event.change == world::Change::kDeleted ? mine.units.budget_gone(record)
+                                                       : mine.units.budget_changed(record);
+      });
+    }
+  }
+}
+
+void Driver::deliver(Host& host, Time& last, const std::string& node,
+                     std::function<effects::PodUnits::Observations(Host&)> what) {
+  last = std::max(last, world_.now() + random_.in(setup_.weather.watch));
+  in(last - world_.now(),
+     [this, &host, node, what = std::move(what)] { tell_all(node, what(host)); });
+}
+
+}  // namespace spotkeeper::laboratory

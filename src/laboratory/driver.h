@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's decisions against an emulated cluster: connects a core::Desk with a world through
+// effects::PodUnits and effects::mark_patch, as app/ and effects/ do, but without HTTP and on the
+// world's clock. Requests and watches take their time, and the weather may be bad. Any number of
+// hosts; restart() is a new process that knows nothing.
+//
+// Lives within the world's advance_to(). One owner; the world must outlive it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/desk.h"
+#include "effects/pod_units.h"
+#include "world/random.h"
+#include "world/world.h"
+
+namespace spotkeeper::laboratory {
+
+// What happens to requests, in percent, until a time.
+struct Weather {
+  world::Latency request{Millis(1), Millis(10)};  // each way
+  world::Latency watch{Millis(1), Millis(30)};    // from a change to its event
+  int late = 0;                                   // takes up to `latest` each way
+  Millis latest{4'000};
+  int lost = 0;     // never answered; half of these have taken effect
+  int refused = 0;  // 401, 403 of a webhook, 429 and 503 with Retry-After, 500
+  Time until{};     // from then on only `request` and `watch` count
+};
+
+struct Setup {
+  core::Policy policy = {};
+  effects::PodRules rules = {};
+  Weather weather = {};
+  bool may_evict = true;         // else 403: no right to pods/eviction
+  bool may_read_budgets = true;  // else they are never listed
+};
+
+class Driver {
+ public:
+  Driver(world::World& world, Setup setup, uint64_t seed);
+  ~Driver();
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  // The poller has heard a notice.
+  void hear(const std::string& node, const core::Notice& notice);
+
+  // Whatever is due at this moment is done.
+  void settle();
+
+  // The process ends at once and another begins: answers under way reach nobody.
+  void restart();
+
+  void set_weather(const Weather& weather) { setup_.weather = weather; }
+
+  const core::Desk& desk() const { return *desk_; }
+  // Everything that was journalled, over all lives.
+  const core::Journal& journal() const { return journal_; }
+
+  // Called with every action before it is sent.
+  std::function<void(const core::Action&)> on_action;
+  // Called when the server has carried out (or refused) an action; `nullptr`: it never arrived.
+  std::function<void(const core::Action&, const world::Refusal*)> on_served;
+
+ private:
+  struct Host;
+  enum class Fate { kFair, kLate, kLostRequest, kLostAnswer, kRefused };
+  using Served = Result<std::string>;
+
+  void tell(const std::string& node, const core::Observation& observation);
+  void tell_all(const std::string& node, const effects::PodUnits::Observations& observations);
+  void publish(core::Output output);
+  void keep_time();
+  void tick();
+  // Calls back in this life only.
+  void in(Millis delay, std::function<void()> what);
+
+  void carry_out(core::Action action);
+  void mark(const core::Action& action, int tries_left);
+  void answer(const core::Action& action, Served result);
+  Served serve(const core::Action& action, const kube::PodRef& pod);
+  world::Answer<void> explain(const core::Action& action, const kube::PodRef& pod);
+  world::Refusal no_right(const kube::PodRef& pod) const;
+  world::Refusal any_refusal();
+  Fate draw_fate();
+  bool hostile() const { return world_.now() < setup_.weather.until; }
+  Millis leg(Fate fate);
+
+  void begin_watch(const std::string& node);
+  void list(const std::string& node);
+  void world_changed(const world::Event& event);
+  void deliver(Host& host, Time& last, const std::string& node,
+               std::function<effects::PodUnits::Observations(Host&)> what);
+
+  world::World& world_;
+  Setup setup_;
+  world::Random random_;
+  uint64_t observer_ = 0;
+  std::shared_ptr<uint64_t> life_ = std::make_shared<uint64_t>(1);
+  std::unique_ptr<core::Desk> desk_;
+  std::map<std::string, std::unique_ptr<Host>> hosts_;
+  core::Journal journal_;
+  Time armed_ = kNever;
+};
+
+}  // namespace spotkeeper::laboratory

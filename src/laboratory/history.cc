@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laboratory/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/verdict.h"
+
+namespace spotkeeper::laboratory {
+namespace {
+
+constexpr Seconds kSettles{30};   // the cluster's pods have started
+constexpr Seconds kHistory{130};  // from the first notice
+constexpr Seconds kEnoughWord{10};
+constexpr Seconds kPromptly{5};     // for what was placed there late
+constexpr int kMostRequests = 120;  // for one pod
+constexpr Seconds kLateArrival{
+    5};  // a request that was slow may set a grace that ends so much late
+
+}  // namespace
+
+History::History(uint64_t seed, Size size)
+    : world_({.log_keeps = 0}, seed),
+      random_(world::Random::mix(seed + 1)),
+      cluster_(world_, random_, size),
+      setup_(random_setup()),
+      driver_(world_, setup_, random_.next()) {
+  driver_.on_action = [this](const core::Action& action) { check_action(action); };
+  driver_.on_served = [this](const core::Action& action, const world::Refusal* refusal) {
+    check_served(action, refusal);
+  };
+}
+
+Setup History::random_setup() {
+  Setup setup;
+  setup.policy.taint = random_.chance(50);
+  setup.policy.spare_local_data = random_.chance(15);
+  if (random_.chance(15)) setup.policy.grace_override = Seconds(random_.number(1, 200));
+  if (random_.chance(10)) setup.policy.start_before = Seconds(random_.number(20, 120));
+  setup.may_evict = !random_.chance(5);
+  setup.may_read_budgets = !random_.chance(10);
+  if (random_.chance(60)) {
+    setup.weather.late = static_cast<int>(random_.number(0, 5));
+    setup.weather.lost = static_cast<int>(random_.number(0, 8));
+    setup.weather.refused = static_cast<int>(random_.number(0, 15));
+    setup.weather.request.most = Millis(random_.number(1, 200));
+    setup.weather.watch.most = Millis(random_.number(1, 1'000));
+  }
+  return setup;
+}
+
+void History::run() {
+  world_.advance_to(world_.now() + kSettles);
+  begin_ = world_.now();
+  const int64_t hosts = random_.number(1, 3);
+  while (static_cast<int64_t>(doomed_.size()) < hosts) {
+    const auto which = random_.number(0, static_cast<int64_t>(cluster_.nodes().size()) - 1);
+    const std::string& node = cluster_.nodes()[static_cast<size_t>(which)];
+    if (!doomed_.contains(node)) doom(node);
+  }
+  plan_surprises();
+  plan_repetitions();
+  world_.advance_to(begin_ + kHistory);
+  check_end();
+}
+
+void History::doom(const std::string& node) {
+  const Time heard = begin_ + Millis(random_.number(0, 10'000));
+  Doomed& doomed = doomed_[node];
+  doomed.notice = {
+      .id = core::NoticeId("spot-itn-" + node),
+      .kind = core::NoticeKind::kSpotInterruption,
+      .instance = core::InstanceId(node),
+      .deadline = std::chrono::floor<Seconds>(heard + Seconds(random_.number(60, 118))),
+      .source = "imds",
+      .detail = "terminate",
+      .received = heard};
+  if (random_.chance(20)) {
+    doomed.ends = random_.chance(50);
+    core::Notice soft = doomed.notice;
+    soft.kind = core::NoticeKind::kRebalanceRecommendation;
+    soft.id = core::NoticeId("rebalance-" + node);
+    const Time softly = begin_ + Millis(random_.number(0, 100));
+    if (!doomed.ends) doomed.notice = soft;
+    world_.at(softly, [this, node, soft] { driver_.hear(node, soft); });
+  }
+  if (!doomed.ends) return;
+  world_.at(heard, [this, node, notice = doomed.notice] { driver_.hear(node, notice); });
+  world_.end_host(node, doomed.notice.deadline + Millis(random_.number(0, 3'000)));
+  // Bad weather ends in time for every pod's last moment.
+  const Time fair = doomed.notice.deadline - Seconds(random_.number(16, 40));
+  const bool first = setup_.weather.until == Time{};
+  setup_.weather.until = first ? fair : std::min(setup_.weather.until, fair);
+  driver_.set_weather(setup_.weather);
+}
+
+void History::plan_surprises() {
+  const int64_t surprises = random_.number(0, 60);
+  for (int64_t i = 0; i < surprises; ++i) {
+    const Time when = begin_ + Millis(random_.number(0, Millis(kHistory).count()));
+    world_.at(when, [this] { cluster_.surprise(); });
+  }
+  if (random_.chance(5)) {
+    world_.at(begin_ + Seconds(random_.number(1, 60)),
+              [this] { static_cast<void>(world_.remove(world::Kind::kNamespace, {{}, "shop"})); });
+  }
+}
+
+void History::plan_repetitions() {
+  for (const auto& [node, doomed] : doomed_) {
+    const Time from = doomed.notice.received + Seconds(1);
+    for (int i = 0; i < 5; ++i) {
+      const Time when = from + Millis(random_.number(0, 100'000));
+      world_.at(when, [this, node] { hear_again(node); });
+    }
+  }
+  if (!random_.chance(20)) return;
+  // A new process, early enough to do the work.
+  Time latest = begin_ + Seconds(60);
+  for (const auto& [node, doomed] : doomed_) {
+    latest = std::min(latest, doomed.notice.deadline - Seconds(40));
+  }
+  const Time when = begin_ + Millis(random_.number(0, (latest - begin_).count()));
+  world_.at(when, [this] { driver_.restart(); });
+  for (const auto& [node, doomed] : doomed_) {
+    const Time again = std::max(when, doomed.notice.received) + Millis(random_.number(0, 3'000));
+    world_.at(again, [this, node, notice = doomed.notice] { driver_.hear(node, notice); });
+  }
+}
+
+// --- With every action ---------------------------------------------------------------------------
+
+// The same notice twice changes nothing.
+void History::hear_again(const std::string& node) {
+  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  if (drain == nullptr || world_.now() > drain->notice().deadline) return;
+  driver_.settle();
+  const size_t said = driver_.journal().size();
+  const int64_t done = tally_.actions;
+  driver_.hear(node, core::Notice(drain->notice()));
+  if (driver_.journal().size() != said || tally_.actions != done) {
+    wrong(fmt::format("{}: the same notice heard again changed something: {}", node,
+                      driver_.journal().empty() ? "" : driver_.journal().back().text));
+  }
+}
+
+void History::check_action(const core::Action& action) {
+  ++tally_.actions;
+  const std::string what =
+      fmt::format("{} {} {}", core::to_string(action.kind), action.host.value, action.unit_name);
+  if (action.reason.empty()) wrong(what + ": without a reason");
+  const core::Drain* drain = driver_.desk().find(action.host);
+  if (!doomed_.contains(action.host.value) || drain == nullptr) {
+    wrong(what + ": of a host that nobody spoke of");
+    return;
+  }
+  if (action.kind == core::ActionKind::kMark) return;
+  const world::PodStory* pod = world_.history().pod(world::Uid::parse(action.unit.value));
+  if (pod == nullptr || pod->node != action.host.value) {
+    wrong(what + ": names a unit that is not on this host");
+    return;
+  }
+  if (is_exempt(*pod)) wrong(what + ": touches what is not ours to move");
+  if (action.grace && *action.grace < Seconds(1)) wrong(what + ": with a grace of 0");
+  if (++requests_[action.unit] == kMostRequests) wrong(what + ": requests without end");
+  if (action.kind == core::ActionKind::kStop) check_stop(action, *drain);
+}
+
+// A budget is overruled only at `force` and only for hard notices.
+void History::check_stop(const core::Action& action, const core::Drain& drain) {
+  for (const core::Track* track : drain.tracks()) {
+    if (track->unit.id != action.unit) continue;
+    if (track->unit.budgets.empty() || track->stop_now) return;
+    ++tally_.overruled;
+    if (!core::is_hard(drain.notice().kind)) {
+      wrong(action.unit_name + ": a budget is overruled for a soft notice");
+    } else if (world_.now() < track->plan.force) {
+      wrong(action.unit_name + ": a budget is overruled before the last moment");
+    }
+  }
+}
+
+void History::check_served(const core::Action& action, const world::Refusal* refusal) {
+  if (refusal != nullptr || action.kind == core::ActionKind::kExplain) return;
+  const world::PodStory* story = world_.history().pod(world::Uid::parse(action.unit.value));
+  if (story == nullptr) return;
+  const auto pod = world_.find<world::Pod>(story->key);
+  if (!pod || pod->meta.uid != story->uid || !pod->deleting()) return;
+  const Doomed& doomed = doomed_.at(action.host.value);
+  // A host that outlives its deadline is another matter.
+  if (world_.now() > doomed.notice.deadline) return;
+  const core::Drain* drain = driver_.desk().find(action.host);
+  if (drain == nullptr || !core::is_hard(drain->notice().kind) || story->told < world_.now())
+    return;
+  if (*pod->meta.deletion >
+      std::max(doomed.notice.deadline, world_.now() + Seconds(1)) + kLateArrival) {
+    wrong(fmt::format("{}: its grace of {} s reaches {} beyond the host's end", action.unit_name,
+                      pod->meta.deletion_grace.count(),
+                      format_duration(*pod->meta.deletion - doomed.notice.deadline)));
+  }
+}
+
+// --- At the end
+// ------------------------------------------------------------------------------------
+
+void History::check_end() {
+  tally_.pods = static_cast<int64_t>(world_.history().pods().size());
+  tally_.changes = static_cast<int64_t>(world_.version());
+  for (const auto& [node, doomed] : doomed_) {
+    if (doomed.ends) check_host(node, doomed);
+  }
+  for (const world::PodStory& pod : world_.history().pods()) {
+    const auto doomed = doomed_.find(pod.node);
+    if (doomed != doomed_.end() && doomed->second.ends) check_pod(pod, doomed->second);
+  }
+}
+
+void History::check_host(const std::string& node, const Doomed& doomed) {
+  const auto object = world_.find<world::Node>({{}, node});
+  if (!object || !object->spec.unschedulable) wrong(node + ": was never marked");
+  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  if (drain == nullptr) {
+    wrong(node + ": has no drain");
+    return;
+  }
+  if (!drain->finished()) wrong(node + ": its drain never finished");
+  check_verdicts(*drain, doomed);
+}
+
+bool History::is_exempt(const world::PodStory& pod) const {
+  return (pod.owner && pod.owner->kind == world::Kind::kDaemonSet) || pod.mirror;
+}
+
+Time History::latest_word(const world::PodStory& pod, const core::Notice& notice) const {
+  const Seconds grace = setup_.policy.grace_override.value_or(pod.grace);
+  const Time ordinary = notice.deadline - std::min(grace, kEnoughWord);
+  return std::max(ordinary, pod.scheduled.value_or(pod.created) + kPromptly);
+}
+
+void History::check_pod(const world::PodStory& pod, const Doomed& doomed) {
+  if (is_exempt(pod)) return;
+  const core::Notice& notice = doomed.notice;
+  const Time latest = latest_word(pod, notice);
+  if (pod.told && *pod.told >= notice.received && pod.ended && !pod.cut_off) ++tally_.moved;
+  // Gone or over before it had to be told.
+  if (pod.ended && *pod.ended <= latest) return;
+  if (pod.gone && *pod.gone <= latest) return;
+  if (pod.finished || pod.scheduled.value_or(pod.created) > notice.deadline - kPromptly) return;
+  if (pod.cut_off) ++tally_.cut_off;
+  if (!pod.told) {
+    wrong(fmt::format("{} on {}: never told{}", pod.key.text(), pod.node,
+                      pod.cut_off ? ", and cut off" : ""));
+  } else if (*pod.told > latest) {
+    wrong(fmt::format("{} on {}: told {} before the deadline, grace {} s", pod.key.text(), pod.node,
+                      format_duration(notice.deadline - *pod.told), pod.grace.count()));
+  }
+}
+
+// The journal does not claim more than happened.
+void History::check_verdicts(const core::Drain& drain, const Doomed& doomed) {
+  for (const core::Track* track : drain.tracks()) {
+    const core::Verdict verdict = core::verdict_of(*track, drain.notice());
+    const world::PodStory* pod = world_.history().pod(world::Uid::parse(track->unit.id.value));
+    if (pod == nullptr) continue;
+    const bool claims_told = verdict == core::Verdict::kMoved || verdict == core::Verdict::kEnding;
+    if (claims_told && !pod->told) {
+      wrong(track->unit.name + ": is said to be told, and was not");
+    }
+    if (verdict == core::Verdict::kMoved && (!pod->gone || *pod->gone > doomed.notice.deadline) &&
+        !pod->ended) {
+      wrong(track->unit.name + ": is said to have moved, and had not");
+    }
+    if (verdict == core::Verdict::kStays && !is_exempt(*pod) && !pod->finished && !pod->ended) {
+      wrong(track->unit.name + ": is said to stay, and is ours to move");
+    }
+  }
+}
+
+void History::wrong(std::string what) {
+  broken_.push_back(std::move(what) + at());
+}
+
+std::string History::at() const {
+  return fmt::format(" (at {})", format_duration(world_.now() - begin_));
+}
+
+}  // namespace spotkeeper::laboratory

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// One random history: a cluster, one to three of its hosts are interrupted, and the agent's core
+// moves what is there. Afterwards (and with every action) the promises of docs/design.md, section
+// 7, are checked against what really happened in the world. The same seed gives the same history.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "laboratory/driver.h"
+#include "laboratory/random_cluster.h"
+
+namespace spotkeeper::laboratory {
+
+struct Tally {
+  int64_t pods = 0;       // that ever were
+  int64_t moved = 0;      // of doomed hosts: told in time and gone
+  int64_t cut_off = 0;    // told in time, but their end took longer than the host lived
+  int64_t overruled = 0;  // stopped against a budget at the last moment
+  int64_t actions = 0;
+  int64_t changes = 0;  // versions of objects
+};
+
+class History {
+ public:
+  explicit History(uint64_t seed, Size size = {});
+
+  void run();
+
+  // What was promised and not kept; empty: all is well.
+  const std::vector<std::string>& broken() const { return broken_; }
+  const Tally& tally() const { return tally_; }
+  const Driver& driver() const { return driver_; }
+  const world::World& world() const { return world_; }
+
+ private:
+  struct Doomed {
+    core::Notice notice;
+    bool ends = true;  // false: a soft notice, nothing comes of it
+  };
+  Setup random_setup();
+  void doom(const std::string& node);
+  void plan_surprises();
+  void plan_repetitions();
+  void hear_again(const std::string& node);
+  void check_action(const core::Action& action);
+  void check_stop(const core::Action& action, const core::Drain& drain);
+  void check_served(const core::Action& action, const world::Refusal* refusal);
+  void check_end();
+  void check_host(const std::string& node, const Doomed& doomed);
+  void check_pod(const world::PodStory& pod, const Doomed& doomed);
+  void check_verdicts(const core::Drain& drain, const Doomed& doomed);
+  bool is_exempt(const world::PodStory& pod) const;
+  // The last moment at which being told counts; see docs/design.md, "Told".
+  Time latest_word(const world::PodStory& pod, const core::Notice& notice) const;
+  void wrong(std::string what);
+  std::string at() const;  // "at 12.345 s"
+
+  world::World world_;
+  world::Random random_;
+  RandomCluster cluster_;
+  Setup setup_;
+  Driver driver_;
+  std::map<std::string, Doomed> doomed_;
+  std::map<core::UnitId, int> requests_;
+  Time begin_{};
+  std::vector<std::string> broken_;
+  Tally tally_;
+};
+
+}  // namespace spotkeeper::laboratory
