@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from rig import until
+from rig.agent import check_post_mortem
 from rig.objects import RIG
 from rig.person import Person
 
@@ -110,11 +111,18 @@ def test_a_drain_with_a_deadline_overrules_at_the_last_moment(rig, cluster, pers
 def test_the_post_mortem_as_a_document_and_progress_beside_it(rig, cluster, person):
     result = person.run("drain", cluster.instance_id, "--deadline", "20s", "--enough-grace", "8", "-o", "json")
     assert result.returncode == 0, result.stderr
-    document = json.loads(result.stdout)
+    document = check_post_mortem(json.loads(result.stdout))
     assert document["schema"] == "spotkeeper.io/post-mortem/v1" and document["moved"] == 3
     assert document["services"][0]["service"].endswith("/web")
     assert document["services"][0]["still_without"] is False
     assert "told: " in result.stderr
+
+
+def test_a_withdrawn_drain_without_a_deadline_as_yaml(rig, cluster, person):
+    result = person.run("drain", cluster.name, "--timeout", "3s", "-o", "yaml")
+    document = check_post_mortem(yaml.safe_load(result.stdout))
+    assert document["withdrawn"] is True and document["deadline"] is None
+    assert by_app(document)["shy"]["outcome"] == "stays"
 
 
 def test_a_drain_without_a_deadline_respects_budgets_until_its_timeout(rig, cluster, person):
