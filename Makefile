@@ -36,6 +36,7 @@ rig-test: build
 
 bench: build ## our side of each row of docs/benchmarks.md
 	tools/setup test
+	tools/build release world_bench
 	$(PYTHON) -m bench
 
 lint: ## format, includes between folders, clang-tidy on what changed lately

@@ -66,6 +66,7 @@ void Drain::hear(const NoticeHeard& heard) {
   if (!stronger && !nearer) return;
   notice_ = heard.notice;
   mark_.current = false;
+  for (auto& [id, track] : tracks_) track.next_try = now_;  // a pause may reach beyond the new end
   note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
 }
 
@@ -126,7 +127,7 @@ void Drain::mark_answered(const Result<std::string>& result) {
     return;
   }
   const Error& error = result.error();
-  const bool denied = is_denied(error);
+  const bool denied = is_denied(error) && error.no_right;
   if (denied || error.kind == ErrorKind::kGone) {
     abilities_.mark = !denied;
     mark_.given_up = true;
