@@ -31,12 +31,12 @@ def _shape(event: dict) -> tuple:
 def a_watch_tells_of_changes_in_order(w: Witness):
     node = w.rig.node("n1")
     since = w.kube.request("GET", path_of("pods", w.rig.namespace)).json()["metadata"]["resourceVersion"]
-    selected = {"watch": "1", "resourceVersion": since, "labelSelector": "colour=red", "timeoutSeconds": "4"}
+    selected = {"watch": "1", "resourceVersion": since, "labelSelector": "colour=red", "timeoutSeconds": "9"}
     stream = w.kube.within(w.rig.namespace).request(
         "GET", path_of("pods", w.rig.namespace), at_most=15, stream=True, params=selected)
     whole = w.kube.within(w.rig.namespace).request(
         "GET", path_of("pods", w.rig.namespace), at_most=15, stream=True,
-        params={"watch": "true", "resourceVersion": since, "timeoutSeconds": "4", "allowWatchBookmarks": "true"})
+        params={"watch": "true", "resourceVersion": since, "timeoutSeconds": "9", "allowWatchBookmarks": "true"})
     for name in ("a", "b"):
         w.rig.pod(name, on=node, labels={"colour": "red"} if name == "a" else None)
     w.kube.patch("pods", "b", {"metadata": {"labels": {"colour": "red"}}})

@@ -23,8 +23,8 @@ def history(function):
 class Witness:
     """A rig, and the record of what was seen: (what, value) in order."""
 
-    def __init__(self, rig: Rig):
-        self.rig, self.kube, self.record = rig, rig.kube, []
+    def __init__(self, rig: Rig, record: list):
+        self.rig, self.kube, self.record = rig, rig.kube, record
 
     def note(self, what: str, value=True) -> None:
         self.record.append((what, value))
