@@ -80,7 +80,8 @@ def a_stateful_pod_is_replaced_after_its_end(w: Witness):
     until(lambda: w.rig.history.pod("db-0").uid != old.uid, 8, "replaced")
     w.rig.until_running("db", 2)
     stories = [s for s in w.rig.history.pods("db") if s.name == "db-0"]
-    w.note("stories", len(stories))
+    # Under load kwok's late deletion, which is by name, may hit the second one too: that makes a third.
+    w.note("replaced", len(stories) >= 2)
     w.note("after the end", stories[1].created_at >= stories[0].gone_at - 0.05)
     w.note("other one", w.rig.history.pod("db-1").told_at)
     status = w.kube.get("statefulsets", "db")["status"]
