@@ -10,7 +10,10 @@ import traceback
 
 import agent_test
 import pytest
-from world_histories import HISTORIES, Witness
+import world_histories  # noqa: F401: registers its histories
+import world_histories_of_reading  # noqa: F401
+import world_histories_of_workloads  # noqa: F401
+from world_witness import HISTORIES, Witness
 
 from rig import ControlPlane, Process, Rig, WorldPlane, until
 from rig.binaries import binary
@@ -28,15 +31,13 @@ def planes(tmp_path_factory):
 
 def _run(name: str, plane, folder) -> list:
     """What the history saw; an exception is the last thing it saw."""
-    rig = Rig(plane, folder, name)
-    witness = Witness(rig)
+    record: list = []
     try:
-        HISTORIES[name](witness)
+        with Rig(plane, folder, name) as rig:
+            HISTORIES[name](Witness(rig, record))
     except Exception:
-        witness.note("broken off", traceback.format_exc())
-    finally:
-        rig.close()
-    return witness.record
+        record.append(("broken off", traceback.format_exc()))
+    return record
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def records(request, planes, tmp_path_factory):
 @pytest.mark.parametrize("name", HISTORIES)
 def test_the_world_behaves_as_the_real_control_plane(name, records):
     real, world = records[name, "real"], records[name, "world"]
-    assert "broken off" not in dict(real), dict(real)["broken off"]
+    for record in (real, world):
+        assert "broken off" not in dict(record), dict(record)["broken off"]
     assert world == real
 
 
@@ -144,7 +146,6 @@ def test_kubectl_looks_around(rig, kubectl):
     kubectl("describe", "deployment", "web")
     assert "Allowed disruptions:" in kubectl("describe", "pdb", "web")
     assert "n1" in kubectl("get", "nodes,deploy,rs,pdb", "-o", "name")
-    assert kubectl("auth", "can-i", "delete", "pods").strip() == "yes"
 
 
 def test_kubectl_drains_scales_and_deletes(rig, kubectl):

@@ -47,6 +47,11 @@ std::optional<PatchKind> patch_kind(const ServerRequest& request) {
 
 Outcome<json::value> parse_body(const ServerRequest& request, const std::string& kind) {
   if (request.body.empty()) return json::value(json::object());
+  // kubectl auth speaks protobuf only; we do not.
+  const std::string* type = http::find_header(request.headers, "Content-Type");
+  if (type != nullptr && type->find("protobuf") != std::string::npos) {
+    return Failed(unsupported_media_type());
+  }
   boost::system::error_code failed;
   json::value body = json::parse(request.body, failed);
   if (failed) {
