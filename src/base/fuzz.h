@@ -27,9 +27,9 @@ inline void must(bool holds, const char* what,
   std::abort();
 }
 
-// Fit to be one line of a log: no line break or other ASCII control character.
+// Fit to be one line of a log: no line break, nothing that a terminal obeys.
 inline bool is_one_line(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+  return std::ranges::none_of(text, [](char c) { return c >= 0 && c < ' '; });
 }
 
 inline bool is_utf8(std::string_view text) {

@@ -29,19 +29,34 @@ kube::Node patched(const kube::Node& node, const json::value& patch) {
   const json::object& metadata = patch.at("metadata").as_object();
   must(metadata.at("resourceVersion").as_string() == std::string_view(node.resource_version),
        "the patch is bound to the version that was read");
-  after.annotations[effects::kStateAnnotation] =
-      metadata.at("annotations").at(effects::kStateAnnotation).as_string();
-  const json::object* spec =
-      patch.as_object().contains("spec") ? patch.at("spec").if_object() : nullptr;
+  const json::value& record = metadata.at("annotations").at(effects::kStateAnnotation);
+  after.annotations.erase(effects::kStateAnnotation);
+  if (!record.is_null()) after.annotations[effects::kStateAnnotation] = record.as_string();
+  const json::value* spec = patch.as_object().if_contains("spec");
   if (spec == nullptr) return after;
-  if (spec->contains("unschedulable")) after.unschedulable = spec->at("unschedulable").as_bool();
-  if (!spec->contains("taints")) return after;
-  const json::value found{{"metadata", {{"name", node.name}, {"uid", node.uid}}},
-                          {"spec", {{"taints", spec->at("taints")}}}};
-  const Result<kube::Node> decoded = kube::decode_node(found);
-  must(decoded.has_value(), "the taints we write can be read");
-  after.taints = decoded->taints;
+  if (const json::value* cordon = spec->as_object().if_contains("unschedulable")) {
+    after.unschedulable = !cordon->is_null() && cordon->as_bool();
+  }
+  if (const json::value* taints = spec->as_object().if_contains("taints")) {
+    json::object found{{"metadata", {{"name", node.name}, {"uid", node.uid}}}};
+    found["spec"] = json::object{{"taints", *taints}};
+    const Result<kube::Node> decoded = kube::decode_node(json::value(found));
+    must(decoded.has_value(), "the taints we write can be read");
+    after.taints = decoded->taints;
+  }
   return after;
+}
+
+// Taking back leaves what others did, whoever marked the node, and is not done twice.
+void check_undo(const kube::Node& before, const kube::Node& marked) {
+  const auto patch = effects::undo_patch(marked);
+  must(patch.has_value(), "a mark can be taken back");
+  const kube::Node after = patched(marked, *patch);
+  must(!effects::undo_patch(after), "a mark is not taken back twice");
+  if (before.annotations.contains(effects::kStateAnnotation)) return;
+  must(after.unschedulable == before.unschedulable, "whose cordon it was, is as it was");
+  must(after.taints == before.taints, "the taints are as they were");
+  must(after.annotations == before.annotations, "the annotations are as they were");
 }
 
 void check(const kube::Node& node, const effects::Mark& mark) {
@@ -64,6 +79,7 @@ void check(const kube::Node& node, const effects::Mark& mark) {
   must(!broken && record.at("v") == 1, "the record can be read");
   must(record.at("notice").at("id").as_string() == std::string_view(mark.notice.id.value),
        "the record is of this notice");
+  check_undo(node, after);
 }
 
 }  // namespace

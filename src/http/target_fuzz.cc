@@ -45,13 +45,14 @@ Result<http::Target> check(const std::string& url, bool secret_path) {
 }  // namespace
 
 void fuzz(std::string_view input) {
+  if (input.contains(kPassword)) return;
   const std::string url(input);
   const Result<http::Target> plain = check(url, false);
   const Result<http::Target> hidden = check(url, true);
   must(plain.has_value() == hidden.has_value(), "a secret path is a path");
   if (!plain) return;
-  const size_t host = url.find("//");
-  if (host == std::string::npos) return;
+  const size_t host = plain->scheme.size() + 1;
+  if (url.compare(host, 2, "//") != 0) return;
   check(url.substr(0, host + 2) + "user:" + kPassword + "@" + url.substr(host + 2), false);
 }
 

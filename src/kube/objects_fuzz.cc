@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Objects of the API server: the same JSON decoded as a node, a pod and a budget.
+// Objects of the API server: the same JSON decoded as everything we read.
 #include <algorithm>
 #include <boost/json/value.hpp>
 #include <string>
@@ -7,6 +7,7 @@
 #include "base/fuzz.h"
 #include "kube/api.h"
 #include "kube/objects.h"
+#include "kube/rights.h"
 
 namespace spotkeeper {
 namespace {
@@ -71,6 +72,24 @@ void check_budget(const json::value& object, const Result<kube::Pod>& pod) {
        "a budget covers what it selects");
 }
 
+void check_slice(const json::value& object) {
+  const Result<kube::EndpointSlice> slice = kube::decode_slice(object);
+  if (!slice) return must(slice.error().kind == ErrorKind::kPermanent, "a bad object stays bad");
+  must(!slice->name.empty() && !slice->uid.empty() && !slice->ns.empty(),
+       "a slice has an identity");
+  must(slice->ready >= 0, "some endpoints are ready, or none");
+  must(std::ranges::is_sorted(slice->nodes) &&
+           std::ranges::adjacent_find(slice->nodes) == slice->nodes.end(),
+       "nodes are sorted, each once");
+}
+
+// Whoever may do everything to something may do each thing to it.
+void check_rights(const json::value& review) {
+  const bool all = kube::shows(review, {.group = "", .resource = "pods", .verb = "*"});
+  const bool one = kube::shows(review, {.group = "", .resource = "pods", .verb = "delete"});
+  must(!all || one, "all verbs hold each verb");
+}
+
 }  // namespace
 
 void fuzz(std::string_view input) {
@@ -80,6 +99,8 @@ void fuzz(std::string_view input) {
   check_node(object);
   const Result<kube::Pod> pod = check_pod(object);
   check_budget(object, pod);
+  check_slice(object);
+  check_rights(object);
 }
 
 }  // namespace spotkeeper
