@@ -42,7 +42,7 @@ function(spotkeeper_fuzzer folder source)
   set(scratch ${PROJECT_BINARY_DIR}/fuzz/${subject})
   file(MAKE_DIRECTORY ${scratch} ${PROJECT_SOURCE_DIR}/test/fuzz/${subject})
   add_test(NAME fuzz_${subject}
-    COMMAND ${target} -max_total_time=5 -timeout=10 -rss_limit_mb=1024 -verbosity=0
+    COMMAND ${target} -max_total_time=5 -timeout=30 -rss_limit_mb=1024 -verbosity=0
       -artifact_prefix=${scratch}/failed- ${scratch} ${PROJECT_SOURCE_DIR}/test/fuzz/${subject})
   set_tests_properties(fuzz_${subject} PROPERTIES TIMEOUT 120)
 endfunction()
