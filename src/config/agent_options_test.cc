@@ -104,6 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
                "--metadata-tries: expected a whole number"},
         BadRow{"range", {"--metadata-tries=0"}, {}, "from 1 to 100"},
         BadRow{"overflow", {"--metadata-tries=99999999999"}, {}, "from 1 to 100"},
+        BadRow{"line_break",
+               {},
+               {{"METADATA_TRIES", "3\n"}},
+               "environment variable METADATA_TRIES: expected a whole number from 1 to 100, got "
+               "'3\\n'"},
         BadRow{"level", {}, {{"LOG_LEVEL", "chatty"}}, "info, debug or error"},
         BadRow{"effect", {"--taint-effect=Never"}, {}, "NoExecute"},
         BadRow{"url", {}, {{"INSTANCE_METADATA_URL", "169.254.169.254"}}, "an http or https URL"},

@@ -245,7 +245,8 @@ TEST(Base64, DecodesOrRefuses) {
   EXPECT_EQ(decode_base64("aGVsbG8="), "hello");
   EXPECT_EQ(decode_base64("aGVs\n bG8h"), "hello!");
   EXPECT_EQ(decode_base64("YQ=="), "a");
-  for (const char* bad : {"", "a", "aGVsbG8", "aG=sbG8=", "====", "a===", "!!!!"}) {
+  for (const char* bad :
+       {"", "a", "aGVsbG8", "aG=sbG8=", "====", "a===", "!!!!", "aGVs----", "aGVs\v\v\v\v"}) {
     EXPECT_FALSE(decode_base64(bad)) << bad;
   }
 }
