@@ -173,7 +173,7 @@ void History::check_stop(const core::Action& action, const core::Drain& drain) {
     if (track->unit.id != action.unit) continue;
     if (track->unit.budgets.empty() || track->stop_now) return;
     ++tally_.overruled;
-    if (!core::is_hard(drain.notice().kind)) {
+    if (!core::is_hard(drain.notice())) {
       wrong(action.unit_name + ": a budget is overruled for a soft notice");
     } else if (world_.now() < track->plan.force) {
       wrong(action.unit_name + ": a budget is overruled before the last moment");
@@ -191,7 +191,7 @@ void History::check_served(const core::Action& action, const world::Refusal* ref
   // A host that outlives its deadline is another matter.
   if (world_.now() > doomed.notice.deadline) return;
   // Said of a soft notice it may have all its grace, though the host may end sooner after all.
-  if (!core::is_hard(action.notice.kind) || story->told < world_.now()) return;
+  if (!core::is_hard(action.notice) || story->told < world_.now()) return;
   if (*pod->meta.deletion >
       std::max(doomed.notice.deadline, world_.now() + Seconds(1)) + kLateArrival) {
     wrong(fmt::format("{}: its grace of {} s reaches {} beyond the host's end", action.unit_name,
