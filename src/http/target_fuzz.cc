@@ -53,7 +53,9 @@ void fuzz(std::string_view input) {
   if (!plain) return;
   const size_t host = plain->scheme.size() + 1;
   if (url.compare(host, 2, "//") != 0) return;
-  check(url.substr(0, host + 2) + "user:" + kPassword + "@" + url.substr(host + 2), false);
+  const Result<http::Target> login =
+      check(url.substr(0, host + 2) + "user:" + kPassword + "@" + url.substr(host + 2), false);
+  must(!login || login->scheme == plain->scheme, "a password changes no scheme");
 }
 
 }  // namespace spotkeeper

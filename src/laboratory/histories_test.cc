@@ -12,7 +12,7 @@
 namespace spotkeeper::laboratory {
 namespace {
 
-constexpr int kSeeds = 8;
+constexpr int kSeeds = 5;
 
 int from_environment(const char* name, int otherwise) {
   const char* text = std::getenv(name);
