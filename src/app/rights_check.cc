@@ -20,6 +20,13 @@ RightsCheck::RightsCheck(kube::Api& api, observe::Log& log, std::function<void(c
 Task<> RightsCheck::run() {
   for (int attempt = 1;; ++attempt) {
     const Result<Found> found = co_await look();
+    if (!found && found.error().kind == ErrorKind::kDenied) {
+      // Then rights are learned from refusals alone.
+      if (std::exchange(first_, false))
+        log_.warning("rights cannot be asked for: " + found.error().message);
+      co_await look_again_.wait(kMissing);
+      continue;
+    }
     if (!found) {
       const Backoff backoff{.attempt = attempt,
                             .base = Millis(1'000),
