@@ -14,10 +14,6 @@ from rig.node import TAINT
 SHORT = {"TAINT_NODE": "true", "ENOUGH_GRACE": 8}
 
 
-def steps(agent, step: str) -> list[dict]:
-    return [line for line in agent.log_lines() if line.get("step") == step]
-
-
 def test_a_notice_whose_time_slides_stays_one_notice(rig):
     """The mock answers "in two minutes" at every request when no time is given."""
     node = rig.node("n1")
@@ -27,12 +23,12 @@ def test_a_notice_whose_time_slides_stays_one_notice(rig):
     rig.pdb("shy", max_unavailable=0)
     agent = rig.agent(node, rig.imds(node, spot=True, sliding=True), SHORT | {"IMDS_POLL_INTERVAL": "200ms"})
     rig.until_gone_from(node, "web", at_most=10)
-    until(lambda: agent.log_lines()[-1]["time"] > steps(agent, "notice")[0]["time"], 5, "polled on")
+    until(lambda: agent.log_lines()[-1]["time"] > agent.steps("notice")[0]["time"], 5, "polled on")
     polls = len(rig.api_requests(user=agent.user))
     rig.kube.patch("poddisruptionbudgets", "shy", {"spec": {"maxUnavailable": 1}})
     rig.until_gone_from(node, "shy", at_most=10)
-    assert len(steps(agent, "notice")) == 1
-    assert len(steps(agent, "marked")) == 1
+    assert len(agent.steps("notice")) == 1
+    assert len(agent.steps("marked")) == 1
     assert agent.post_mortem()["moved"] == 2
     assert len(rig.api_requests(user=agent.user)) - polls <= 2, "the eviction, and no more than a watch"
 
@@ -165,7 +161,7 @@ def test_pods_that_may_not_be_listed_are_said_to_be_so(rig):
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=16), SHORT, without=[("list", "pods")])
     result = agent.post_mortem(at_most=30)
     assert result["listed"] is False
-    assert any("list pods" in line["message"] for line in steps(agent, "denied"))
+    assert any("list pods" in line["message"] for line in agent.steps("denied"))
 
 
 @pytest.mark.parametrize("path, status", [("/metrics", 200), ("/elsewhere", 404)])

@@ -12,10 +12,10 @@ from rig.objects import RIG
 from rig.person import Person
 
 
-
 @pytest.fixture
 def person(rig):
-    return Person(rig.control_plane.kubeconfig())
+    with Person(rig.control_plane.kubeconfig()) as person:
+        yield person
 
 
 @pytest.fixture
@@ -29,7 +29,6 @@ def cluster(rig):
     rig.pod("alone", on=node)
     rig.service("web")
     return node
-
 
 
 def by_app(document: dict) -> dict:
@@ -126,7 +125,7 @@ def test_a_withdrawn_drain_without_a_deadline_as_yaml(rig, cluster, person):
 
 
 def test_a_drain_without_a_deadline_respects_budgets_until_its_timeout(rig, cluster, person):
-    result = person.run("drain", cluster.name, "--timeout", "4s")
+    result = person.run("drain", cluster.name, "--timeout", "8s")
     assert result.returncode == 1
     assert "2 moved" in result.stdout and "left alone: the drain was withdrawn" in result.stdout
     assert not rig.history.pods("shy")[0].told_at
@@ -215,8 +214,8 @@ def test_on_interrupt_undo_needs_no_terminal(rig, cluster, person):
 
 def test_a_person_with_too_few_rights_is_told_which(rig, cluster):
     account = rig.account("few", without=[("create", "pods/eviction"), ("list", "poddisruptionbudgets")])
-    person = Person(rig.control_plane.kubeconfig(account.user, account.token))
-    result = person.run("drain", cluster.name, "--deadline", "20s", "--enough-grace", "8")
+    with Person(rig.control_plane.kubeconfig(account.user, account.token)) as person:
+        result = person.run("drain", cluster.name, "--deadline", "20s", "--enough-grace", "8")
     assert "missing right pods/eviction create" in result.stderr
     assert 'resources: ["pods/eviction"], verbs: ["create"]' in result.stderr
     assert "missing right poddisruptionbudgets list" in result.stderr

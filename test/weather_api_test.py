@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import socket
 import struct
 import threading
@@ -18,6 +19,7 @@ from rig.weather import CALM, FORCE_S, counted, ended_well, shy_pod, told_at_its
 EVICT = {"method": "POST", "path": "/eviction"}
 
 
+@pytest.mark.timeout(240)
 def test_an_api_server_that_restarts_in_mid_drain(tmp_path):
     """Killed for 20 s. One pod's last moment lies within, with time left afterwards; another's comes later."""
     with ControlPlane.temporary() as plane, Rig(plane, tmp_path) as rig:
@@ -25,21 +27,21 @@ def test_an_api_server_that_restarts_in_mid_drain(tmp_path):
         shy_pod(rig, "inside", node, grace=60)
         shy_pod(rig, "later", node, grace=10)
         rig.pod("early", on=node)
-        imds = rig.imds(node, spot=True, time_in_s=55)
-        agent = rig.agent(node, imds, CALM | {"ENOUGH_GRACE": 40})
+        imds = rig.imds(node, spot=True, time_in_s=70)
+        agent = rig.agent(node, imds, CALM | {"ENOUGH_GRACE": 52})
         rig.until_gone_from(node, "early", at_most=10)
         plane.stop_api_server()
         down = time.time()
         agent.wait_for_log("connection refused", at_most=15)
-        assert down < imds.deadline - 43 < down + 20, "the last moment of 'inside' lies within the outage"
+        assert down < imds.deadline - 55 < down + 20, "the last moment of 'inside' lies within the outage"
         stays(lambda: agent.exit_code is None, down + 20 - time.time(), "the agent lives")
         plane.start_api_server()
         up = time.time()
         told = rig.told("inside", at_most=15)
-        assert up - 5 < told.told_at < up + 4, "as soon as there was somebody to tell it to"
+        assert up - 5 < told.told_at < up + 8, "as soon as there was somebody to tell it to"
         assert imds.deadline - told.told_at > 20
         assert told.told_at + told.grace <= imds.deadline
-        later = rig.told("later", at_most=30)
+        later = rig.told("later", at_most=45)
         assert 12 <= imds.deadline - later.told_at <= 30, "a slow API is allowed for, at each of three requests"
         rig.until_gone_from(node, at_most=10)
         ended_well(agent, moved=3)
@@ -120,7 +122,7 @@ def test_a_429_without_a_budget_is_obeyed_but_never_beyond_a_last_moment(rig):
     imds = rig.imds(node, spot=True, time_in_s=32)
     agent = rig.agent(node, imds, CALM, via=proxy)
     for name in ("a", "b", "c"):
-        told_at_its_last_moment(rig, name, imds, late_s=2)
+        told_at_its_last_moment(rig, name, imds)
     first = [one.at for one in proxy.requests(status=429, **EVICT)]
     rounds = [list(group) for _, group in itertools.groupby(first, key=lambda at: at - first[0] > 2)]
     assert len(first) == 6 and len(rounds) == 2 and rounds[1][0] - rounds[0][-1] >= 3.9, first
@@ -249,7 +251,7 @@ def test_an_agent_that_is_killed_goes_on_where_it_was(rig):
     until(lambda: imds.seconds_left() < FORCE_S + 1, 30, "just before the last moment")
     third.kill()
     last = start()
-    told_at_its_last_moment(rig, "shy", imds, late_s=2)
+    told_at_its_last_moment(rig, "shy", imds)
     ended_well(last, moved=1)
     assert json.loads(node.annotation(STATE)) == record, "and so is its start"
     again = rig.told("web")
@@ -325,7 +327,13 @@ def test_at_most_four_evictions_under_one_budget_are_in_flight(rig):
     ended_well(agent, moved=9, at_most=15)
     begun = [one.at for one in proxy.requests(method="POST", path="/many-./eviction")]
     assert len(begun) == 8 and sum(at < begun[0] + 0.9 for at in begun) == 4, begun
-    assert proxy.requests(method="POST", path="/other/eviction")[0].at < begun[0] + 0.5
+    assert proxy.requests(method="POST", path="/other/eviction")[0].at < begun[0] + 2
+
+
+def loopback_address(number: int) -> str:
+    """One that no other process takes: 127.0.0.0/8 has room for every pid."""
+    own = os.getpid() * 2 + number
+    return f"127.{100 + (own >> 16) % 128}.{own >> 8 & 255}.{own & 255}"
 
 
 class NameServer:
@@ -368,13 +376,14 @@ def test_the_api_servers_name_cannot_be_resolved_for_a_while(rig, tmp_path):
 
     The name servers fail from the start, so that nothing is known from before; answers are remembered for a minute.
     """
+    assert os.geteuid() == 0, "name servers on port 53 and mount namespaces: run this test as root"
     servers, agents = {}, {}
     try:
         for number, mood in enumerate(("servfail", "silent")):
             node, proxy = rig.node(mood), rig.api_proxy()
             shy_pod(rig, f"shy-{mood}", node)
             rig.pod(f"web-{mood}", on=node)
-            address = f"127.0.0.{77 + number}"
+            address = loopback_address(number)
             resolv = tmp_path / f"resolv-{mood}.conf"
             resolv.write_text(f"nameserver {address}\n")
             servers[mood] = NameServer(address, mood)

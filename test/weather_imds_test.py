@@ -5,6 +5,8 @@ Several hosts live through their weather side by side in one test, so that the t
 
 import time
 
+import pytest
+
 from rig import until
 from rig.weather import CALM, counted, ended_well, shy_pod, told_at_its_last_moment
 
@@ -46,6 +48,7 @@ def test_a_clock_that_is_wrong_is_corrected_by_awss(rig):
         assert counted(agent, "clock_corrections") == 1
 
 
+@pytest.mark.timeout(300)
 def test_an_imds_in_bad_weather_delays_nothing_but_itself(rig):
     """Before the notice, and again while a drain runs. The 500s last a real minute."""
     weathers = {

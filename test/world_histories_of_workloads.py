@@ -246,13 +246,13 @@ def a_released_pod_and_its_return(w: Witness):
     release = {"metadata": {"uid": old.uid, "labels": {"pod-template-hash": "released"}}}
     began = time.time()
     w.call("release", w.kube.patch, "pods", old.name, release)
-    until(lambda: len(w.rig.history.pods("web")) == 2, 3, "replacement")
-    w.note("at once", w.rig.history.pods("web")[1].created_at - began < 1.5)
-    w.becomes("owner", lambda: w.kube.get("pods", old.name)["metadata"].get("ownerReferences"), None, 2)
+    until(lambda: len(w.rig.history.pods("web")) == 2, 6, "replacement")
+    w.note("at once", w.rig.history.pods("web")[1].created_at - began < 5)
+    w.becomes("owner", lambda: w.kube.get("pods", old.name)["metadata"].get("ownerReferences"), None, 5)
     w.rig.until_running("web", 2)
     w.becomes("in the service", lambda: w.endpoints("web"), [(True, True, False)] * 2)
     w.becomes("budget", lambda: w.budget("web"),
-              {"disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 1, "expectedPods": 1}, 4)
+              {"disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 1, "expectedPods": 1}, 8)
     w.call("restore", w.kube.patch, "pods", old.name,
            {"metadata": {"uid": old.uid, "labels": {"pod-template-hash": digest}}})
     w.becomes("left", lambda: len(w.rig.pods("web")), 1)

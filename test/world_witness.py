@@ -106,12 +106,20 @@ class Witness:
         return sorted((c.get("ready"), c.get("serving"), c.get("terminating")) for c in found)
 
     def becomes(self, what: str, look, wanted, at_most: float = 10) -> None:
-        """Writes down that it came to that; or what it was instead."""
+        """Waits for it and writes it down. That it never comes breaks the history off: on either plane that fails."""
+
+        seen = None
+
+        def there() -> bool:
+            nonlocal seen
+            seen = look()
+            return seen == wanted
+
         try:
-            until(lambda: look() == wanted, at_most, what)
-            self.note(what, wanted)
+            until(there, at_most, what)
         except TooLate:
-            self.note(what, ("never", look()))
+            raise TooLate(f"after {at_most} s: {what} is {seen!r}, not {wanted!r}") from None
+        self.note(what, wanted)
 
 
 def two_nodes(rig: Rig):

@@ -105,6 +105,7 @@ ApiSkin::Response ApiSkin::route(const ServerRequest& request, const std::string
                                  Attempt& attempt) {
   if (is_health(request.path)) return ServerResponse{.body = "ok"};
   if (request.path.starts_with(kControl)) return control(request);
+  if (user.empty()) return Failed(Failure(401, "Unauthorized", "Unauthorized"));
   if (const auto described = describe_server(request.path)) return json_answer(200, *described);
   const auto query = parse_query(request);
   if (!query) return nothing_there();

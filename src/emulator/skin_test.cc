@@ -143,6 +143,18 @@ TEST_F(SkinTest, WhatIsDeniedIsDeniedInTheAuthorisersWords) {
             "\"pods/status\" in API group \"\" in the namespace \"default\"");
 }
 
+TEST_F(SkinTest, ATokenThatNobodyHasIs401) {
+  http::ServerRequest request;
+  request.method = "GET";
+  request.path = "/api/v1/nodes";
+  request.headers = {{"Authorization", "Bearer nobody's"}};
+  const http::ServerResponse refused = skin_.answer(request);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_THAT(refused.body, HasSubstr(R"("reason":"Unauthorized")"));
+  request.headers = {{"Authorization", "Bearer kubernetes-admin"}};
+  EXPECT_EQ(skin_.answer(request).status, 200);
+}
+
 TEST_F(SkinTest, AClosedBudgetRefusesWithItsCause) {
   world_.create(world::make_node("n1", "i-1"));
   world_.create(world::make_deployment("web", 1));

@@ -60,9 +60,3 @@ class Pki:
         certificate, key = into / "client.crt", into / "client.key"
         issue(self.ca_crt, self.ca_key, certificate, key, user, ("extendedKeyUsage=clientAuth",))
         return certificate, key
-
-    def server(self, into: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-        """Another server certificate for 127.0.0.1, and its key, in the folder `into`."""
-        certificate, key = into / "server.crt", into / "server.key"
-        issue(self.ca_crt, self.ca_key, certificate, key)
-        return certificate, key

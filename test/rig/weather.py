@@ -21,7 +21,7 @@ def shy_pod(rig, name: str, node, **pod) -> str:
     return rig.pdb(name, min_available=1)
 
 
-def told_at_its_last_moment(rig, app: str, imds, at_most: float = 35, late_s: float = 1, early_s: float = 8) -> None:
+def told_at_its_last_moment(rig, app: str, imds, at_most: float = 35, late_s: float = 3, early_s: float = 8) -> None:
     """Waits until it is told. Early: a slow API is allowed for, at each of three requests."""
     until(lambda: rig.told(app), at_most, f"{app} told")
     left = imds.deadline - rig.told(app).told_at
