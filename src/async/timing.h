@@ -35,6 +35,9 @@ class Event {
   // One waiter at a time.
   Task<bool> wait(Millis at_most);
 
+  // The same in real time, whatever scale_time() says: for the network and for programs.
+  Task<bool> wait_real(Millis at_most);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -16,6 +16,7 @@ kube::Listing pods_of(const core::HostId& host) {
   listing.path = "/api/v1/pods";
   listing.field_selector = "spec.nodeName=" + host.value;
   listing.resource = "pods";
+  listing.urgent = true;
   return listing;
 }
 
@@ -23,6 +24,7 @@ kube::Listing all_budgets() {
   kube::Listing listing;
   listing.path = "/apis/policy/v1/poddisruptionbudgets";
   listing.resource = "poddisruptionbudgets";
+  listing.urgent = true;
   return listing;
 }
 
