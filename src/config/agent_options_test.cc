@@ -112,6 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"level", {}, {{"LOG_LEVEL", "chatty"}}, "info, debug or error"},
         BadRow{"effect", {"--taint-effect=Never"}, {}, "NoExecute"},
         BadRow{"url", {}, {{"INSTANCE_METADATA_URL", "169.254.169.254"}}, "an http or https URL"},
+        BadRow{"url_without_host", {"--metadata-url=http://"}, {}, "an http or https URL"},
         BadRow{"interval", {"--imds-poll-interval=1ms"}, {}, "a duration from 100 ms to 60 s"},
         BadRow{"unit", {"--imds-poll-interval=1d"}, {}, "such as 500ms"},
         BadRow{"port", {}, {{"KUBERNETES_SERVICE_PORT", "abc"}}, "a whole number from 1 to 65535"},

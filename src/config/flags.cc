@@ -182,11 +182,11 @@ Setter duration(Millis& target, Millis least, Millis most) {
 
 Setter url(std::string& target) {
   return [&target](const std::string& value) -> Expected {
-    if (!value.starts_with("http://") && !value.starts_with("https://")) {
+    const std::string trimmed = value.substr(0, value.find_last_not_of('/') + 1);
+    if (!trimmed.starts_with("http://") && !trimmed.starts_with("https://")) {
       return "an http or https URL";
     }
-    target = value;
-    while (target.ends_with('/')) target.pop_back();
+    target = trimmed;
     return {};
   };
 }

@@ -47,7 +47,9 @@ void check(const core::Policy& policy) {
 
 void check(const config::AgentOptions& options) {
   must(!options.node_name.empty(), "there is a node");
-  must(options.metadata_url.starts_with("http") && !options.metadata_url.ends_with('/'),
+  must((options.metadata_url.starts_with("http://") ||
+        options.metadata_url.starts_with("https://")) &&
+           !options.metadata_url.ends_with('/'),
        "the metadata service is a URL without a slash at its end");
   must(between(1, options.metadata_tries, 100), "tries have their limits");
   must(between(100, options.imds_poll_interval.count(), 60'000), "the interval has its limits");

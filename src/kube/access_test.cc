@@ -148,6 +148,8 @@ struct BadUser {
 TEST_F(AccessTest, KubeconfigErrorsNameFileAndKey) {
   const BadUser rows[] = {
       {"    {}\n", "    {}\n", "clusters[c1].cluster.server: is not an http or https URL"},
+      {"    server: https://\n", "    {}\n",
+       "clusters[c1].cluster.server: is not an http or https URL"},
       {"    server: [1]\n", "    {}\n", "clusters[c1].cluster.server: is not a string"},
       {"    5\n", "    {}\n", "clusters[c1].cluster: is not a map"},
       {"    server: https://a\n    certificate-authority-data: '***'\n", "    {}\n",

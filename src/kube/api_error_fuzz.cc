@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers that are no success, of an API server or of whatever stands before it. The first line is
-// "STATUS RETRY-AFTER", the rest is the body.
+// "STATUS RETRY-AFTER", the rest is the body. It is always the same moment.
 #include <charconv>
 #include <string>
 
@@ -14,6 +14,7 @@ constexpr size_t kLongestMessage = 1200;
 
 http::Response answer_of(std::string_view input) {
   http::Response answer;
+  answer.headers.push_back({.name = "Date", .value = "Wed, 21 Oct 2026 07:27:00 GMT"});
   const size_t end = std::min(input.find('\n'), input.size());
   const std::string_view head = input.substr(0, end);
   answer.body = input.substr(std::min(end + 1, input.size()));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What credentials come in: base64, and a token in a file.
+// What credentials come in: base64, a token in a file, and what a credential plugin prints.
 #include <algorithm>
 #include <string>
 
 #include "base/fuzz.h"
 #include "base/memory_file.h"
+#include "kube/exec_plugin.h"
 #include "kube/files.h"
 #include "kube/token.h"
 
@@ -34,6 +35,24 @@ std::optional<std::string> decode(std::string text) {
   return plain;
 }
 
+bool is_token(const std::string& text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+void check_plugin(std::string_view input) {
+  const Result<kube::ExecCredential> printed =
+      kube::decode_exec_credential(input, "client.authentication.k8s.io/v1");
+  if (!printed) {
+    must(printed.error().kind == ErrorKind::kRetryable, "a plugin may do better next time");
+    must(is_one_line(printed.error().message), "the message is one line");
+    return;
+  }
+  must(!printed->token.empty() || !printed->client_cert_pem.empty(), "there is a credential");
+  must(is_token(printed->token.reveal()), "a token is fit for a header");
+  must(printed->client_cert_pem.empty() == printed->client_key_pem.empty(),
+       "a certificate has its key");
+}
+
 void check_token(std::string_view input) {
   static const MemoryFile file;
   file.put(input);
@@ -46,8 +65,7 @@ void check_token(std::string_view input) {
     return;
   }
   const std::string& text = read->reveal();
-  must(!text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; }),
-       "a token is fit for a header");
+  must(!text.empty() && is_token(text), "a token is fit for a header");
   must(input.contains(text), "a token is what the file holds");
 }
 
@@ -57,6 +75,7 @@ void fuzz(std::string_view input) {
   const std::string text(input);
   must(kube::decode_base64(text) == decode(text), "base64 is RFC 4648's");
   check_token(input);
+  check_plugin(input);
 }
 
 }  // namespace spotkeeper

@@ -2,11 +2,14 @@
 // Kubeconfig files. A first line "# context NAME", a comment of YAML, chooses the context. Reading
 // a kubeconfig must never start the plugin that it names: here that would run whatever was
 // invented.
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <string>
 
 #include "base/fuzz.h"
 #include "base/memory_file.h"
 #include "kube/access.h"
+#include "kube/exec_plugin.h"
 
 namespace spotkeeper {
 namespace {
@@ -15,6 +18,20 @@ constexpr std::string_view kContext = "# context ";
 
 bool is_pem(const std::string& text) {
   return text.find("-----BEGIN ") != std::string::npos;
+}
+
+void check(const kube::ExecPlugin& plugin) {
+  must(!plugin.command.empty(), "a plugin has a program");
+  must(!plugin.command.contains('/') || plugin.command.starts_with('/'),
+       "a program's path is absolute");
+  for (const auto& [name, value] : plugin.env) {
+    must(!name.empty() && !name.contains('='), "a variable has a name");
+  }
+  boost::system::error_code broken;
+  const boost::json::value info = boost::json::parse(kube::exec_info(plugin, false), broken);
+  must(!broken && info.at("apiVersion").as_string() == std::string_view(plugin.api_version) &&
+           info.at("spec").is_object(),
+       "what a plugin is told can be read");
 }
 
 void check(const kube::Access& access) {
@@ -29,6 +46,7 @@ void check(const kube::Access& access) {
        "certificate and key are PEM");
   must(access.token_file.empty() || access.token_file.starts_with('/'), "file names are absolute");
   must(access.description.starts_with("kubeconfig "), "the description says where it is from");
+  if (access.exec) check(*access.exec);
 }
 
 }  // namespace
