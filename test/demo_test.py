@@ -53,10 +53,10 @@ def test_a_pipe_gets_the_story_in_order():
     text = demo(*FAST).stdout
     story = [
         "checkout",
-        "asks its metadata service",
-        "Spot interruption notice: this host ends in 120 s",
+        "asks the metadata service",
+        "Spot interruption notice: it ends in 120 s",
         "hears the notice",
-        "cordons the node",
+        "cordoned",
         "waits: its budget allows no disruption now",
         "BUDGET OVERRULED",
         "post-mortem of n1",
@@ -116,7 +116,7 @@ def test_the_first_line_of_the_timeline_comes_at_once():
     process = subprocess.Popen([DEMO], env=ENV, stdout=subprocess.PIPE, text=True)
     try:
         for line in process.stdout:
-            if "asks its metadata service" in line:
+            if "asks the metadata service" in line:
                 break
         assert time.monotonic() - began < 2
     finally:

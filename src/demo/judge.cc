@@ -71,6 +71,7 @@ Outcome judge(const world::History& history, const Scenario& scenario, Time noti
     if (!should_leave(pod, notice)) continue;
     ++outcome.pods;
     if (pod.cut_off) outcome.cut_off.push_back(app_of(pod));
+    outcome.killed += pod.killed;
     last = std::max(last, pod.ended.value_or(deadline));
   }
   std::ranges::sort(outcome.cut_off);

@@ -22,6 +22,7 @@ struct Outage {
 struct Outcome {
   int pods = 0;                      // of n1 that should have left
   std::vector<std::string> cut_off;  // apps, one entry a pod, in order of their names
+  int killed = 0;                    // did not end within their grace
   std::optional<Millis> spare;       // from the last one's end to the host's; absent: cut off
   // The Service that was without a serving pod for longest at a stretch; absent: none ever was.
   std::optional<Outage> worst;

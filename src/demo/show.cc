@@ -134,9 +134,9 @@ void Show::introduce() {
       options_.speed, kNamespace));
   screen_.say("");
   for (const App& app : scenario_.apps) {
-    screen_.say({observe::fit(fmt::format("  {} x {:<11}{:<13}{}", app.replicas, app.name,
-                                          world::kind_name(app.kind), app.what),
-                              style.width, style.unicode)});
+    const std::string line = fmt::format("  {} x {:<11}{:<13}{}", app.replicas, app.name,
+                                         world::kind_name(app.kind), app.what);
+    screen_.say(std::vector<std::string>{observe::fit(line, style.width, style.unicode)});
   }
   screen_.say("");
   screen_.say(timeline_heading(style));
@@ -146,12 +146,8 @@ void Show::introduce() {
 void Show::plan_lines() {
   world::World& world = stage_.world();
   for (const auto& pod : world.list<world::Pod>()) words_.know(*pod);
-  world.observe([this](const world::Event& event) {
-    std::optional<Line> line = words_.of(event);
-    if (!line) return;
-    line->at = stage_.world().now();
-    add(std::move(*line));
-  });
+  world.observe(
+      [this](const world::Event& event) { add_known(words_.of(event, stage_.world().now())); });
   world.at(stage_.notice_at(), [this] { add(words_.notice()); });
   world.at(stage_.deadline(),
            [this] { add(words_.end(static_cast<int>(outcome().cut_off.size()))); });
@@ -188,7 +184,8 @@ void Show::explain_silence() {
     ++(track->told ? ending : waiting);
   }
   add({.at = now,
-       .text = fmt::format("... on n1 {} wait, {} shut down; it ends in {}", waiting, ending,
+       .about = kDoomed,
+       .text = fmt::format("... {} waiting, {} shutting down, {} are left", waiting, ending,
                            format_duration(stage_.deadline() - now)),
        .colour = Colour::kDim});
 }

@@ -76,9 +76,14 @@ std::vector<std::string> verdict_lines(const Outcome& outcome, uint64_t requests
         Colour::kRed, style);
   }
   return paragraph(
-      fmt::format("0 of {} pods were cut off: each was told in time and shut down by itself, the "
-                  "last one {} before the host ended. The agent made {} API requests.",
-                  outcome.pods, format_duration(*outcome.spare), requests),
+      fmt::format(
+          "0 of {} pods were cut off: each was told in time and {}, the last one {} before "
+          "the host ended. The agent made {} API requests.",
+          outcome.pods,
+          outcome.killed == 0
+              ? "shut down by itself"
+              : fmt::format("gone in time ({} killed when their grace was over)", outcome.killed),
+          format_duration(*outcome.spare), requests),
       Colour::kGreen, style);
 }
 

@@ -24,11 +24,38 @@ std::string seconds(Millis duration) {
   return fmt::format("{:.0f} s", static_cast<double>(duration.count()) / 1000.0);
 }
 
-// "its budget" is nearer to a reader than its name, which is the app's anyway.
-std::string about_budget(const std::string& text) {
-  return text.find("allows no disruption now") != std::string::npos
-             ? "its budget allows no disruption now"
-             : text;
+bool has(const std::string& text, const char* words) {
+  return text.find(words) != std::string::npos;
+}
+
+// The core's reasons are exact and long; a line of the timeline is short. What is not known here is
+// shown as it is.
+std::string told_text(const std::string& reason) {
+  if (has(reason, "to have all the time")) return "told to end, to have all the time that is left";
+  if (has(reason, "budget can hold it")) return "told to end: its budget lets it go";
+  if (has(reason, "its own grace of")) return "told to end: its grace outlasts the notice";
+  if (has(reason, "no time to wait")) return "told to end: there is no time to wait";
+  if (has(reason, "its last moment")) return "told to end: this is its last moment";
+  return reason.empty() ? "told to end" : "told to end: " + reason;
+}
+
+std::string held_text(const std::string& why) {
+  return has(why, "allows no disruption now") ? "waits: its budget allows no disruption now"
+                                              : "waits: " + why;
+}
+
+// "Service shop/db has no Ready endpoint any more" is about db.
+void speak_of_service(Line& line, bool dark) {
+  const std::string head = "Service ";
+  const size_t end = line.text.find(' ', head.size());
+  if (!line.text.starts_with(head) || end == std::string::npos) return;
+  line.about = line.text.substr(head.size(), end - head.size());
+  const size_t for_long = line.text.rfind("none for ");
+  line.text =
+      dark ? "its Service has no Ready endpoint now"
+           : "its Service has one again, after " +
+                 (for_long == std::string::npos ? "a while" : line.text.substr(for_long + 9));
+  if (const size_t all = line.text.find(" in all"); all != std::string::npos) line.text.erase(all);
 }
 
 Colour colour_of(const core::Entry& entry) {
@@ -40,6 +67,8 @@ Colour colour_of(const core::Entry& entry) {
       return Colour::kYellow;
     case What::kTold:
       return Colour::kCyan;
+    case What::kBright:
+      return Colour::kGreen;
     case What::kFinished:
       return entry.level == core::Level::kInfo ? Colour::kGreen : Colour::kRed;
     default:
@@ -73,24 +102,24 @@ Line Words::watching() const {
   return {.at = notice_ - Seconds(3),
           .who = "agent",
           .about = kDoomed,
-          .text = "runs on n1 and asks its metadata service for a notice every second"};
+          .text = "asks the metadata service every second"};
 }
 
 Line Words::notice() const {
-  return {.at = notice_,
-          .who = "AWS",
-          .about = kDoomed,
-          .text = fmt::format("Spot interruption notice: this host ends in {}",
-                              seconds(deadline_ - notice_)),
-          .colour = Colour::kRed};
+  return {
+      .at = notice_,
+      .who = "AWS",
+      .about = kDoomed,
+      .text = fmt::format("Spot interruption notice: it ends in {}", seconds(deadline_ - notice_)),
+      .colour = Colour::kRed};
 }
 
 Line Words::end(int cut_off) const {
   return {.at = deadline_,
           .who = "AWS",
           .about = kDoomed,
-          .text = cut_off == 0 ? "the host ends; nothing that had to leave was left on it"
-                               : fmt::format("the host ends and cuts off {} pods", cut_off),
+          .text = cut_off == 0 ? "ends; nothing that had to leave is on it"
+                               : fmt::format("ends and cuts off {} pods", cut_off),
           .colour = cut_off == 0 ? Colour::kGreen : Colour::kRed};
 }
 
@@ -102,9 +131,7 @@ Line Words::storm(Time at, bool begins) {
   return {.at = at,
           .who = "cluster",
           .about = "API server",
-          .text = begins ? "three of four answers are 429, 500 or 3 s late now; the metadata "
-                           "service's, too"
-                         : "answers as it should again",
+          .text = begins ? "bad weather: 429, 500 or 3 s late; so IMDS" : "fair weather again",
           .colour = begins ? Colour::kYellow : Colour::kPlain};
 }
 
@@ -125,11 +152,15 @@ std::optional<Line> Words::of(const core::Entry& entry) {
     case What::kNotice:
       line.text = entry.text.starts_with("changed") || entry.text.starts_with("withdrawn")
                       ? line.text
-                      : fmt::format("hears the notice {} after it was given",
+                      : fmt::format("hears the notice, {} after AWS gave it",
                                     format_duration(entry.at - notice_));
       break;
     case What::kMarked:
-      line.text = "cordons the node: nothing new will be placed on it";
+      line.text = "cordoned: nothing new is placed here";
+      break;
+    case What::kDark:
+    case What::kBright:
+      speak_of_service(line, entry.what == What::kDark);
       break;
     default:
       break;
@@ -137,7 +168,7 @@ std::optional<Line> Words::of(const core::Entry& entry) {
   return line;
 }
 
-// What is asked and stopped is said once, when it is written: "told".
+// A pod's end is said once, when it is written, with the reason it was asked or stopped for.
 std::optional<Line> Words::of_pod(const core::Entry& entry) {
   const auto known = names_.find(entry.unit);
   Line line{.at = entry.at,
@@ -151,24 +182,25 @@ std::optional<Line> Words::of_pod(const core::Entry& entry) {
     case What::kExplained:
       return std::nullopt;
     case What::kAsked:
-      reasons_[entry.unit] = "evicted: " + text;
-      return std::nullopt;
     case What::kStopped:
-      reasons_[entry.unit] = "deleted: " + text;
+      reasons_[entry.unit] = text;
+      return std::nullopt;
+    case What::kOverruled:
+      overruled_.insert(entry.unit);
       return std::nullopt;
     case What::kTold:
-      line.text = "told to end, " + reasons_[entry.unit];
+      line.text = told_text(reasons_[entry.unit]);
+      if (overruled_.contains(entry.unit)) {
+        line.text = "BUDGET OVERRULED: told at its last moment";
+        line.colour = Colour::kYellow;
+      }
       break;
     case What::kHeld:
-      line.text = "waits: " + about_budget(text);
+      line.text = held_text(text);
       break;
     case What::kRefused:
-      line.text = text.find("disruption budget") == std::string::npos
-                      ? text
-                      : "its eviction is refused: its budget allows none";
-      break;
-    case What::kOverruled:
-      line.text = "BUDGET OVERRULED: it has held the pod to its last moment";
+      if (has(text, "disruption budget")) return std::nullopt;  // it waits, or is overruled now
+      line.text = "refused: " + text;
       break;
     default:
       line.text = text;
@@ -176,15 +208,15 @@ std::optional<Line> Words::of_pod(const core::Entry& entry) {
   return line;
 }
 
-std::optional<Line> Words::of(const world::Event& event) {
+std::optional<Line> Words::of(const world::Event& event, Time now) {
   if (event.kind() != world::Kind::kPod) return std::nullopt;
   const auto& pod = world::as<world::Pod>(*event.object);
   const bool daemon = pod.meta.owner && pod.meta.owner->kind == world::Kind::kDaemonSet;
   if (daemon || pod.node.empty()) return std::nullopt;
   know(pod);
-  Line line{.who = "cluster", .about = pod_name(pod)};
+  Line line{.at = now, .who = "cluster", .about = pod_name(pod)};
   if (pod.node == kDoomed && event.change == world::Change::kDeleted) {
-    line.text = "has ended";
+    line.text = fmt::format("has ended, {} before its host", seconds(deadline_ - now));
     line.colour = Colour::kGreen;
     return line;
   }

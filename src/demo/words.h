@@ -36,7 +36,7 @@ class Words {
 
   // nullopt: nothing that a reader should be bothered with.
   std::optional<Line> of(const core::Entry& entry);
-  std::optional<Line> of(const world::Event& event);
+  std::optional<Line> of(const world::Event& event, Time now);
 
   Line watching() const;        // what the agent does before the notice
   Line notice() const;          // AWS takes the host back
@@ -51,6 +51,7 @@ class Words {
   Time deadline_;
   std::map<std::string, std::string> reasons_;  // of what a pod was last asked or told
   std::map<std::string, std::string> names_;    // "shop/web-6b8d9c5f7-x2klp": "web-x2klp"
+  std::set<std::string> overruled_;
   std::set<world::Uid> ready_;
 };
 
