@@ -67,8 +67,8 @@ std::vector<std::string> trimmed(std::vector<std::string> board, const core::Dra
     }
   }
   if (cut > 0) {
-    kept.insert(kept.begin() + 1,
-                paint(fmt::format("{} pods that have left, and", cut), Colour::kDim, style));
+    kept.insert(kept.begin() + 1, paint(fmt::format("({} pods that have left are not shown)", cut),
+                                        Colour::kDim, style));
   }
   return kept;
 }
@@ -101,8 +101,11 @@ std::vector<std::string> node_lines(const world::World& world, const BoardStyle&
 std::vector<std::string> live_view(const core::Drain& drain, const world::World& world, Time now,
                                    int rows, const BoardStyle& style) {
   const std::vector<std::string> nodes = node_lines(world, style);
-  const int room = std::max(4, rows - static_cast<int>(nodes.size()) - 2);
-  std::vector<std::string> lines{std::string()};
+  const int room = std::max(4, rows - static_cast<int>(nodes.size()) - 3);
+  std::vector<std::string> lines{
+      std::string(),
+      observe::fit("The pods of n1, from the notice (left) to the end of the host (right):",
+                   style.width, style.unicode)};
   const auto board = trimmed(observe::board(drain, now, style), drain, room, style);
   lines.insert(lines.end(), board.begin(), board.end());
   if (style.width >= 75) lines.push_back(legend(style));

@@ -45,7 +45,7 @@ std::vector<App> shop(Seconds notice) {
            .ends_after = Millis(5'000),
            .service = true},
           {.name = "import", .kind = Kind::kJob, .what = "started again 10 s after it ended"},
-          {.name = "log-agent", .kind = Kind::kDaemonSet, .what = "belongs to its node and stays"}};
+          {.name = "logs", .kind = Kind::kDaemonSet, .what = "belongs to its node and stays"}};
 }
 
 std::vector<App> closed_budgets() {
@@ -95,9 +95,12 @@ std::vector<App> many() {
   return apps;
 }
 
+// One eviction after the other, so that the bad weather meets some of them.
 std::vector<App> slower(std::vector<App> apps) {
-  apps.front().ready_after = Millis(22'000);  // its moves reach into the bad weather
-  apps.front().what = "budget: 2 of 3 stay Ready; a new pod needs 22 s";
+  apps.front().replicas = 6;
+  apps.front().what = "budget: 5 of 6 stay Ready; a new pod needs 8 s";
+  apps.front().min_available = IntOrPercent{.value = 5};
+  apps.front().ready_after = Millis(8'000);
   return apps;
 }
 

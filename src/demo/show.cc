@@ -295,7 +295,7 @@ void Show::say_verdict() {
   screen_.say("");
   screen_.say(comparison(
       {{.name = "with spotkeeper", .outcome = saved},
-       {.name = "evict, retry every 5 s to the end",
+       {.name = "plain eviction, retried every 5 s",
         .outcome = without_spotkeeper(scenario_, Otherwise::kEvictRetry)},
        {.name = "no agent", .outcome = without_spotkeeper(scenario_, Otherwise::kNoAgent)}},
       style));

@@ -11,6 +11,8 @@ namespace {
 constexpr const char* kLoopback = "127.0.0.1";
 constexpr size_t kBody = 3uz * 1024 * 1024;  // as the API server's own limit
 
+constexpr Seconds kBadWeather{30};
+
 // Notices name whole seconds.
 Time whole_second(Time time) {
   return std::chrono::floor<Seconds>(time);
@@ -41,8 +43,8 @@ Stage::Stage(boost::asio::any_io_executor executor, const Scenario& scenario, do
   deadline_ = notice_at_ + scenario.notice;
   world_.end_host(kDoomed, deadline_);
   if (scenario.weather) {
-    const Time from = notice_at_ + scenario.notice * 3 / 8;
-    api_weather_ = imds_weather_ = Weather(from, from + Seconds(30));
+    const Time from = notice_at_ + scenario.notice / 6;
+    api_weather_ = imds_weather_ = Weather(from, from + kBadWeather);
   }
   runner_ = std::make_unique<emulator::Runner>(executor_, world_, speed);
   skin_ = std::make_unique<emulator::ApiSkin>(executor_, world_, *runner_, emulator::SkinOptions());

@@ -40,9 +40,9 @@ std::string who(const std::vector<std::string>& apps) {
 }
 
 std::string outage_text(const std::optional<Outage>& outage) {
-  if (!outage) return "never";
-  return fmt::format("{}: {}{}", outage->app, format_duration(outage->longest),
-                     outage->still ? " and still" : "");
+  if (!outage) return "none";
+  return fmt::format("{} ({}{})", format_duration(outage->longest), outage->app,
+                     outage->still ? ", still" : "");
 }
 
 const world::PodStory* story_of(const world::History& history, const core::Track& track) {
@@ -70,7 +70,7 @@ std::vector<std::string> verdict_lines(const Outcome& outcome, uint64_t requests
                                        const BoardStyle& style) {
   if (!outcome.cut_off.empty()) {
     return paragraph(
-        fmt::format("{} of {} pods were CUT OFF when the host ended: {}. The agent "
+        fmt::format("{} of {} pods were CUT OFF by the host's end: {}. The agent "
                     "made {} API requests.",
                     outcome.cut_off.size(), outcome.pods, who(outcome.cut_off), requests),
         Colour::kRed, style);
@@ -115,8 +115,8 @@ std::vector<std::string> comparison(const std::vector<Case>& cases, const BoardS
   constexpr int kName = 36;
   constexpr int kCutOff = 18;
   std::vector<std::string> lines{
-      paint(fmt::format("{:<{}}{:<{}}{}", "the same host and pods", kName, "cut off", kCutOff,
-                        "longest without a pod"),
+      paint(fmt::format("{:<{}}{:<{}}{}", "the same host, the same pods", kName, "cut off", kCutOff,
+                        "longest outage of a Service"),
             Colour::kBold, style)};
   for (const Case& one : cases) {
     const bool good = one.outcome.cut_off.empty();

@@ -131,7 +131,7 @@ Line Words::storm(Time at, bool begins) {
   return {.at = at,
           .who = "cluster",
           .about = "API server",
-          .text = begins ? "bad weather: 429, 500 or 3 s late; so IMDS" : "fair weather again",
+          .text = begins ? "answers 429, 500 or late; metadata, too" : "answers as it should again",
           .colour = begins ? Colour::kYellow : Colour::kPlain};
 }
 

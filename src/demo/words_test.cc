@@ -126,7 +126,7 @@ TEST(Verdict, SaysWhoWasCutOff) {
 TEST(Verdict, TheComparisonFitsOnATerminal) {
   const observe::BoardStyle style{.width = 80, .colour = false, .unicode = false};
   const auto lines = comparison(
-      {{.name = "evict, retry every 5 s to the end",
+      {{.name = "plain eviction, retried every 5 s",
         .outcome = {.pods = 30,
                     .cut_off = std::vector<std::string>(30, "web"),
                     .worst = Outage{.app = "checkout", .longest = Seconds(300), .still = true}}}},
