@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo test unit-test asan-test rig-test fuzz bench lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test rig-test fuzz bench lint format clean setup
 
 setup:
 	tools/setup test
@@ -14,7 +14,12 @@ build: ## the release executable: build/release/spotkeeper, fully static
 	tools/build release spotkeeper
 	tools/check-static build/release/spotkeeper
 
-demo: ## an interruption before your eyes: control plane, instance metadata, agent
+demo: ## an interruption before your eyes, emulated: needs nothing but the executable
+	tools/setup build
+	tools/build release spotkeeper-demo
+	@build/release/spotkeeper-demo
+
+demo-real: ## the same on real parts: control plane, AWS's metadata mock, the agent as it ships
 	tools/setup test
 	$(MAKE) --no-print-directory build
 	$(PYTHON) test/demo
@@ -33,6 +38,8 @@ asan-test:
 
 rig-test: build
 	tools/setup test
+	tools/build release spotkeeper-world
+	tools/build release spotkeeper-demo
 	$(PYTHON) -m pytest test
 
 fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md

@@ -19,16 +19,22 @@ namespace {
 
 double g_speed = 1.0;
 
-Millis scaled(Millis duration) {
-  const Millis real = clamp_wait(duration);
-  return g_speed == 1.0 ? real
-                        : Millis(static_cast<int64_t>(static_cast<double>(real.count()) / g_speed));
+// In microseconds: at twenty times the speed a millisecond is long.
+std::chrono::microseconds scaled(Millis duration) {
+  const std::chrono::microseconds real = clamp_wait(duration);
+  if (g_speed == 1.0) return real;
+  return std::chrono::microseconds(
+      static_cast<int64_t>(static_cast<double>(real.count()) / g_speed));
 }
 
 }  // namespace
 
 void scale_time(double speed) {
   g_speed = speed;
+}
+
+double time_scale() {
+  return g_speed;
 }
 
 Millis clamp_wait(Millis duration) {

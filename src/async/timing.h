@@ -15,8 +15,10 @@ namespace spotkeeper {
 Millis clamp_wait(Millis duration);
 
 // For the demo and its tests: waits and sleeps take 1/speed of their time from now on. Does not
-// touch time-outs of the network, which are of the real world. Goes with base/clock.h ScaledClock.
+// touch time-outs of the network, which are of the real world. Goes with emulator/runner.h, whose
+// clock is as fast.
 void scale_time(double speed);
+double time_scale();
 
 // Sleeps. Throws boost::system::system_error(operation_aborted) when the task is cancelled.
 Task<> sleep_for(Millis duration);

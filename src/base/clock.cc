@@ -98,14 +98,6 @@ Millis SteadyClock::host_behind() const {
   return corrected_ ? now() - wall_now() : Millis(0);
 }
 
-ScaledClock::ScaledClock(double speed)
-    : speed_(speed), began_(wall_now()), boot_at_begin_(since_boot()) {}
-
-Time ScaledClock::now() const {
-  const auto real = static_cast<double>((since_boot() - boot_at_begin_).count());
-  return began_ + Millis(static_cast<int64_t>(real * speed_));
-}
-
 std::string format_time_s(Time time) {
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);

@@ -54,22 +54,6 @@ class SteadyClock final : public HostClock {
   bool corrected_ = false;
 };
 
-// Begins now and runs `speed` times as fast as real time; never wrong. For the demo, together with
-// scale_time() in async/timing.h.
-class ScaledClock final : public HostClock {
- public:
-  explicit ScaledClock(double speed);
-  Time now() const override;
-  Millis anchor() override { return Millis(0); }
-  void correct(Millis) override {}
-  Millis host_behind() const override { return Millis(0); }
-
- private:
-  double speed_;
-  Time began_;
-  Millis boot_at_begin_;
-};
-
 // A clock that moves only when told to; for tests and for the emulated world.
 class ManualClock final : public Clock {
  public:

@@ -28,12 +28,14 @@ struct Command {
   // Words that may follow: fixed ones, or nodes of the cluster.
   std::vector<std::string> words = {};
   bool takes_hosts = false;
+  bool own_help = false;  // it answers --help itself
   std::function<int(const std::vector<std::string>& arguments)> run;
 };
 
 Command agent_command();
 Command plan_command();
 Command drain_command();
+Command demo_command();
 Command completion_command();
 Command complete_command();  // hidden: what the completion scripts ask
 

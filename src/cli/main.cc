@@ -10,14 +10,14 @@
 namespace spotkeeper::cli {
 
 std::vector<Command> all_commands() {
-  return {agent_command(), plan_command(), drain_command(), completion_command()};
+  return {agent_command(), plan_command(), drain_command(), demo_command(), completion_command()};
 }
 
 namespace {
 
 int run_command(const Command& command, const std::vector<std::string>& arguments) {
   const auto asks_help = [](const std::string& a) { return a == "--help" || a == "-h"; };
-  if (std::any_of(arguments.begin(), arguments.end(), asks_help)) {
+  if (!command.own_help && std::any_of(arguments.begin(), arguments.end(), asks_help)) {
     fmt::print("{}", help_of(command));
     return 0;
   }

@@ -95,6 +95,15 @@ bool BudgetBook::answered(const std::vector<Asked>& asked, bool refused, Time ag
   return known;
 }
 
+void BudgetBook::failed(const std::vector<Asked>& asked) {
+  for (const Asked& one : asked) {
+    const auto found = lines_.find(one.id);
+    if (found != lines_.end() && one.ready && found->second.heard == one.heard) {
+      ++found->second.credit;
+    }
+  }
+}
+
 Time BudgetBook::wake(Time now) const {
   Time earliest = kNever;
   for (const auto& [id, line] : lines_) {

@@ -52,6 +52,10 @@ class BudgetBook {
   // budget is known that could have refused.
   bool answered(const std::vector<Asked>& asked, bool refused, Time again);
 
+  // Before answered(): the asking failed and no budget spoke. What it took is given back, unless
+  // the budget was heard of since. Should the asking have taken effect after all, it will be.
+  void failed(const std::vector<Asked>& asked);
+
   // The earliest moment after `now` at which a refused budget may be tried again; kNever if none.
   Time wake(Time now) const;
 

@@ -28,6 +28,8 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
   const ActionKind kind = track.in_flight_kind;
   bool known_budget = false;
   if (kind == ActionKind::kAsk) {
+    const bool spoke = result || result.error().budget || result.error().kind == ErrorKind::kGone;
+    if (!spoke) budgets_.failed(track.asked_under);
     known_budget = budgets_.answered(track.asked_under, !result && result.error().budget,
                                      now_ + policy_.ask_again);
     track.asked_under.clear();

@@ -188,6 +188,32 @@ TEST(DrainFaults, PodsThatVanishWhileAskedFreeTheirBudget) {
   EXPECT_TRUE(t.track("a").told) << "the watch overtook the answer";
 }
 
+// An API that was throttled has evicted nobody, so no word of the budget comes that would open it
+// again.
+TEST(DrainFaults, AnAskThatFailedTakesNothingOfItsBudget) {
+  TestDrain t;
+  t.begin({guarded("a"), guarded("b")}, {{.id = BudgetId("default/pdb"), .allows = 1}});
+  const auto first = t.take();
+  ASSERT_EQ(describe(first), "ask default/a");
+  t.answer(first[0], std::unexpected(busy(1)));
+  t.advance_to(Seconds(2));
+  const auto again = t.take();
+  ASSERT_EQ(again.size(), 1U) << describe(again);
+  t.answer(again[0]);
+  t.advance_to(Seconds(60));
+  EXPECT_EQ(describe(t.take()), "") << "what was granted is taken";
+}
+
+TEST(DrainFaults, AnAskThatFailedGivesNothingBackToABudgetThatHasSpokenSince) {
+  TestDrain t;
+  t.begin({guarded("a"), guarded("b")}, {{.id = BudgetId("default/pdb"), .allows = 1}});
+  const auto first = t.take();
+  t.tell(BudgetSeen{.budget = {.id = BudgetId("default/pdb"), .allows = 0}});
+  t.answer(first.at(0), std::unexpected(weather()));
+  t.advance_to(Seconds(60));
+  EXPECT_EQ(describe(t.take()), "");
+}
+
 TEST(DrainFaults, AChangedSelectorDoesNotLeakAsks) {
   TestDrain t;
   std::vector<Unit> units;

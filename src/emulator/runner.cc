@@ -41,7 +41,9 @@ Task<> Runner::run() {
     const Time wake = world_.wake();
     Millis wait = kLongestSleep;
     if (wake < now() + Seconds(1'000'000)) {
-      const auto real = static_cast<double>((wake - now()).count()) / speed_;
+      // Waits count in the program's time, which may be scaled as well (async/timing.h).
+      const double factor = time_scale() / speed_;
+      const double real = static_cast<double>((wake - now()).count()) * factor;
       wait = std::clamp(Millis(static_cast<int64_t>(real) + 1), Millis(0), kLongestSleep);
     }
     co_await poked_.wait(wait);

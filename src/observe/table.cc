@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kLeastLastColumn = 20;
+constexpr size_t kLeastLastColumn = 14;
 
 void indent(std::string& out, size_t depth) {
   out += '\n';

@@ -1,4 +1,4 @@
-"""`python test/demo` (what `make demo` does): see main.py."""
+"""`python test/demo` (what `make demo-real` does): see main.py."""
 
 import pathlib
 import sys

@@ -25,7 +25,7 @@ _BEFORE_S = 3  # from the agent's start to the notice
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make demo-real", description=__doc__)
     parser.add_argument("--notice", type=int, default=60, metavar="SECONDS", help="length of the notice (AWS: 120)")
     options = parser.parse_args()
     if options.notice < 45:
@@ -40,7 +40,7 @@ def main() -> int:
         return 2
     try:
         return _show(screen, options.notice)
-    except BrokenPipeError:  # the reader has seen enough: `make demo | head`
+    except BrokenPipeError:  # the reader has seen enough: `make demo-real | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at exit
         return 1
 
