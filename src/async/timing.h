@@ -41,6 +41,8 @@ class Event {
   Task<bool> wait_real(Millis at_most);
 
  private:
+  Task<bool> wait_exactly(std::chrono::microseconds at_most);
+
   struct State;
   std::unique_ptr<State> state_;
 };
