@@ -1,9 +1,10 @@
 # The front door. Every target installs what it needs first (tools/setup; one second when all is there).
 PRESET ?= debug
+FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo demo-real test unit-test asan-test rig-test bench lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test rig-test fuzz bench lint format clean setup
 
 setup:
 	tools/setup test
@@ -37,10 +38,17 @@ asan-test:
 
 rig-test: build
 	tools/setup test
+	tools/build release spotkeeper-world
+	tools/build release spotkeeper-demo
 	$(PYTHON) -m pytest test
+
+fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md
+	tools/setup test
+	tools/fuzz $(FUZZ_SECONDS)
 
 bench: build ## our side of each row of docs/benchmarks.md
 	tools/setup test
+	tools/build release world_bench
 	$(PYTHON) -m bench
 
 lint: ## format, includes between folders, clang-tidy on what changed lately

@@ -10,11 +10,11 @@ import textwrap
 
 from rig.binaries import MissingBinary, spotkeeper
 
-from . import drain, executable, idle, reaction
+from . import drain, executable, idle, reaction, world
 from .context import Context
 from .figure import Figure, heading
 
-ROWS = [executable, reaction, idle, drain]
+ROWS = [executable, reaction, idle, drain, world]
 
 
 def main() -> int:

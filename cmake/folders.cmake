@@ -1,12 +1,15 @@
 # spotkeeper_folder(NAME [USES folder…] [LIBRARIES target…])
 # One static library for src/NAME, which links only what it names, and one test executable for the
-# *_test.cc files beside their subjects.
+# *_test.cc files beside their subjects. Under sanitizers, also one libFuzzer executable NAME_fuzz for
+# each NAME_fuzz.cc, and a short run of it as a test; all of them are built by the target "fuzzers".
 function(spotkeeper_folder name)
   cmake_parse_arguments(arg "" "" "USES;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
+  set(fuzzers ${tests})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC spotkeeper_flags ${arg_USES} ${arg_LIBRARIES})
@@ -20,4 +23,28 @@ function(spotkeeper_folder name)
     add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
   endif()
+  if(SPOTKEEPER_SANITIZE)
+    foreach(source IN LISTS fuzzers)
+      spotkeeper_fuzzer(${name} ${source})
+    endforeach()
+  endif()
 endfunction()
+
+function(spotkeeper_fuzzer folder source)
+  cmake_path(GET source STEM target)
+  string(REGEX REPLACE "_fuzz$" "" subject ${target})
+  add_executable(${target} ${source})
+  target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${target} PRIVATE ${folder})
+  add_dependencies(fuzzers ${target})
+  # New inputs land in the scratch folder; the corpus is only read.
+  set(scratch ${PROJECT_BINARY_DIR}/fuzz/${subject})
+  file(MAKE_DIRECTORY ${scratch} ${PROJECT_SOURCE_DIR}/test/fuzz/${subject})
+  add_test(NAME fuzz_${subject}
+    COMMAND ${target} -max_total_time=5 -timeout=30 -rss_limit_mb=1024 -verbosity=0
+      -artifact_prefix=${scratch}/failed- ${scratch} ${PROJECT_SOURCE_DIR}/test/fuzz/${subject})
+  set_tests_properties(fuzz_${subject} PROPERTIES TIMEOUT 120)
+endfunction()
+
+add_custom_target(fuzzers)

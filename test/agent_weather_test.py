@@ -14,10 +14,6 @@ from rig.node import TAINT
 SHORT = {"TAINT_NODE": "true", "ENOUGH_GRACE": 8}
 
 
-def steps(agent, step: str) -> list[dict]:
-    return [line for line in agent.log_lines() if line.get("step") == step]
-
-
 def test_a_notice_whose_time_slides_stays_one_notice(rig):
     """The mock answers "in two minutes" at every request when no time is given."""
     node = rig.node("n1")
@@ -27,12 +23,12 @@ def test_a_notice_whose_time_slides_stays_one_notice(rig):
     rig.pdb("shy", max_unavailable=0)
     agent = rig.agent(node, rig.imds(node, spot=True, sliding=True), SHORT | {"IMDS_POLL_INTERVAL": "200ms"})
     rig.until_gone_from(node, "web", at_most=10)
-    until(lambda: agent.log_lines()[-1]["time"] > steps(agent, "notice")[0]["time"], 5, "polled on")
+    until(lambda: agent.log_lines()[-1]["time"] > agent.steps("notice")[0]["time"], 5, "polled on")
     polls = len(rig.api_requests(user=agent.user))
     rig.kube.patch("poddisruptionbudgets", "shy", {"spec": {"maxUnavailable": 1}})
     rig.until_gone_from(node, "shy", at_most=10)
-    assert len(steps(agent, "notice")) == 1
-    assert len(steps(agent, "marked")) == 1
+    assert len(agent.steps("notice")) == 1
+    assert len(agent.steps("marked")) == 1
     assert agent.post_mortem()["moved"] == 2
     assert len(rig.api_requests(user=agent.user)) - polls <= 2, "the eviction, and no more than a watch"
 
@@ -143,8 +139,9 @@ def test_without_the_right_to_delete_a_closed_budget_wins_and_that_is_said(rig):
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT, without=[("delete", "pods")])
     result = agent.post_mortem(at_most=40)
     assert result["untold"] == 1
-    denied = steps(agent, "denied")
-    assert len(denied) == 1 and "pods delete" in denied[0]["message"]
+    missing = [line["message"] for line in agent.log_lines() if "missing right" in line["message"]]
+    assert len(missing) == 1 and "pods delete: a budget can hold its pods until the host ends" in missing[0]
+    assert 'resources: ["pods"], verbs: ["delete"]' in missing[0]
 
 
 def test_without_the_right_to_explain_the_pod_is_told_all_the_same(rig):
@@ -154,8 +151,8 @@ def test_without_the_right_to_explain_the_pod_is_told_all_the_same(rig):
     rig.pdb("shy", max_unavailable=0)
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT, without=[("patch", "pods/status")])
     assert agent.post_mortem(at_most=30)["moved"] == 1
-    denied = steps(agent, "denied")
-    assert len(denied) == 1 and "pods/status patch" in denied[0]["message"]
+    assert "pods/status patch" in agent.wait_for_log("missing right")
+    assert not rig.api_requests(user=agent.user, verb="patch", resource="pods/status"), "not tried in vain"
 
 
 def test_pods_that_may_not_be_listed_are_said_to_be_so(rig):
@@ -164,7 +161,7 @@ def test_pods_that_may_not_be_listed_are_said_to_be_so(rig):
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=16), SHORT, without=[("list", "pods")])
     result = agent.post_mortem(at_most=30)
     assert result["listed"] is False
-    assert any("list pods" in line["message"] for line in steps(agent, "denied"))
+    assert any("list pods" in line["message"] for line in agent.steps("denied"))
 
 
 @pytest.mark.parametrize("path, status", [("/metrics", 200), ("/elsewhere", 404)])
@@ -195,5 +192,55 @@ def test_the_console_log_has_nths_shape_and_ends_with_a_table(rig):
     notice = next(line for line in lines if "SpotInterruption (terminate) from imds" in line)
     assert re.match(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d WRN .* step=notice node=n1", notice)
     header = next(line for line in lines if line.startswith("POD "))
-    assert header.split() == ["POD", "OWNER", "GRACE", "ASKED", "TOLD", "GONE", "OUTCOME", "REMARK"]
+    assert header.split() == (
+        "POD OWNER MODE GRACE LATEST ASKED TOLD GONE SLACK OUTCOME REMARK".split()
+    )
     assert any("/web-" in line and " moved" in line for line in lines)
+
+
+NTH_LACKS = [
+    ("watch", "pods"),
+    ("delete", "pods"),
+    ("patch", "pods/status"),
+    ("list", "poddisruptionbudgets"),
+    ("watch", "poddisruptionbudgets"),
+    ("list", "endpointslices"),
+    ("watch", "endpointslices"),
+]
+
+
+def test_with_nths_own_clusterrole_it_works_and_says_what_each_missing_verb_costs(rig):
+    """Only the image was changed: pods are listed instead of watched, and evicted, never deleted."""
+    node = rig.node("n1")
+    rig.node("n2")
+    rig.deployment("web", replicas=2, on=node)
+    rig.deployment("shy", on=node)
+    rig.pdb("shy", min_available=1)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=40, after_s=3), SHORT, without=NTH_LACKS)
+    until(lambda: sum("missing right" in x["message"] for x in agent.log_lines()) == len(NTH_LACKS), 5, "all are named")
+    missing = [line["message"] for line in agent.log_lines() if "missing right" in line["message"]]
+    for verb, resource in NTH_LACKS:
+        assert any(f"missing right {resource} {verb}: " in line for line in missing), (verb, resource)
+    rig.until_gone_from(node, "web", at_most=10)
+    rig.kube.patch("poddisruptionbudgets", "shy", {"spec": {"minAvailable": 0}})
+    rig.until_gone_from(node, "shy", at_most=35)
+    result = agent.post_mortem()
+    assert result["moved"] == 3 and result["untold"] == 0 and result["services"] is None
+    assert not rig.api_requests(user=agent.user, verb="delete")
+    assert not rig.api_requests(user=agent.user, resource="poddisruptionbudgets"), "what we may not read is not asked for"
+
+
+def test_a_service_without_a_ready_endpoint_is_timed(rig):
+    """One replica, moved without a replacement first: nobody answers until the new pod is Ready."""
+    node = rig.node("n1")
+    rig.node("n2")
+    rig.deployment("web", on=node, ready_after=2)
+    rig.service("web")
+    rig.until_running("web", 1)
+    until(lambda: rig.endpoints("web"), 5, "an endpoint")
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=40), SHORT)
+    result = agent.post_mortem(at_most=20)
+    (service,) = result["services"]
+    assert service["service"].endswith("/web") and not service["still_without"]
+    assert 1500 <= service["without_ready_endpoint_ms"] <= 6000
+    assert [line["step"] for line in agent.log_lines() if line.get("step", "").startswith("outage")] == ["outage", "outage over"]

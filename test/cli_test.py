@@ -27,6 +27,9 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
             ["/no/such/folder"],
         ),
         (["fly"], {}, ["'fly'", "spotkeeper --help"]),
+        (["drain", "n", "--deadline", "2020-01-01T00:00:00Z"], {}, ["--deadline", "ahead", "2020-01-01"]),
+        (["plan", "n", "--kubeconfig", "/no/such/file"], {}, ["/no/such/file"]),
+        (["drain"], {}, ["expected either hosts", "--help"]),
     ],
 )
 def test_bad_input_is_one_clear_line_and_status_2(arguments, env, words):

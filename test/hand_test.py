@@ -7,14 +7,15 @@ import pytest
 import yaml
 
 from rig import until
+from rig.agent import check_post_mortem
 from rig.objects import RIG
 from rig.person import Person
 
 
-
 @pytest.fixture
 def person(rig):
-    return Person(rig.control_plane.kubeconfig())
+    with Person(rig.control_plane.kubeconfig()) as person:
+        yield person
 
 
 @pytest.fixture
@@ -28,7 +29,6 @@ def cluster(rig):
     rig.pod("alone", on=node)
     rig.service("web")
     return node
-
 
 
 def by_app(document: dict) -> dict:
@@ -110,15 +110,22 @@ def test_a_drain_with_a_deadline_overrules_at_the_last_moment(rig, cluster, pers
 def test_the_post_mortem_as_a_document_and_progress_beside_it(rig, cluster, person):
     result = person.run("drain", cluster.instance_id, "--deadline", "20s", "--enough-grace", "8", "-o", "json")
     assert result.returncode == 0, result.stderr
-    document = json.loads(result.stdout)
+    document = check_post_mortem(json.loads(result.stdout))
     assert document["schema"] == "spotkeeper.io/post-mortem/v1" and document["moved"] == 3
     assert document["services"][0]["service"].endswith("/web")
     assert document["services"][0]["still_without"] is False
     assert "told: " in result.stderr
 
 
+def test_a_withdrawn_drain_without_a_deadline_as_yaml(rig, cluster, person):
+    result = person.run("drain", cluster.name, "--timeout", "3s", "-o", "yaml")
+    document = check_post_mortem(yaml.safe_load(result.stdout))
+    assert document["withdrawn"] is True and document["deadline"] is None
+    assert by_app(document)["shy"]["outcome"] == "stays"
+
+
 def test_a_drain_without_a_deadline_respects_budgets_until_its_timeout(rig, cluster, person):
-    result = person.run("drain", cluster.name, "--timeout", "4s")
+    result = person.run("drain", cluster.name, "--timeout", "8s")
     assert result.returncode == 1
     assert "2 moved" in result.stdout and "left alone: the drain was withdrawn" in result.stdout
     assert not rig.history.pods("shy")[0].told_at
@@ -207,8 +214,8 @@ def test_on_interrupt_undo_needs_no_terminal(rig, cluster, person):
 
 def test_a_person_with_too_few_rights_is_told_which(rig, cluster):
     account = rig.account("few", without=[("create", "pods/eviction"), ("list", "poddisruptionbudgets")])
-    person = Person(rig.control_plane.kubeconfig(account.user, account.token))
-    result = person.run("drain", cluster.name, "--deadline", "20s", "--enough-grace", "8")
+    with Person(rig.control_plane.kubeconfig(account.user, account.token)) as person:
+        result = person.run("drain", cluster.name, "--deadline", "20s", "--enough-grace", "8")
     assert "missing right pods/eviction create" in result.stderr
     assert 'resources: ["pods/eviction"], verbs: ["create"]' in result.stderr
     assert "missing right poddisruptionbudgets list" in result.stderr

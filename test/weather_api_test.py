@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import socket
 import struct
 import threading
@@ -13,48 +14,12 @@ from rig import ControlPlane, Rig, stays, until
 from rig.api_proxy import status_body
 from rig.node import STATE
 from rig.pki import Pki
+from rig.weather import CALM, FORCE_S, counted, ended_well, shy_pod, told_at_its_last_moment
 
-# A budget may hold a pod back until 18 s before the end; told in time is 10 s before it.
-CALM = {
-    "TAINT_NODE": "true",
-    "ENOUGH_GRACE": 15,
-    "ENABLE_PROMETHEUS_SERVER": "true",
-    "PROMETHEUS_SERVER_PORT": "0",
-}
-FORCE_S = 18  # before the end
 EVICT = {"method": "POST", "path": "/eviction"}
 
 
-def shy_pod(rig, name: str, node, **pod) -> str:
-    """A pod whose budget never lets it go: it is told at its last moment, and at no other. Bare: nothing replaces it."""
-    rig.pod(name, on=node, **pod)
-    return rig.pdb(name, min_available=1)
-
-
-def told_at_its_last_moment(rig, app: str, imds, late_s: float = 1) -> None:
-    left = imds.deadline - rig.told(app).told_at
-    assert FORCE_S - late_s <= left <= FORCE_S + 8, f"{app} was told {left:.1f} s before the end"
-
-
-def counted(agent, **labels) -> float:
-    """API answers so far with those labels, as /metrics says."""
-    wanted = [f'{key}="{value}"' for key, value in labels.items()]
-    return sum(
-        value
-        for key, value in agent.metrics().items()
-        if key.startswith("spotkeeper_api_requests_total") and all(part in key for part in wanted)
-    )
-
-
-def ended_well(agent, moved: int, at_most: float = 30, **others) -> dict:
-    """Nobody untold, and the process lives."""
-    result = agent.post_mortem(at_most)
-    expected = {"moved": moved, "untold": 0} | others
-    assert {key: result[key] for key in expected} == expected, result
-    assert agent.exit_code is None
-    return result
-
-
+@pytest.mark.timeout(240)
 def test_an_api_server_that_restarts_in_mid_drain(tmp_path):
     """Killed for 20 s. One pod's last moment lies within, with time left afterwards; another's comes later."""
     with ControlPlane.temporary() as plane, Rig(plane, tmp_path) as rig:
@@ -62,22 +27,22 @@ def test_an_api_server_that_restarts_in_mid_drain(tmp_path):
         shy_pod(rig, "inside", node, grace=60)
         shy_pod(rig, "later", node, grace=10)
         rig.pod("early", on=node)
-        imds = rig.imds(node, spot=True, time_in_s=55)
-        agent = rig.agent(node, imds, CALM | {"ENOUGH_GRACE": 40})
+        imds = rig.imds(node, spot=True, time_in_s=70)
+        agent = rig.agent(node, imds, CALM | {"ENOUGH_GRACE": 52})
         rig.until_gone_from(node, "early", at_most=10)
         plane.stop_api_server()
         down = time.time()
         agent.wait_for_log("connection refused", at_most=15)
-        assert down < imds.deadline - 43 < down + 20, "the last moment of 'inside' lies within the outage"
+        assert down < imds.deadline - 55 < down + 20, "the last moment of 'inside' lies within the outage"
         stays(lambda: agent.exit_code is None, down + 20 - time.time(), "the agent lives")
         plane.start_api_server()
         up = time.time()
         told = rig.told("inside", at_most=15)
-        assert up - 5 < told.told_at < up + 4, "as soon as there was somebody to tell it to"
+        assert up - 5 < told.told_at < up + 8, "as soon as there was somebody to tell it to"
         assert imds.deadline - told.told_at > 20
         assert told.told_at + told.grace <= imds.deadline
-        later = rig.told("later", at_most=30)
-        assert 12 <= imds.deadline - later.told_at <= 22
+        later = rig.told("later", at_most=45)
+        assert 12 <= imds.deadline - later.told_at <= 30, "a slow API is allowed for, at each of three requests"
         rig.until_gone_from(node, at_most=10)
         ended_well(agent, moved=3)
         assert counted(agent, code=0) >= 3
@@ -101,7 +66,6 @@ def test_an_api_server_that_refuses_and_cuts_before_the_mark(rig):
     until(node.is_marked, 6, "marked")
     web = rig.told("web", at_most=8)
     assert web.told_at - back < 6
-    until(lambda: rig.told("shy"), 30, "shy told")
     told_at_its_last_moment(rig, "shy", imds)
     ended_well(agent, moved=2)
     assert counted(agent, code=0) >= 2
@@ -158,8 +122,7 @@ def test_a_429_without_a_budget_is_obeyed_but_never_beyond_a_last_moment(rig):
     imds = rig.imds(node, spot=True, time_in_s=32)
     agent = rig.agent(node, imds, CALM, via=proxy)
     for name in ("a", "b", "c"):
-        until(lambda name=name: rig.told(name), 30, f"{name} told")
-        told_at_its_last_moment(rig, name, imds, late_s=2)
+        told_at_its_last_moment(rig, name, imds)
     first = [one.at for one in proxy.requests(status=429, **EVICT)]
     rounds = [list(group) for _, group in itertools.groupby(first, key=lambda at: at - first[0] > 2)]
     assert len(first) == 6 and len(rounds) == 2 and rounds[1][0] - rounds[0][-1] >= 3.9, first
@@ -185,7 +148,8 @@ def test_answers_that_are_lost_do_no_double_harm(rig):
     UID in it, and the version in the mark's, see to it that the second does nothing.
     """
     node, proxy = rig.node("n1"), rig.api_proxy()
-    rig.deployment("web", replicas=3, on=node, grace=60, ends_after=3, node_selector={"kubernetes.io/hostname": node.name})
+    here = {"kubernetes.io/hostname": node.name}
+    rig.deployment("web", replicas=3, on=node, grace=60, ends_after=3, node_selector=here)
     rig.pdb("web", max_unavailable=3)
     shy_pod(rig, "shy", node, grace=20, ends_after=3)
     proxy.swallow(1, method="PATCH", path="/nodes/")
@@ -287,8 +251,7 @@ def test_an_agent_that_is_killed_goes_on_where_it_was(rig):
     until(lambda: imds.seconds_left() < FORCE_S + 1, 30, "just before the last moment")
     third.kill()
     last = start()
-    until(lambda: rig.told("shy"), 20, "shy told")
-    told_at_its_last_moment(rig, "shy", imds, late_s=2)
+    told_at_its_last_moment(rig, "shy", imds)
     ended_well(last, moved=1)
     assert json.loads(node.annotation(STATE)) == record, "and so is its start"
     again = rig.told("web")
@@ -312,7 +275,6 @@ def test_a_pod_under_two_budgets_waits_for_its_last_moment(rig):
         imds = rig.imds(node, spot=True, time_in_s=28)
         agents[app] = (imds, rig.agent(node, imds, CALM, without=without))
     for app, (imds, agent) in agents.items():
-        until(lambda app=app: rig.told(app), 25, f"{app} told")
         told_at_its_last_moment(rig, app, imds)
         ended_well(agent, moved=1)
         assert rig.told(app).disrupted
@@ -365,7 +327,13 @@ def test_at_most_four_evictions_under_one_budget_are_in_flight(rig):
     ended_well(agent, moved=9, at_most=15)
     begun = [one.at for one in proxy.requests(method="POST", path="/many-./eviction")]
     assert len(begun) == 8 and sum(at < begun[0] + 0.9 for at in begun) == 4, begun
-    assert proxy.requests(method="POST", path="/other/eviction")[0].at < begun[0] + 0.5
+    assert proxy.requests(method="POST", path="/other/eviction")[0].at < begun[0] + 2
+
+
+def loopback_address(number: int) -> str:
+    """One that no other process takes: 127.0.0.0/8 has room for every pid."""
+    own = os.getpid() * 2 + number
+    return f"127.{100 + (own >> 16) % 128}.{own >> 8 & 255}.{own & 255}"
 
 
 class NameServer:
@@ -408,13 +376,14 @@ def test_the_api_servers_name_cannot_be_resolved_for_a_while(rig, tmp_path):
 
     The name servers fail from the start, so that nothing is known from before; answers are remembered for a minute.
     """
+    assert os.geteuid() == 0, "name servers on port 53 and mount namespaces: run this test as root"
     servers, agents = {}, {}
     try:
         for number, mood in enumerate(("servfail", "silent")):
             node, proxy = rig.node(mood), rig.api_proxy()
             shy_pod(rig, f"shy-{mood}", node)
             rig.pod(f"web-{mood}", on=node)
-            address = f"127.0.0.{77 + number}"
+            address = loopback_address(number)
             resolv = tmp_path / f"resolv-{mood}.conf"
             resolv.write_text(f"nameserver {address}\n")
             servers[mood] = NameServer(address, mood)
@@ -430,13 +399,12 @@ def test_the_api_servers_name_cannot_be_resolved_for_a_while(rig, tmp_path):
             servers[mood].mood = "well"
         back = time.time()
         for mood, (node, proxy, _, _) in agents.items():
-            until(node.is_marked, 12, "marked")
-            print(f"{mood}: marked {node.cordoned_at() - back:.2f} s after names resolved again")
+            cordoned_at = until(node.cordoned_at, 12, "marked")
+            print(f"{mood}: marked {cordoned_at - back:.2f} s after names resolved again")
             rig.told(f"web-{mood}", at_most=8)
             servers[mood].mood = mood  # known by now: new connections need nobody
             proxy.cut()
         for mood, (_, _, imds, agent) in agents.items():
-            until(lambda mood=mood: rig.told(f"shy-{mood}"), 30, f"shy-{mood} told")
             told_at_its_last_moment(rig, f"shy-{mood}", imds)
             ended_well(agent, moved=2)
     finally:

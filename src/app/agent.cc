@@ -152,7 +152,7 @@ void Agent::Body::note(const core::Entry& entry) {
   counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
   observe::write_entry(log_, entry);
   if (journal_) journal_(entry);
-  if (entry.what == core::What::kDenied) rights_.denied();
+  if (entry.what == core::What::kDenied && entry.level > core::Level::kDebug) rights_.denied();
 }
 
 void Agent::Body::rights_found(const RightsCheck::Found& found) {

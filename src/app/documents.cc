@@ -25,8 +25,23 @@ void print_documents(std::vector<boost::json::object> documents, const std::stri
                       format == "json" ? observe::pretty_json(root) : observe::yaml(root));
 }
 
+Result<void> check_deadline(const config::DrainOptions& options) {
+  const Time now = SteadyClock().now();
+  if (options.deadline.from(now) >= now + Seconds(1)) return {};
+  return permanent("--deadline: expected a moment that is ahead, got '" +
+                   format_time_s(options.deadline.from(now)) + "'");
+}
+
+effects::PodRules rules_of_this_pod(const config::Environment& environment) {
+  effects::PodRules rules;
+  if (!environment("KUBERNETES_SERVICE_HOST")) return rules;
+  rules.own_pod = environment("POD_NAME").value_or(environment("HOSTNAME").value_or(""));
+  rules.own_namespace = environment("NAMESPACE").value_or("");
+  return rules;
+}
+
 int fail(const char* command, const Error& error, int status) {
-  fmt::print(stderr, "spotkeeper {}: {}\n", command, error.message);
+  observe::write_text(STDERR_FILENO, fmt::format("spotkeeper {}: {}\n", command, error.message));
   return status;
 }
 

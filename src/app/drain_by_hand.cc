@@ -38,14 +38,14 @@ constexpr Millis kLongWait = std::chrono::hours(1);
 class DrainByHand {
  public:
   DrainByHand(asio::io_context& io, asio::signal_set& signals, const config::DrainOptions& options,
-              kube::Access access)
+              kube::Access access, effects::PodRules pods)
       : options_(options),
         signals_(signals),
         api_(io.get_executor(), std::move(access)),
         tasks_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
         progress_(options.output != "table"),
         engine_(io.get_executor(), clock_, config::policy_of(options), hooks()),
-        kubernetes_(api_, tasks_, clock_, {.taint = options.taint_node},
+        kubernetes_(api_, tasks_, clock_, {.pods = std::move(pods), .taint = options.taint_node},
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),
@@ -88,6 +88,7 @@ class DrainByHand {
   std::string error_;
   int status_ = 1;
   bool interrupted_ = false;
+  bool asking_ = false;
   bool timed_out_ = false;
 };
 
@@ -117,9 +118,10 @@ Task<> DrainByHand::run() {
 Task<> DrainByHand::undo(std::vector<kube::Node> nodes) {
   status_ = 0;
   for (const kube::Node& node : nodes) {
-    const Result<std::string> done = co_await effects::take_back_mark(api_, node.name);
+    const Result<std::string> done =
+        co_await effects::take_back_mark(api_, node.name, core::NoticeId(), clock_.now());
     if (done) {
-      fmt::print("{}: {}\n", node.name, *done);
+      observe::write_text(STDOUT_FILENO, node.name + ": " + *done + "\n");
     } else {
       status_ = fail("drain", done.error(), 1);
     }
@@ -135,7 +137,8 @@ Task<> DrainByHand::say_rights() {
   for (const effects::Need& need : effects::needs()) {
     if (held->contains(need.right)) continue;
     lacking.insert(need.right);
-    fmt::print(stderr, "spotkeeper drain: {}\n", effects::missing_line(need));
+    const Error missing{.message = effects::missing_line(need)};
+    fail("drain", missing, 0);
   }
   kubernetes_.lacks(std::move(lacking));
   engine_.able(effects::abilities_of(*held));
@@ -163,7 +166,7 @@ void DrainByHand::begin(const std::vector<kube::Node>& nodes) {
 
 Task<> DrainByHand::draw() {
   for (;;) {
-    progress_.show(drains(), clock_.now());
+    if (!asking_) progress_.show(drains(), clock_.now());
     co_await sleep_for(kFrame);
   }
 }
@@ -174,18 +177,22 @@ Task<> DrainByHand::watch_timeout() {
   withdraw(false, "--timeout is over");
 }
 
-// The first Ctrl-C asks, and nothing new is begun meanwhile; a second one means "leave".
+// The first Ctrl-C asks, and nothing new is begun meanwhile; a second one means "leave". Once that
+// is answered another one ends the command at once.
 Task<> DrainByHand::watch_signals() {
   for (;;) {
     const int number = co_await signals_.async_wait(asio::use_awaitable);
-    if (hosts_.empty()) std::_Exit(kInterrupted);  // nothing was done yet
+    // Nothing was done yet, or the reader has seen enough.
+    if (hosts_.empty() || interrupted_ || timed_out_) std::_Exit(kInterrupted);
     std::string answer = options_.on_interrupt;
     const bool can_ask = number == SIGINT && observe::is_terminal(STDIN_FILENO) &&
                          observe::is_terminal(STDERR_FILENO);
     if (answer == "ask" && can_ask) {
       engine_.pause();
+      asking_ = true;
       progress_.leave();
       answer = co_await ask_at_interrupt(signals_);
+      asking_ = false;
     }
     if (answer == "continue") {
       engine_.resume();
@@ -194,7 +201,6 @@ Task<> DrainByHand::watch_signals() {
     interrupted_ = true;
     withdraw(answer == "undo", "interrupted");
     engine_.resume();
-    co_return;
   }
 }
 
@@ -216,7 +222,7 @@ void DrainByHand::end() {
   progress_.show(drains(), clock_.now());
   progress_.leave();
   if (!error_.empty()) {
-    fmt::print(stderr, "spotkeeper drain: {}\n", error_);
+    fail("drain", Error{.message = error_}, 1);
     return;
   }
   bool all_well = true;
@@ -225,7 +231,7 @@ void DrainByHand::end() {
   const int width = progress_.live() ? observe::style_of(progress_.fd()).width : 0;
   for (const core::Drain* drain : drains()) {
     const observe::PostMortem result = observe::make_post_mortem(*drain, clock_.now());
-    all_well = all_well && result.listed && result.untold == 0;
+    all_well = all_well && result.listed && result.untold == 0 && result.ending == 0;
     if (table) {
       observe::write_text(STDOUT_FILENO, "\n" + observe::to_table(result, width));
     } else {
@@ -242,11 +248,15 @@ int run_drain(const config::DrainOptions& options, const config::Environment& en
   if (options.dry_run) return run_plan(options, environment);
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context io(1);
-  asio::signal_set signals(io, SIGTERM, SIGINT);
+  if (const auto ahead = check_deadline(options); !ahead) return fail("drain", ahead.error(), 2);
+  asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   Result<kube::Access> access = find_access(options, environment);
   if (!access) return fail("drain", access.error(), 2);
-  DrainByHand drain(io, signals, options, std::move(*access));
-  TaskGroup main_task(io.get_executor());
+  DrainByHand drain(io, signals, options, std::move(*access), rules_of_this_pod(environment));
+  TaskGroup main_task(io.get_executor(), [](const std::string& what) {
+    fail("drain", Error{.message = "a task failed, which is a bug: " + what}, 1);
+    std::_Exit(1);
+  });
   main_task.spawn("drain", drain.run());
   io.run();
   return main_task.first_failure().empty() ? drain.status() : 1;

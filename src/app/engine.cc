@@ -15,12 +15,12 @@ Engine::Engine(boost::asio::any_io_executor executor, const Clock& clock, core::
     : clock_(clock), desk_(std::move(policy)), hooks_(std::move(hooks)), wake_(executor) {}
 
 void Engine::tell(const core::HostId& host, core::Observation observation) {
-  waiting_.emplace_back(host, std::move(observation));
+  waiting_.push_back({.host = host, .observation = std::move(observation), .at = clock_.now()});
   begin_turns();
 }
 
 void Engine::tell_first(const core::HostId& host, core::Observation observation) {
-  waiting_.emplace_front(host, std::move(observation));
+  waiting_.push_front({.host = host, .observation = std::move(observation), .at = clock_.now()});
   begin_turns();
 }
 
@@ -39,9 +39,8 @@ void Engine::begin_turns() {
 
 void Engine::take_turns() {
   while (!waiting_.empty()) {
-    const auto [host, observation] = std::move(waiting_.front());
+    const auto [host, observation, now] = std::move(waiting_.front());
     waiting_.pop_front();
-    const Time now = clock_.now();
     if (const auto* heard = std::get_if<core::NoticeHeard>(&observation)) {
       hosts_.insert(host);
       publish(desk_.hear(host, heard->notice, now), host);
@@ -65,7 +64,7 @@ void Engine::publish(core::Output output, const core::HostId& host) {
 
 Task<> Engine::keep_time() {
   for (;;) {
-    const Millis until = desk_.wake() - clock_.now();
+    const Millis until = paused_ ? kLongestSleep : desk_.wake() - clock_.now();
     const bool told = co_await wake_.wait(std::clamp(until, Millis(0), kLongestSleep));
     if (told || paused_) continue;
     const Time now = clock_.now();

@@ -55,7 +55,12 @@ class Engine {
   core::Desk desk_;
   Hooks hooks_;
   Event wake_;
-  std::deque<std::pair<core::HostId, core::Observation>> waiting_;
+  struct Told {
+    core::HostId host;
+    core::Observation observation;
+    Time at{};  // however long it waits
+  };
+  std::deque<Told> waiting_;
   std::set<core::HostId> hosts_;
   std::set<core::HostId> finished_;
   bool turning_ = false;

@@ -81,8 +81,10 @@ Result<kube::Access> find_access(const config::DrainOptions& options,
   const std::string& named = options.kubeconfig;
   const std::vector<std::string> files =
       kube::kubeconfig_files(named, variable("KUBECONFIG"), variable("HOME"));
-  const bool any = std::ranges::any_of(
-      files, [](const std::string& file) { return std::filesystem::exists(file); });
+  const bool any = std::ranges::any_of(files, [](const std::string& file) {
+    std::error_code unreadable;
+    return std::filesystem::exists(file, unreadable) || unreadable;
+  });
   const std::string host = variable("KUBERNETES_SERVICE_HOST");
   if (!any && named.empty() && !host.empty()) {
     return kube::in_cluster(kube::kServiceAccountDir, host, variable("KUBERNETES_SERVICE_PORT"));

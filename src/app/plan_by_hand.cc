@@ -68,8 +68,7 @@ Task<Result<std::vector<observe::PlanView>>> make_plans(kube::Api& api,
     co_return std::unexpected(budgets.error());
   }
   if (!budgets) {
-    fmt::print(stderr, "spotkeeper plan: {}; budgets are not in the plan\n",
-               budgets.error().message);
+    fail("plan", budgets.error().within("budgets are not in the plan"), 0);
   }
   const Time now = SteadyClock().now();
   core::Policy policy = config::policy_of(options);
@@ -115,6 +114,7 @@ void print(const std::vector<observe::PlanView>& plans, const std::string& forma
 }  // namespace
 
 int run_plan(const config::DrainOptions& options, const config::Environment& environment) {
+  if (const auto ahead = check_deadline(options); !ahead) return fail("plan", ahead.error(), 2);
   Result<kube::Access> access = find_access(options, environment);
   if (!access) return fail("plan", access.error(), 2);
   boost::asio::io_context io(1);

@@ -27,7 +27,7 @@ observe::Colour colour_of(core::Level level) {
 
 Progress::Progress(bool documents)
     : fd_(documents ? STDERR_FILENO : STDOUT_FILENO),
-      live_view_(observe::is_terminal(fd_)),
+      live_view_(observe::can_redraw(fd_)),
       style_(observe::style_of(fd_)),
       live_(fd_) {}
 

@@ -8,7 +8,7 @@
 namespace spotkeeper::app {
 namespace {
 
-constexpr Millis kSettle{30'000};    // a denial is looked into at most this often
+constexpr Millis kSettle{5'000};     // a denial is looked into at most this often
 constexpr Millis kMissing{600'000};  // rights may be granted meanwhile
 constexpr Millis kLongWait = std::chrono::hours(24);
 
@@ -20,6 +20,13 @@ RightsCheck::RightsCheck(kube::Api& api, observe::Log& log, std::function<void(c
 Task<> RightsCheck::run() {
   for (int attempt = 1;; ++attempt) {
     const Result<Found> found = co_await look();
+    if (!found && found.error().kind == ErrorKind::kDenied) {
+      // Then rights are learned from refusals alone.
+      if (std::exchange(first_, false))
+        log_.warning("rights cannot be asked for: " + found.error().message);
+      co_await look_again_.wait(kMissing);
+      continue;
+    }
     if (!found) {
       const Backoff backoff{.attempt = attempt,
                             .base = Millis(1'000),

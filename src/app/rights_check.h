@@ -26,7 +26,8 @@ class RightsCheck {
 
   RightsCheck(kube::Api& api, observe::Log& log, std::function<void(const Found&)> found);
 
-  // Looks until cancelled: at once, 30 s after denied(), every 10 minutes while a right is missing.
+  // Looks until cancelled: at once, 5 s after denied() at the latest, every 10 minutes while a
+  // right is missing.
   Task<> run();
 
   // Something was refused for want of a right.

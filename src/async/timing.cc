@@ -65,10 +65,18 @@ void Event::set() {
 }
 
 Task<bool> Event::wait(Millis at_most) {
+  return wait_exactly(scaled(at_most));
+}
+
+Task<bool> Event::wait_real(Millis at_most) {
+  return wait_exactly(clamp_wait(at_most));
+}
+
+Task<bool> Event::wait_exactly(std::chrono::microseconds at_most) {
   if (!state_->set) {
     assert(!state_->waited_for);
     state_->waited_for = true;
-    state_->timer.expires_after(scaled(at_most));
+    state_->timer.expires_after(at_most);
     const auto [error] = co_await state_->timer.async_wait(asio::as_tuple(asio::use_awaitable));
     state_->waited_for = false;
     // set() and a cancelled task end the wait with the same error code: the flag tells them apart.

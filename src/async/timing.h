@@ -37,7 +37,12 @@ class Event {
   // One waiter at a time.
   Task<bool> wait(Millis at_most);
 
+  // The same in real time, whatever scale_time() says: for the network and for programs.
+  Task<bool> wait_real(Millis at_most);
+
  private:
+  Task<bool> wait_exactly(std::chrono::microseconds at_most);
+
   struct State;
   std::unique_ptr<State> state_;
 };

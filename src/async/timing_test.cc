@@ -111,6 +111,22 @@ TEST_F(EventTest, CanBeWaitedForAgainAfterACancel) {
   EXPECT_TRUE(run(event_.wait(kLong)));
 }
 
+// Puts the speed back, whatever the test does.
+struct Fast {
+  Fast() { scale_time(1000); }
+  ~Fast() { scale_time(1); }
+  Fast(const Fast&) = delete;
+  Fast& operator=(const Fast&) = delete;
+};
+
+TEST_F(EventTest, OnlyTheRealWaitIsNotScaled) {
+  const Fast fast;
+  EXPECT_FALSE(run(event_.wait(Seconds(60))));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_FALSE(run(event_.wait_real(Millis(50))));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, Millis(50));
+}
+
 class SleepTest : public LoopFixture {};
 
 TEST_F(SleepTest, SleepsAtLeastThatLong) {

@@ -20,8 +20,10 @@ constexpr size_t kMaxQuoted = 60;
 // A value of the other side's, fit for one line of a message.
 std::string quoted(const json::value& value) {
   std::string text = json::serialize(value);
-  if (text.size() > kMaxQuoted) text = text.substr(0, kMaxQuoted) + "…";
-  return text;
+  if (text.size() <= kMaxQuoted) return text;
+  size_t end = kMaxQuoted;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // UTF-8
+  return text.substr(0, end) + "…";
 }
 
 std::unexpected<Error> malformed(const std::string& what) {

@@ -88,6 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
         MalformedRow{"ActionIsFalse", R"({"action": false})", "\"action\" is not a string: false"},
         MalformedRow{"ActionIsLong", R"({"action":[")" + std::string(500, 'x') + "\\n\"]}",
                      "\"action\" is not a string: [\"xxx"},
+        MalformedRow{
+            "CutBetweenCharacters",
+            R"(["spotspotspotspotspotspotspotspotspotspotspotspotspotspots)"
+            "ä\"]",
+            R"(not a JSON object: ["spotspotspotspotspotspotspotspotspotspotspotspotspotspots…)"},
         MalformedRow{"ActionIsEmpty", R"({"action":"","time":"2017-09-18T08:22:00Z"})",
                      "\"action\" is empty"},
         MalformedRow{"NoTime", R"({"action":"stop"})", "\"time\" is missing"},

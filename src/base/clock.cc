@@ -59,11 +59,18 @@ bool parse_offset(const std::string& text, size_t& pos, Seconds& out) {
   int hours = 0;
   int minutes = 0;
   if (!literal(text, pos, "+-") || !digits(text, pos, 2, hours) || !literal(text, pos, ":") ||
-      !digits(text, pos, 2, minutes)) {
+      !digits(text, pos, 2, minutes) || hours > 23 || minutes > 59) {
     return false;
   }
   out = Seconds((hours * 60 + minutes) * 60 * (negative ? -1 : 1));
   return true;
+}
+
+// What format_time() can write, and a later parse_time() read; an offset may lead out of it.
+bool has_four_digit_year(Time time) {
+  constexpr std::chrono::sys_days kFirst(std::chrono::year(0) / 1 / 1);
+  constexpr std::chrono::sys_days kEnd(std::chrono::year(10'000) / 1 / 1);
+  return time >= kFirst && time < kEnd;
 }
 
 }  // namespace
@@ -136,8 +143,10 @@ bool parse_time(const std::string& text, Time& out) {
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
-  out = Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-        std::chrono::minutes(minute) + Seconds(second) + fraction - offset;
+  const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+                    std::chrono::minutes(minute) + Seconds(second) + fraction - offset;
+  if (!has_four_digit_year(time)) return false;
+  out = time;
   return true;
 }
 
@@ -165,7 +174,10 @@ bool parse_http_date(const std::string& text, Time& out) {
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
   const std::chrono::sys_days midnight(date);
   if (std::chrono::weekday(midnight).c_encoding() != weekday) return false;
-  out = Time(midnight) + std::chrono::hours(hour) + std::chrono::minutes(minute) + Seconds(second);
+  const Time time =
+      Time(midnight) + std::chrono::hours(hour) + std::chrono::minutes(minute) + Seconds(second);
+  if (!has_four_digit_year(time)) return false;
+  out = time;
   return true;
 }
 

@@ -71,7 +71,8 @@ std::string format_time(Time time);
 // RFC 3339 in UTC with whole seconds: "2026-11-21T10:00:00Z".
 std::string format_time_s(Time time);
 
-// Parses RFC 3339 ("2026-11-21T10:00:00Z", fractions and numeric offsets allowed).
+// Parses RFC 3339 ("2026-11-21T10:00:00Z", fractions and numeric offsets allowed) of what in UTC
+// is in the years 0 to 9999, so that format_time() gives RFC 3339 again.
 // False leaves `out` untouched.
 bool parse_time(const std::string& text, Time& out);
 

@@ -19,8 +19,8 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
   const auto others = parse_flags(agent_flags(options), "spotkeeper agent", arguments, environment);
   if (!others) return std::unexpected(others.error());
   if (!others->empty()) {
-    return permanent(
-        fmt::format("'{}': expected an option; see 'spotkeeper agent --help'", others->front()));
+    return permanent(fmt::format("'{}': expected an option; see 'spotkeeper agent --help'",
+                                 on_one_line(others->front())));
   }
   if (options.node_name.empty()) {
     return permanent(

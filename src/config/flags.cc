@@ -41,7 +41,7 @@ Found find_flag(const Flags& flags, const std::string& argument) {
 Result<void> set(const Flag& flag, const std::string& where, const std::string& text) {
   const Expected expected = flag.set(text);
   if (!expected) return {};
-  return permanent(fmt::format("{}: expected {}, got '{}'", where, *expected, text));
+  return permanent(fmt::format("{}: expected {}, got '{}'", where, *expected, on_one_line(text)));
 }
 
 Result<void> take_environment(const Flags& flags, const Environment& environment) {
@@ -91,6 +91,20 @@ Expected parse_duration(const std::string& text, Millis least, Millis most, Mill
 
 }  // namespace
 
+std::string on_one_line(const std::string& words) {
+  std::string line;
+  for (const char c : words) {
+    if (c == '\n') {
+      line += "\\n";
+    } else if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 Result<std::vector<std::string>> parse_flags(const Flags& flags, const std::string& command,
                                              const std::vector<std::string>& arguments,
                                              const Environment& environment) {
@@ -111,8 +125,8 @@ Result<std::vector<std::string>> parse_flags(const Flags& flags, const std::stri
     }
     Found found = find_flag(flags, argument);
     if (found.flag == nullptr) {
-      return permanent(
-          fmt::format("{}: there is no such option; see '{} --help'", found.said, command));
+      return permanent(fmt::format("{}: there is no such option; see '{} --help'",
+                                   on_one_line(found.said), command));
     }
     const Flag& flag = *found.flag;
     if (!found.text && flag.value.empty()) found.text = "true";
@@ -168,11 +182,11 @@ Setter duration(Millis& target, Millis least, Millis most) {
 
 Setter url(std::string& target) {
   return [&target](const std::string& value) -> Expected {
-    if (!value.starts_with("http://") && !value.starts_with("https://")) {
+    const std::string trimmed = value.substr(0, value.find_last_not_of('/') + 1);
+    if (!trimmed.starts_with("http://") && !trimmed.starts_with("https://")) {
       return "an http or https URL";
     }
-    target = value;
-    while (target.ends_with('/')) target.pop_back();
+    target = trimmed;
     return {};
   };
 }

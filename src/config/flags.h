@@ -40,6 +40,10 @@ Result<std::vector<std::string>> parse_flags(const Flags& flags, const std::stri
                                              const std::vector<std::string>& arguments,
                                              const Environment& environment);
 
+// Somebody's words, fit for a message of one line: line breaks and the like are written "\n",
+// "\x1b".
+std::string on_one_line(const std::string& words);
+
 // Setters. The target must outlive the Flag.
 Setter text(std::string& target);
 Setter boolean(bool& target);  // as Go's strconv.ParseBool reads it

@@ -71,9 +71,6 @@ struct Trouble {  // an adapter cannot see what it should; it goes on trying
 struct ServiceSeen {  // a Service that is or was on the host
   Service service;
 };
-struct ServiceGone {
-  ServiceId id;
-};
 struct ServicesListed {};  // every Service that is on the host has been seen
 struct AbilitiesFound {
   Abilities abilities;
@@ -84,9 +81,8 @@ struct Withdrawn {   // the host is not to be drained any more
 };
 struct Tick {};  // time has passed
 
-using Observation =
-    std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen, BudgetGone,
-                 BudgetsListed, ServiceSeen, ServiceGone, ServicesListed, AbilitiesFound,
-                 ActionDone, Trouble, Withdrawn, Tick>;
+using Observation = std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen,
+                                 BudgetGone, BudgetsListed, ServiceSeen, ServicesListed,
+                                 AbilitiesFound, ActionDone, Trouble, Withdrawn, Tick>;
 
 }  // namespace spotkeeper::core

@@ -25,24 +25,43 @@ void BudgetBook::listed(bool watched) {
   watched_ = watched;
 }
 
-std::string BudgetBook::holds(const Unit& unit, const Policy& policy, Time now) const {
-  if (!known_) return "its budgets have not been read yet";
+BudgetBook::Hold BudgetBook::hold(const Unit& unit, const Policy& policy, Time now) const {
+  using Why = Hold::Why;
+  if (!known_) return Hold{.why = Why::kUnread};
   if (unit.budgets.size() > 1) {
-    return fmt::format("guarded by {} budgets: the API refuses to evict such a pod",
-                       unit.budgets.size());
+    return Hold{.why = Why::kSeveral, .count = static_cast<int>(unit.budgets.size())};
   }
   for (const BudgetId& id : unit.budgets) {
     const auto found = lines_.find(id);
     if (found == lines_.end()) continue;
     const Line& line = found->second;
     if (line.in_flight >= policy.asks_per_budget) {
-      return fmt::format("{} evictions under budget {} are in flight", line.in_flight, id.value);
+      return Hold{.why = Why::kInFlight, .budget = id, .count = line.in_flight};
     }
     const Time again = unit.ready ? line.ready_again : line.unready_again;
-    if (now < again) return fmt::format("budget {} has just refused", id.value);
+    if (now < again) return Hold{.why = Why::kRefused, .budget = id};
     if (unit.ready && line.credit <= 0 && again == Time{}) {
-      return fmt::format("budget {} allows no disruption now", id.value);
+      return Hold{.why = Why::kClosed, .budget = id};
     }
+  }
+  return {};
+}
+
+std::string BudgetBook::describe(const Hold& hold) {
+  const std::string& id = hold.budget.value;
+  switch (hold.why) {
+    case Hold::Why::kNothing:
+      return {};
+    case Hold::Why::kUnread:
+      return "its budgets have not been read yet";
+    case Hold::Why::kSeveral:
+      return fmt::format("guarded by {} budgets: the API refuses to evict such a pod", hold.count);
+    case Hold::Why::kInFlight:
+      return fmt::format("{} evictions under budget {} are in flight", hold.count, id);
+    case Hold::Why::kRefused:
+      return fmt::format("budget {} has just refused", id);
+    case Hold::Why::kClosed:
+      return fmt::format("budget {} allows no disruption now", id);
   }
   return {};
 }

@@ -23,8 +23,19 @@ class BudgetBook {
   bool known() const { return known_; }      // all of them, or that they cannot be read
   bool watched() const { return watched_; }  // changes are heard of
 
-  // Why the unit is not to be asked now; empty when it is.
-  std::string holds(const Unit& unit, const Policy& policy, Time now) const;
+  // Why a unit is not to be asked now; as a value, because it is looked at far more often than it
+  // is told to anybody.
+  struct Hold {
+    enum class Why { kNothing, kUnread, kSeveral, kInFlight, kRefused, kClosed };
+    Why why = Why::kNothing;
+    BudgetId budget;
+    int count = 0;  // of budgets, or of evictions in flight
+
+    explicit operator bool() const { return why != Why::kNothing; }
+    bool same_as(const Hold& other) const { return why == other.why && budget == other.budget; }
+  };
+  Hold hold(const Unit& unit, const Policy& policy, Time now) const;
+  static std::string describe(const Hold& hold);  // empty: nothing holds it
 
   // What was known of a budget when a unit was asked under it.
   struct Asked {

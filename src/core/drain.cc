@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/backoff.h"
 #include "core/verdict.h"
@@ -14,8 +15,10 @@
 namespace spotkeeper::core {
 namespace {
 
-// A unit that turns up this long after the mark was placed here in spite of it.
-constexpr Seconds kMarkSettles{5};
+// Different troubles that are told apart.
+constexpr size_t kTroubles = 64;
+// A drain without a deadline does not wait for a mark that fails so often.
+constexpr int kMarkTries = 5;
 // For a notice that names a time that is past or nearly so.
 constexpr Seconds kLeastTime{15};
 // How long a host that outlives its deadline is still worked on.
@@ -66,6 +69,8 @@ void Drain::hear(const NoticeHeard& heard) {
   if (!stronger && !nearer) return;
   notice_ = heard.notice;
   mark_.current = false;
+  plans_stale_ = true;
+  for (auto& [id, track] : tracks_) track.next_try = now_;  // a pause may reach beyond the new end
   note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
 }
 
@@ -88,12 +93,16 @@ void Drain::hear(const BudgetsListed& listed) {
              format_duration(policy_.ask_again));
   }
   budgets_.listed(listed.watched);
+  plans_stale_ = true;  // what is planned is told once budgets are known
 }
 
 void Drain::hear(const Trouble& trouble) {
-  if (trouble.error.message == trouble_) return;
-  trouble_ = trouble.error.message;
+  // A no is said once; weather the 1st, 2nd, 4th, 8th … time: several watches may fail in turn, and
+  // for long.
+  if (troubles_.size() > kTroubles) troubles_.clear();
+  const int times = ++troubles_[trouble.error.message];
   const bool denied = trouble.error.kind == ErrorKind::kDenied;
+  if ((times & (times - 1)) != 0 || (denied && times > 1)) return;
   note(denied ? Level::kError : Level::kWarning, denied ? What::kDenied : What::kFailed, nullptr,
        trouble.error.message);
 }
@@ -120,17 +129,19 @@ void Drain::mark_answered(const Result<std::string>& result) {
   if (result) {
     if (!mark_.done) marked_at_ = now_;
     mark_.done = true;
-    mark_.current = true;
+    mark_.current = mark_.sent.id == notice_.id && mark_.sent.deadline == notice_.deadline;
     mark_.failures = 0;
+    plans_stale_ = true;
     note(Level::kInfo, What::kMarked, nullptr, *result);
     return;
   }
   const Error& error = result.error();
-  const bool denied = is_denied(error);
+  const bool denied = is_denied(error) && error.no_right;
   if (denied || error.kind == ErrorKind::kGone) {
     abilities_.mark = !denied;
     mark_.given_up = true;
-    marked_at_ = now_;  // from here on what arrives is known to ignore us
+    marked_at_ = now_;  // what arrives from here on would come back
+    plans_stale_ = true;
     note(denied ? Level::kError : Level::kWarning, denied ? What::kDenied : What::kMarkFailed,
          nullptr,
          denied ? error.message + "; new pods may still land here; allow: nodes get, patch"
@@ -150,6 +161,7 @@ void Drain::mark_failed(const Error& error) {
       .retry_after = std::min<Millis>(Seconds(error.retry_after_s), kLongestMarkPause),
       .jitter = 1.0};
   mark_.next_try = now_ + backoff_delay(backoff);
+  if ((mark_.failures & (mark_.failures - 1)) != 0) return;  // the 1st, 2nd, 4th, 8th … time
   note(Level::kWarning, What::kMarkFailed, nullptr,
        error.message + "; tried again in " + format_duration(mark_.next_try - now_));
 }
@@ -175,6 +187,7 @@ void Drain::advance() {
 // Plans follow the facts. The moments at which units are forced are laid out backwards through the
 // request rate: a unit that is due late shares it with all that are due no later.
 void Drain::replan() {
+  if (!std::exchange(plans_stale_, false)) return;
   std::vector<Seconds> needs;
   for (const auto& [id, track] : tracks_) {
     if (!track.unit.exempt.empty() || track.told || track.gone) continue;
@@ -188,10 +201,12 @@ void Drain::replan() {
     const Mode before = track.plan.mode;
     const Millis lead = stop_lead(static_cast<int>(no_later), slowest_, policy_);
     track.plan = plan_unit(track.unit, notice_, policy_, lead, track.seen);
-    if (track.plan.mode == Mode::kAtOnce && track.seen > marked_at_ + kMarkSettles) {
-      track.plan.mode = Mode::kLastMoment;
+    if (track.plan.mode == Mode::kAtOnce && track.late) {
+      // Without a last moment it is left alone: the drain would never end.
+      track.plan.mode = hard() ? Mode::kLastMoment : Mode::kNotOurs;
       track.plan.start = track.plan.force;
-      track.plan.why = "placed here in spite of the mark: asked at once it would only come back";
+      track.plan.why = mark_.done ? "placed here in spite of the mark: asked now it would come back"
+                                  : "placed here because the host could not be marked";
     }
     if (track.plan.mode != before) track.planned = false;
     // What budgets guard it is part of the reason: not told before they are known.
@@ -208,12 +223,14 @@ void Drain::consider_mark() {
   const Action& action =
       act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
   mark_.in_flight = action.number;
+  mark_.sent = notice_;
 }
 
 // Budgets that do not arrive must not hold up the pods: the server checks them anyway.
 void Drain::consider_budgets() {
   if (budgets_.known() || now_ < started_ + policy_.mark_patience) return;
   budgets_.listed(false);
+  plans_stale_ = true;
   note(Level::kWarning, What::kFailed, nullptr,
        fmt::format("budgets have not arrived after {}: pods are asked to find out",
                    format_duration(policy_.mark_patience)));
@@ -241,7 +258,7 @@ void Drain::rehearse() {
       note(Level::kInfo, What::kWould, &track, "would only be waited for: it ends already");
       continue;
     }
-    const std::string held = budgets_.holds(track.unit, policy_, now_);
+    const std::string held = obstacle(track);
     note(Level::kInfo, What::kWould, &track,
          fmt::format(
              "would be asked at {}{}{}", format_time_s(track.plan.start),
@@ -265,7 +282,8 @@ void Drain::consider_finish() {
     if (left > 0 && now_ < verdict_due()) finished_ = false;
     return;
   }
-  const bool mark_settled = mark_.done || mark_.given_up;
+  const bool mark_settled =
+      mark_.done || mark_.given_up || (!hard() && mark_.failures >= kMarkTries);
   const bool waits = waits_for_services(left);
   if (policy_.mark_only && mark_settled) {
     finished_ = true;

@@ -64,6 +64,7 @@ class Drain {
     bool done = false;      // the host bears our mark
     bool current = false;   // with the notice as it is now
     bool given_up = false;  // we may not
+    Notice sent;            // what the one in flight says
     uint64_t in_flight = 0;
     bool undoing = false;  // what is in flight takes it back
     bool undone = false;   // taken back, or that is given up
@@ -79,7 +80,6 @@ class Drain {
   void hear(const BudgetGone& gone);
   void hear(const BudgetsListed& listed);
   void hear(const ServiceSeen& seen);
-  void hear(const ServiceGone& gone);
   void hear(const ServicesListed&) { services_listed_ = true; }
   void hear(const AbilitiesFound& found);
   void hear(const ActionDone& done);
@@ -116,6 +116,8 @@ class Drain {
   bool may_drain() const;
   bool is_over() const;
   Time verdict_due() const;
+  // A unit that turns up so long after the mark was placed here in spite of it.
+  static constexpr Seconds kMarkSettles{5};
   // How long the end of a drain is put off to see a Service come back.
   static constexpr Seconds kServiceWait{30};
   bool waits_for_services(int left);
@@ -144,7 +146,8 @@ class Drain {
   bool listed_ = false;
   bool services_listed_ = false;
   bool finished_ = false;
-  std::string trouble_;  // the last one journalled
+  std::map<std::string, int> troubles_;  // how often each was heard
+  bool plans_stale_ = true;              // what plans are made of has changed
   uint64_t next_number_;
   Output out_;
 };

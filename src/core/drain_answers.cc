@@ -22,6 +22,7 @@ constexpr Millis kLongestPauseAtEnd{1'000};
 
 void Drain::unit_answered(Track& track, const Result<std::string>& result) {
   track.in_flight = 0;
+  const Millis slowest_before = slowest_;
   slowest_ =
       std::clamp(now_ - track.in_flight_since, slowest_, std::max(slowest_, kSlowestCounted));
   const ActionKind kind = track.in_flight_kind;
@@ -33,7 +34,9 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
                                      now_ + policy_.ask_again);
     track.asked_under.clear();
   }
+  if (slowest_ != slowest_before) plans_stale_ = true;
   if (track.told) return;  // the watch was faster
+  if (!result) track.last_no = result.error().message;
   if (result) {
     track.failures = 0;
     if (kind == ActionKind::kExplain) {
@@ -140,6 +143,8 @@ void Drain::unit_told(Track& track, const std::string& text, bool by_us) {
   if (track.told) return;
   track.told = now_;
   track.told_by_us = by_us;
+  track.overruled = by_us && track.overruling;
+  plans_stale_ = true;
   note(Level::kInfo, What::kTold, &track, text);
 }
 
@@ -149,6 +154,7 @@ void Drain::unit_gone(Track& track, const std::string& text) {
   track.asked_under.clear();
   track.in_flight = 0;
   track.gone = now_;
+  plans_stale_ = true;
   if (track.plan.mode == Mode::kNotOurs) return;
   const std::string when = before_deadline(notice_.deadline, now_);
   note(Level::kInfo, What::kGone, &track, text.empty() ? when : text + ", " + when);

@@ -20,10 +20,6 @@ void Drain::hear(const ServiceSeen& seen) {
   outage(outages_.seen(seen.service, now_), seen.service.id);
 }
 
-void Drain::hear(const ServiceGone& gone) {
-  outage(outages_.gone(gone.id, now_), gone.id);
-}
-
 void Drain::outage(Outages::Change change, const ServiceId& id) {
   if (change == Outages::Change::kDark) {
     note(Level::kWarning, What::kDark, nullptr,
@@ -57,7 +53,9 @@ void Drain::hear(const AbilitiesFound& found) {
 }
 
 void Drain::hear(const Withdrawn& withdrawn) {
-  if (withdrawn_ || finished_) return;
+  if (withdrawn_) return;
+  if (finished_ && !(withdrawn.undo && mark_.done)) return;
+  finished_ = false;  // there is the mark to take back
   withdrawn_ = withdrawn;
   mark_.failures = 0;
   mark_.next_try = {};

@@ -56,6 +56,77 @@ TEST(Withdrawal, TakesTheMarkBackAndAsksNobodyAnyMore) {
   EXPECT_TRUE(t.take().empty());
 }
 
+TEST(ManualDrain, PodsWhoseFirstListIsLateWereHereBeforeTheMark) {
+  TestDrain t({}, manual());
+  for (const Action& action : t.take()) t.answer(action);
+  t.now += Seconds(30);
+  t.tell(BudgetsListed{});
+  t.tell(UnitSeen{.unit = make_unit("web")});
+  t.tell(UnitsListed{});
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
+TEST(ManualDrain, APodThatLandsInSpiteOfTheMarkDoesNotKeepItGoingForEver) {
+  TestDrain t({}, manual());
+  t.begin({make_unit("web")});
+  for (const Action& action : t.take()) t.answer(action);
+  t.now += Seconds(30);
+  t.tell(UnitSeen{.unit = make_unit("stubborn")});
+  EXPECT_TRUE(t.take().empty());
+  t.tell(UnitGone{.id = UnitId("uid-web")});
+  EXPECT_TRUE(t.drain.finished());
+}
+
+TEST(ManualDrain, AMarkThatFailsForEverDoesNotKeepItGoingForEver) {
+  TestDrain t({}, manual());
+  t.tell(BudgetsListed{});
+  t.tell(UnitsListed{});
+  for (Seconds at(1); !t.drain.finished() && at < Seconds(60); at += Seconds(1)) {
+    for (const Action& action : t.take()) t.answer(action, std::unexpected(weather()));
+    t.advance_to(at);
+  }
+  EXPECT_TRUE(t.drain.finished());
+}
+
+TEST(ManualDrain, WithoutTheRightToEvictUnguardedPodsAreDeleted) {
+  TestDrain t({}, manual());
+  t.tell(AbilitiesFound{.abilities = {.ask = false}});
+  t.begin({make_unit("web"), make_unit("shy", Seconds(30), {"ns/b"})}, kClosed);
+  EXPECT_EQ(describe(t.take()), "stop default/web");
+}
+
+TEST(Withdrawal, TakesBackTheMarkOfAHostThatHasFinished) {
+  TestDrain t({}, manual(Seconds(120)));
+  t.begin({});
+  ASSERT_TRUE(t.drain.finished());
+  t.tell(Withdrawn{.why = "interrupted"});
+  EXPECT_FALSE(t.drain.finished());
+  const auto undo = t.take();
+  ASSERT_EQ(describe(undo), "undo");
+  t.answer(undo[0]);
+  EXPECT_TRUE(t.drain.finished());
+}
+
+TEST(Drain, AMarkThatWasSentForAnOlderDeadlineIsWrittenAgain) {
+  TestDrain t;
+  const auto mark = t.take();
+  t.tell(NoticeHeard{.notice = spot_notice(Seconds(60))});
+  EXPECT_TRUE(t.take().empty());
+  t.answer(mark[0]);
+  EXPECT_EQ(describe(t.take()), "mark");
+}
+
+TEST(Drain, WhoIsStoppedInVainHasNotOverruledItsBudget) {
+  TestDrain t;
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, kClosed);
+  t.advance_to(Seconds(87));
+  t.answer(t.take().at(0), std::unexpected(refusal()));
+  t.answer(t.take().at(0));
+  t.answer(t.take().at(0), std::unexpected(denied("delete pods")));
+  EXPECT_FALSE(t.track("web").overruled);
+  EXPECT_THAT(t.track("web").last_no, HasSubstr("delete pods"));
+}
+
 TEST(Withdrawal, WaitsForWhatIsUnderWay) {
   TestDrain t({}, manual(Seconds(120)));
   const auto mark = t.take();

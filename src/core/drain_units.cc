@@ -22,6 +22,12 @@ std::string until_force(const Plan& plan) {
   return "; that can hold it until " + format_time_s(plan.force);
 }
 
+// Whether what a plan is made of has changed.
+bool plan_differs(const Unit& before, const Unit& after) {
+  return before.grace != after.grace || before.exempt != after.exempt ||
+         before.local_data != after.local_data || before.budgets != after.budgets;
+}
+
 std::string budget_names(const Unit& unit) {
   if (unit.budgets.empty()) return "no known budget";
   std::string names = "budget";
@@ -36,9 +42,11 @@ void Drain::hear(const UnitSeen& seen) {
   const bool first = track.seen == Time{};
   if (first) {
     track.seen = now_;
+    track.late = listed_ && now_ > marked_at_ + kMarkSettles;
     if (!abilities_.ask && abilities_.stop) track.cannot_be_asked = kMayNotEvict;
     track.explained = !abilities_.explain;
   }
+  plans_stale_ = plans_stale_ || first || plan_differs(track.unit, seen.unit);
   track.unit = seen.unit;
   if (track.unit.ending && !track.told && track.unit.exempt.empty()) {
     const bool ours = track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain;
@@ -79,7 +87,8 @@ void Drain::consider(Track& track) {
 void Drain::ask(Track& track) {
   if (!track.cannot_be_asked.empty()) {
     const bool unguarded = budgets_.watched() && track.unit.budgets.empty();
-    if (!abilities_.ask && unguarded && hard() && !track.cannot_be_stopped) {
+    const bool may_stop = hard() || notice_.kind == NoticeKind::kManual;
+    if (!abilities_.ask && unguarded && may_stop && !track.cannot_be_stopped) {
       send_stop(track, "we may not evict, and no budget guards it");
     } else {
       hold(track, track.cannot_be_asked);
@@ -87,11 +96,14 @@ void Drain::ask(Track& track) {
     return;
   }
   if (!budgets_.known()) return;  // a matter of milliseconds, at most of mark_patience
-  std::string why = budgets_.holds(track.unit, policy_, now_);
-  if (!why.empty()) {
-    hold(track, std::move(why));
+  BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_);
+  if (held) {
+    if (!track.held.empty() && held.same_as(track.hold)) return;
+    hold(track, BudgetBook::describe(held));
+    track.hold = std::move(held);
     return;
   }
+  track.hold = {};
   send_ask(track, grace_to_ask(track), false, track.plan.why);
 }
 
@@ -122,8 +134,8 @@ void Drain::force(Track& track) {
     send_explanation(track);
   } else {
     const bool guarded = track.refused || !track.unit.budgets.empty();
-    if (guarded && !track.overruled) {
-      track.overruled = true;
+    if (guarded && !track.overruling) {
+      track.overruling = true;
       note(Level::kWarning, What::kOverruled, &track,
            budget_names(track.unit) + " has held it to its last moment");
     }
@@ -170,7 +182,7 @@ void Drain::hold(Track& track, std::string why) {
 std::string Drain::obstacle(const Track& track) const {
   if (track.told || track.gone || track.plan.mode == Mode::kNotOurs) return {};
   if (!track.cannot_be_asked.empty()) return track.cannot_be_asked;
-  return budgets_.holds(track.unit, policy_, now_);
+  return BudgetBook::describe(budgets_.hold(track.unit, policy_, now_));
 }
 
 }  // namespace spotkeeper::core

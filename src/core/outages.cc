@@ -25,10 +25,6 @@ Outages::Change Outages::seen(const Service& service, Time now) {
   return Change::kNone;
 }
 
-Outages::Change Outages::gone(const ServiceId& id, Time now) {
-  return seen(Service{.id = id}, now);
-}
-
 bool Outages::any_dark() const {
   return std::any_of(lines_.begin(), lines_.end(),
                      [](const auto& entry) { return entry.second.dark_since.has_value(); });

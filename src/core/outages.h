@@ -35,8 +35,6 @@ class Outages {
   enum class Change { kNone, kDark, kBright };
 
   Change seen(const Service& service, Time now);
-  // The Service itself is gone, or has no endpoints at all any more.
-  Change gone(const ServiceId& id, Time now);
 
   bool any_dark() const;
   const Line* find(const ServiceId& id) const;

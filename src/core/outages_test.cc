@@ -26,7 +26,7 @@ TEST(Outages, AddsUpTheTimesWithoutAReadyEndpoint) {
   EXPECT_TRUE(outages.any_dark());
   EXPECT_EQ(outages.seen(web(2), kNoon + Seconds(14)), Outages::Change::kBright);
   EXPECT_FALSE(outages.any_dark());
-  EXPECT_EQ(outages.gone(ServiceId("shop/web"), kNoon + Seconds(20)), Outages::Change::kDark);
+  EXPECT_EQ(outages.seen(web(0), kNoon + Seconds(20)), Outages::Change::kDark);
   ASSERT_EQ(outages.lines().size(), 1U);
   EXPECT_EQ(outages.lines()[0].dark, Seconds(4));
   EXPECT_EQ(outages.lines()[0].dark_until(kNoon + Seconds(23)), Seconds(7));

@@ -17,15 +17,18 @@ namespace spotkeeper::core {
 struct Track {
   Unit unit;
   Time seen{};
+  bool late = false;  // placed here after the mark, or after it was given up
   Plan plan;
   std::optional<Time> asked;  // first request that may make it leave
   std::optional<Time> told;   // its deletion was written
   std::optional<Time> gone;
   bool told_by_us = false;
-  bool overruled = false;        // stopped against its budget
+  bool overruling = false;       // being stopped against its budget
+  bool overruled = false;        // and so told
   bool stop_now = false;         // asking is pointless, stopping is right
   bool last_ask_failed = false;  // the eviction at `force` was refused or failed
   bool refused = false;          // … by its budget
+  std::string last_no;           // the last refusal or failure, for the post-mortem
   bool cannot_be_stopped = false;
   std::string cannot_be_asked;                 // why the API will not evict it; empty: it may
   bool explained = false;                      // or tried in vain
@@ -36,8 +39,9 @@ struct Track {
   bool in_flight_last = false;
   int failures = 0;  // in a row
   Time next_try{};
-  std::string held;      // why it waits, as last journalled
-  bool planned = false;  // its plan has been journalled
+  std::string held;       // why it waits, as last journalled
+  BudgetBook::Hold hold;  // the same as a value, when it is a budget
+  bool planned = false;   // its plan has been journalled
 };
 
 }  // namespace spotkeeper::core

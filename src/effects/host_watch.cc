@@ -16,6 +16,7 @@ kube::Listing pods_of(const core::HostId& host) {
   listing.path = "/api/v1/pods";
   listing.field_selector = "spec.nodeName=" + host.value;
   listing.resource = "pods";
+  listing.urgent = true;
   return listing;
 }
 
@@ -23,6 +24,7 @@ kube::Listing all_budgets() {
   kube::Listing listing;
   listing.path = "/apis/policy/v1/poddisruptionbudgets";
   listing.resource = "poddisruptionbudgets";
+  listing.urgent = true;
   return listing;
 }
 
@@ -52,20 +54,23 @@ HostWatch::HostWatch(kube::Api& api, TaskGroup& group, const Clock& clock, PodRu
       services_(host_.value) {}
 
 void HostWatch::begin(const std::set<kube::Right>& lacking) {
+  may_read_services_ = !lacking.contains(to_list("discovery.k8s.io", "endpointslices"));
   watch_pods();
   if (lacking.contains(to_list("policy", "poddisruptionbudgets"))) {
+    budgets_unread_ = true;
     report_(host_, core::BudgetsListed{.watched = false});
   } else {
     watch_budgets();
   }
-  if (!lacking.contains(to_list("discovery.k8s.io", "endpointslices"))) watch_services();
 }
 
 void HostWatch::tell_again() {
   tell(units_.everything());
   tell(services_.everything());
   if (pods_listed_) report_(host_, core::UnitsListed{});
-  if (budgets_listed_) report_(host_, core::BudgetsListed{.watched = true});
+  if (budgets_listed_ || budgets_unread_) {
+    report_(host_, core::BudgetsListed{.watched = budgets_listed_});
+  }
   if (services_listed_) report_(host_, core::ServicesListed{});
 }
 
@@ -85,7 +90,12 @@ void HostWatch::watch_pods() {
     self->tell(self->units_.pod_changed(pod, self->clock_.now()));
   };
   sink.gone = [self](const kube::Pod& pod) { self->tell(self->units_.pod_gone(pod)); };
-  sink.synced = [self] { self->listed(self->pods_listed_, core::UnitsListed{}); };
+  sink.synced = [self] {
+    const bool first = !self->pods_listed_;
+    self->listed(self->pods_listed_, core::UnitsListed{});
+    // Only for the post-mortem, and so after what matters.
+    if (first && self->may_read_services_) self->watch_services();
+  };
   sink.failed = [self](const Error& error) {
     self->report_(self->host_, core::Trouble{.error = error});
   };
@@ -106,6 +116,7 @@ void HostWatch::watch_budgets() {
   sink.failed = [self](const Error& error) {
     self->report_(self->host_, core::Trouble{.error = error});
     if (error.kind == ErrorKind::kDenied && !self->budgets_listed_) {
+      self->budgets_unread_ = true;
       self->report_(self->host_, core::BudgetsListed{.watched = false});
     }
   };

@@ -55,6 +55,8 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
   ServiceBook services_;
   bool pods_listed_ = false;
   bool budgets_listed_ = false;
+  bool budgets_unread_ = false;  // they may not be
+  bool may_read_services_ = true;
   bool services_listed_ = false;
 };
 

@@ -49,7 +49,7 @@ Task<> Kubernetes::do_action(core::Action action) {
     const auto watched = watched_.find(host);
     if (watched != watched_.end()) watched->second->mark_answered.set();
   } else if (action.kind == core::ActionKind::kUndo) {
-    result = co_await take_back_mark(api_, host.value);
+    result = co_await take_back_mark(api_, host.value, action.notice.id, clock_.now());
   } else {
     result = co_await on_pod(std::move(action));
   }

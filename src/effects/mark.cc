@@ -45,19 +45,29 @@ std::set<std::string> our_taints(const json::object& record) {
   return keys;
 }
 
+std::string noted(const json::object& record, const char* key) {
+  const json::value* notice = record.if_contains("notice");
+  if (notice == nullptr || !notice->is_object()) return {};
+  const json::value* value = notice->as_object().if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+bool is_manual(const json::object& record) {
+  return noted(record, "kind") == core::to_string(core::NoticeKind::kManual);
+}
+
 // Of this notice; a record of an earlier notice began at another time.
-json::string started_of(const json::object& earlier, const Mark& mark) {
-  const json::value* notice = earlier.if_contains("notice");
-  const json::value* id =
-      notice != nullptr && notice->is_object() ? notice->as_object().if_contains("id") : nullptr;
+std::string started_of(const json::object& earlier, const Mark& mark) {
   const json::value* started = earlier.if_contains("started");
-  const bool same = id != nullptr && id->is_string() && id->as_string() == mark.notice.id.value;
-  if (same && started != nullptr && started->is_string()) return started->as_string();
-  return json::string(format_time(mark.started));
+  const bool same = noted(earlier, "id") == mark.notice.id.value;
+  if (same && started != nullptr && started->is_string()) return std::string(started->as_string());
+  return format_time(mark.started);
 }
 
 json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint) {
   const json::object earlier = earlier_record(node);
+  const bool of_a_notice = !noted(earlier, "id").empty() && !is_manual(earlier);
+  if (mark.notice.kind == core::NoticeKind::kManual && of_a_notice) return earlier;
   json::object notice;
   notice["id"] = mark.notice.id.value;
   notice["kind"] = core::to_string(mark.notice.kind);
@@ -148,6 +158,18 @@ std::string mark_remark(const kube::Node& before, const Mark& mark) {
   if (!mark.taint) return remark;
   const std::string key = taint_key(mark.notice.kind);
   return remark + (has_taint(before, key) ? "; has taint " : "; tainted ") + key;
+}
+
+std::string keeps_mark(const kube::Node& node, const core::NoticeId& taker, Time now) {
+  const json::object record = earlier_record(node);
+  const std::string id = noted(record, "id");
+  if (id.empty() || id == taker.value) return {};
+  if (!taker.empty()) return "stays marked by " + id;
+  Time deadline{};
+  const bool ahead = parse_time(noted(record, "deadline"), deadline) && deadline > now;
+  if (is_manual(record) || !ahead) return {};
+  return "stays marked: " + noted(record, "kind") + " " + id + " ends it at " +
+         format_time_s(deadline);
 }
 
 std::optional<json::value> undo_patch(const kube::Node& node) {

@@ -32,7 +32,8 @@ std::string taint_key(core::NoticeKind kind);
 // Taint values are label values: at most 63 characters of the notice's id.
 std::string taint_value(const core::NoticeId& id);
 
-// The patch that marks the node; nothing when it bears this mark already.
+// The patch that marks the node; nothing when it bears this mark already. What a person asks for
+// does not replace the record of a notice.
 std::optional<boost::json::value> mark_patch(const kube::Node& node, const Mark& mark);
 
 // What was found and done, for people: "cordoned, taint … added".
@@ -41,6 +42,11 @@ std::string mark_remark(const kube::Node& before, const Mark& mark);
 // The patch that takes our mark back: our cordon, our taints, our record, and nothing of others'.
 // Nothing when the node bears no record of ours.
 std::optional<boost::json::value> undo_patch(const kube::Node& node);
+
+// Why the mark is not `taker`'s to take back at `now`; empty when it is. A drain takes back the
+// mark of its own notice; a person (an empty id) every one but that of a notice whose deadline is
+// ahead.
+std::string keeps_mark(const kube::Node& node, const core::NoticeId& taker, Time now);
 
 // The same for people: "uncordoned; taint … removed".
 std::string undo_remark(const kube::Node& before);

@@ -148,6 +148,20 @@ TEST(Undo, AForeignTaintOfOurKeyStays) {
   EXPECT_FALSE(undo_patch(marked)->at("spec").as_object().contains("taints"));
 }
 
+TEST(Undo, ADrainByHandTakesBackOnlyItsOwnMark) {
+  const kube::Node marked = apply(node(), *mark_patch(node(), spot_mark(true)));
+  Mark manual = spot_mark(false);
+  manual.notice.kind = core::NoticeKind::kManual;
+  manual.notice.id = core::NoticeId("manual-1");
+  const auto again = mark_patch(marked, manual);
+  EXPECT_FALSE(again) << "the notice's record stays";
+  const Time before = manual.notice.deadline - Seconds(60);
+  EXPECT_THAT(keeps_mark(marked, manual.notice.id, before), HasSubstr("stays marked by spot-itn"));
+  EXPECT_THAT(keeps_mark(marked, core::NoticeId(), before), HasSubstr("SpotInterruption"));
+  EXPECT_EQ(keeps_mark(marked, core::NoticeId(), before + Seconds(61)), "") << "it has not come";
+  EXPECT_EQ(keeps_mark(marked, spot_mark(true).notice.id, before), "");
+}
+
 TEST(Undo, ANodeWithoutOurRecordIsLeftAlone) {
   kube::Node cordoned = node();
   cordoned.unschedulable = true;

@@ -40,7 +40,10 @@ Change marking(const kube::Node& node, const Mark& mark) {
   return change;
 }
 
-Change unmarking(const kube::Node& node) {
+Change unmarking(const kube::Node& node, const core::NoticeId& taker, Time now) {
+  if (std::string why = keeps_mark(node, taker, now); !why.empty()) {
+    return Change{.patch = std::nullopt, .remark = std::move(why)};
+  }
   Change change{.patch = undo_patch(node), .remark = "bears no mark of ours"};
   if (change.patch) change.remark = undo_remark(node);
   return change;
@@ -55,8 +58,10 @@ Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark
   co_return co_await change_node(api, std::move(node), std::move(change));
 }
 
-Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node) {
-  std::function<Change(const kube::Node&)> change = unmarking;
+Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node, core::NoticeId taker,
+                                         Time now) {
+  std::function<Change(const kube::Node&)> change =
+      [taker = std::move(taker), now](const kube::Node& n) { return unmarking(n, taker, now); };
   co_return co_await change_node(api, std::move(node), std::move(change));
 }
 

@@ -15,6 +15,9 @@ namespace spotkeeper::effects {
 
 Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark);
 
-Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node);
+// `taker`: the notice whose mark it is; empty: a person. A mark that is not theirs to take back
+// stays (see keeps_mark), and the answer says so.
+Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node, core::NoticeId taker,
+                                         Time now);
 
 }  // namespace spotkeeper::effects

@@ -57,10 +57,12 @@ PodUnits::Observations PodUnits::pod_gone(const kube::Pod& pod) {
 
 PodUnits::Observations PodUnits::budget_changed(const kube::Budget& budget) {
   const core::BudgetId id = id_of(budget);
-  budgets_[id] = budget;
+  const auto [at, fresh] = budgets_.try_emplace(id, budget);
+  const bool regroups = fresh || at->second.selector != budget.selector;
+  at->second = budget;
   Observations out;
   out.emplace_back(core::BudgetSeen{.budget = to_core(id, budget)});
-  regroup(budget.ns, out);
+  if (regroups) regroup(budget.ns, out);  // most changes are of its status
   return out;
 }
 

@@ -80,8 +80,10 @@ std::string Accounts::user_of(const http::ServerRequest& request) const {
   static constexpr std::string_view kBearer = "Bearer ";
   const std::string* header = http::find_header(request.headers, "Authorization");
   if (header == nullptr || !header->starts_with(kBearer)) return administrator_;
-  const auto found = tokens_.find(header->substr(kBearer.size()));
-  return found == tokens_.end() ? administrator_ : found->second;
+  const std::string token = header->substr(kBearer.size());
+  if (token == administrator_) return administrator_;
+  const auto found = tokens_.find(token);
+  return found == tokens_.end() ? std::string() : found->second;
 }
 
 std::string Accounts::issue_token(const std::string& ns, const std::string& name) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who a request comes from and what they may do. A token that was issued for a service account is
-// that account, and it may do what the ClusterRoles bound to it grant; everybody else is the
-// administrator, who may do everything. What is denied is denied to all.
+// that account, and it may do what the ClusterRoles bound to it grant. Whoever sends no token, or
+// the administrator's name as token, is the administrator, who may do everything. What is denied is
+// denied to all.
 #pragma once
 
 #include <map>
@@ -31,6 +32,7 @@ class Accounts {
 
   Accounts(const Shelf& shelf, std::string administrator, Denied denied);
 
+  // Empty: a token that nobody has.
   std::string user_of(const http::ServerRequest& request) const;
   // A new token of the service account NS/NAME.
   std::string issue_token(const std::string& ns, const std::string& name);

@@ -146,6 +146,25 @@ std::vector<Spread> decode_spreads(const json::value& spec) {
   return into;
 }
 
+// Admission (DefaultTolerationSeconds) gives every pod these, unless it has its own.
+void add_default_tolerations(json::object& spec) {
+  json::value& tolerations = spec["tolerations"];
+  if (!tolerations.is_array()) tolerations = json::array();
+  for (const char* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+    bool own = false;
+    for (const json::value& one : tolerations.get_array()) {
+      const std::string effect = text_at(one, {"effect"});
+      const std::string tolerated = text_at(one, {"key"});
+      own |= (effect.empty() || effect == "NoExecute") && (tolerated.empty() || tolerated == key);
+    }
+    if (own) continue;
+    tolerations.get_array().push_back({{"key", key},
+                                       {"operator", "Exists"},
+                                       {"effect", "NoExecute"},
+                                       {"tolerationSeconds", 300}});
+  }
+}
+
 // Those that follow from Ready and the phase are shown, and never stored.
 bool is_derived(const std::string& type) {
   return type == "Initialized" || type == "ContainersReady" || type == "PodReadyToStartContainers";
@@ -249,6 +268,7 @@ PodTemplate decode_template(const json::value& root) {
 
 void encode_body(const Pod& from, json::object& into) {
   json::object spec = encode_pod_spec(*from.spec);
+  add_default_tolerations(spec);
   if (!from.node.empty()) spec["nodeName"] = from.node;
   json::object status{{"phase", world::to_string(from.status.phase)}};
   json::array conditions = encode_pod_conditions(from);

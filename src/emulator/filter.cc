@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/filter.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -90,13 +88,7 @@ Outcome<Filter> parse_filter(const Query& query, const Resource& resource) {
   filter.name = query.name;
   const std::string labels = query.parameter("labelSelector");
   const std::string fields = query.parameter("fieldSelector");
-  const auto complain = [&](const std::string& what) {
-    return Failed(bad_request(fmt::format(
-        "Unable to find \"{}, Resource={}\" that match label selector \"{}\", field selector "
-        "\"{}\": {}",
-        resource.group.empty() ? "/v1" : resource.api_version(), resource.name, labels, fields,
-        what)));
-  };
+  const auto complain = [](const std::string& what) { return Failed(bad_request(what)); };
   auto by_label = parse_label_selector(labels);
   if (!by_label) return complain(by_label.error().message);
   auto by_field = parse_field_selector(fields);

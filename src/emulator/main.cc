@@ -17,7 +17,8 @@ void print_usage() {
       "  --speed X              its clock moves X times as fast as ours [1]\n"
       "  --seed N               of its random delays [1]\n"
       "  --deny VERB/RESOURCE   nobody may do that, e.g. patch/pods/status; may be repeated\n"
-      "  --administrator NAME   who everybody is that has no token of a service account\n"
+      "  --administrator NAME   who may do everything: without a token, or with this name as "
+      "token\n"
       "  --audit-log FILE       each request, as the API server's audit log has it\n\n"
       "The first line it prints is {{\"url\": …}}. It ends on SIGTERM.\n");
 }

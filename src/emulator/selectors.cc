@@ -113,14 +113,27 @@ std::optional<Requirement> parse_field_requirement(std::string_view text) {
   return std::nullopt;
 }
 
-template <class Parse>
-Result<Requirements> parse_all(std::string_view text, Parse parse, std::string_view complaint) {
+std::string complain_of_label(std::string_view part) {
+  // The real parser names the first word that it did not expect.
+  const size_t space = part.find_first_of(" \t");
+  const std::string_view word = space == std::string_view::npos ? part : trim(part.substr(space));
+  return "unable to parse requirement: found '" + std::string(word) +
+         "', expected: in, notin, =, ==, !=, gt, lt";
+}
+
+std::string complain_of_field(std::string_view part) {
+  const std::string quoted = "'" + std::string(part) + "'";
+  return "invalid selector: " + quoted + "; can't understand " + quoted;
+}
+
+template <class Parse, class Complain>
+Result<Requirements> parse_all(std::string_view text, Parse parse, Complain complain) {
   Requirements requirements;
   if (trim(text).empty()) return requirements;
   for (const std::string_view part : split(text)) {
     if (part.empty()) continue;
     auto requirement = parse(part);
-    if (!requirement) return permanent(std::string(complaint) + "'" + std::string(part) + "'");
+    if (!requirement) return permanent(complain(part));
     requirements.all.push_back(std::move(*requirement));
   }
   return requirements;
@@ -153,11 +166,11 @@ bool Requirements::match(const Lookup& lookup) const {
 }
 
 Result<Requirements> parse_label_selector(std::string_view text) {
-  return parse_all(text, parse_label_requirement, "unable to parse requirement: ");
+  return parse_all(text, parse_label_requirement, complain_of_label);
 }
 
 Result<Requirements> parse_field_selector(std::string_view text) {
-  return parse_all(text, parse_field_requirement, "invalid selector: ");
+  return parse_all(text, parse_field_requirement, complain_of_field);
 }
 
 }  // namespace spotkeeper::emulator

@@ -42,7 +42,7 @@ TEST(LabelSelector, SaysWhatItCannotRead) {
   for (const char* bad : {"app=web=x", "a b", "app in web", "(x)", "app>x", "!", "app in (a"}) {
     const auto parsed = parse_label_selector(bad);
     ASSERT_FALSE(parsed.has_value()) << bad;
-    EXPECT_EQ(parsed.error().message, "unable to parse requirement: '" + std::string(bad) + "'");
+    EXPECT_TRUE(parsed.error().message.starts_with("unable to parse requirement: found '")) << bad;
   }
 }
 

@@ -45,12 +45,20 @@ std::optional<PatchKind> patch_kind(const ServerRequest& request) {
   return std::nullopt;
 }
 
-Outcome<json::value> parse_body(const ServerRequest& request) {
+Outcome<json::value> parse_body(const ServerRequest& request, const std::string& kind) {
   if (request.body.empty()) return json::value(json::object());
+  // kubectl auth speaks protobuf only; we do not.
+  const std::string* type = http::find_header(request.headers, "Content-Type");
+  if (type != nullptr && type->find("protobuf") != std::string::npos) {
+    return Failed(unsupported_media_type());
+  }
   boost::system::error_code failed;
   json::value body = json::parse(request.body, failed);
   if (failed) {
-    return Failed(bad_request("the body of the request is not JSON: " + failed.message()));
+    return Failed(bad_request(
+        fmt::format("the object provided is unrecognized (must be of type {}): couldn't get "
+                    "version/kind; json parse error: {}",
+                    kind, failed.message())));
   }
   return body;
 }
@@ -58,6 +66,11 @@ Outcome<json::value> parse_body(const ServerRequest& request) {
 Outcome<ServerResponse> answer_with(int status, const Outcome<json::object>& outcome) {
   if (!outcome) return std::unexpected(outcome.error());
   return json_answer(status, *outcome);
+}
+
+// A path that no part of the API server feels responsible for.
+ServerResponse nothing_there() {
+  return {.status = 404, .body = "404 page not found\n"};
 }
 
 // The health endpoints say "ok" as text.
@@ -92,12 +105,13 @@ ApiSkin::Response ApiSkin::route(const ServerRequest& request, const std::string
                                  Attempt& attempt) {
   if (is_health(request.path)) return ServerResponse{.body = "ok"};
   if (request.path.starts_with(kControl)) return control(request);
+  if (user.empty()) return Failed(Failure(401, "Unauthorized", "Unauthorized"));
   if (const auto described = describe_server(request.path)) return json_answer(200, *described);
   const auto query = parse_query(request);
-  if (!query) return Failed(no_such_path());
+  if (!query) return nothing_there();
   if (query->resource.empty()) {
     const auto described = describe_group(*query);
-    if (!described) return Failed(no_such_path());
+    if (!described) return nothing_there();
     return json_answer(200, *described);
   }
   attempt = {.verb = verb_of(request, *query),
@@ -107,11 +121,12 @@ ApiSkin::Response ApiSkin::route(const ServerRequest& request, const std::string
              .name = query->name};
   if (!query->subresource.empty()) attempt.resource += "/" + query->subresource;
   if (auto refusal = accounts_.refusal(user, attempt)) return Failed(std::move(*refusal));
-  const auto body = parse_body(request);
+  const Resource* resource = find_resource(query->group, query->version, query->resource);
+  const auto body = parse_body(request, resource == nullptr ? "Status" : resource->kind);
   if (!body) return std::unexpected(body.error());
   if (query->group == "authorization.k8s.io") return review(*query, *body, user);
-  const Resource* resource = find_resource(query->group, query->version, query->resource);
-  if (resource == nullptr) return Failed(no_such_path());
+  if (resource == nullptr)
+    return describe_group(*query) ? Response(Failed(no_such_path())) : nothing_there();
   if (!query->subresource.empty()) return on_subresource(request, *query, *resource, *body);
   if (!query->name.empty()) return on_object(request, *query, *resource, *body);
   return on_collection(request, *query, *resource, *body);
@@ -146,10 +161,7 @@ ApiSkin::Response ApiSkin::on_object(const ServerRequest& request, const Query& 
   if (method == "DELETE") return answer_with(200, delete_object(cluster_, query, resource, body));
   if (method == "PATCH") {
     const auto kind = patch_kind(request);
-    if (!kind) {
-      const std::string* type = http::find_header(request.headers, "Content-Type");
-      return Failed(unsupported_media_type(type == nullptr ? "" : *type));
-    }
+    if (!kind) return Failed(unsupported_media_type());
     return answer_with(200, patch_object(cluster_, query, resource, *kind, body));
   }
   if (method != "GET" && method != "HEAD") return Failed(method_not_allowed());

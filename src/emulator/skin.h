@@ -23,7 +23,7 @@
 namespace spotkeeper::emulator {
 
 struct SkinOptions {
-  std::string administrator = "kubernetes-admin";  // who everybody is that has no token of ours
+  std::string administrator = "kubernetes-admin";  // who sends no token; also their token
   Accounts::Denied denied = {};
   std::string audit_log = {};  // file: each request, in the form of the API server's own audit log
 };

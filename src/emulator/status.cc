@@ -17,7 +17,9 @@ Failure::Failure(const world::Refusal& refusal)
   const Resource& resource = resource_of(refusal.kind);
   name = refusal.name;
   group = resource.group;
-  kind = reason == "Invalid" ? resource.kind : resource.name;
+  // Preconditions are checked where the kind is known, not the resource.
+  const bool precondition = message.find("in the precondition") != std::string::npos;
+  kind = reason == "Invalid" || precondition ? resource.kind : resource.name;
 }
 
 Failure bad_request(std::string message) {
@@ -33,12 +35,8 @@ Failure method_not_allowed() {
           "the server does not allow this method on the requested resource"};
 }
 
-Failure unsupported_media_type(const std::string& got) {
-  return {415, "UnsupportedMediaType",
-          "the body of the request was in an unknown format - accepted media types include: "
-          "application/json-patch+json, application/merge-patch+json, "
-          "application/strategic-merge-patch+json, application/apply-patch+yaml, not " +
-              got};
+Failure unsupported_media_type() {
+  return {415, "UnsupportedMediaType", "415: Unsupported Media Type"};
 }
 
 namespace {

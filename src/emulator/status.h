@@ -33,10 +33,10 @@ template <class T>
 using Outcome = std::expected<T, Failure>;
 using Failed = std::unexpected<Failure>;
 
-Failure bad_request(std::string message);                // 400 BadRequest
-Failure no_such_path();                                  // 404 NotFound, without details
-Failure method_not_allowed();                            // 405
-Failure unsupported_media_type(const std::string& got);  // 415
+Failure bad_request(std::string message);  // 400 BadRequest
+Failure no_such_path();                    // 404 NotFound, without details
+Failure method_not_allowed();              // 405
+Failure unsupported_media_type();          // 415
 Failure not_found(const Resource& resource, const std::string& name);
 Failure already_exists(const Resource& resource, const std::string& name);
 // 422: the object that a request carries, or that a patch makes.

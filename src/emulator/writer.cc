@@ -92,11 +92,13 @@ void write_onto(T& object, const json::value& from, bool status) {
 
 // A pod's spec does not change; what the world does not model is not looked at.
 bool changes_pod_spec(const world::Pod& pod, const json::value& from) {
-  world::Pod changed = pod;
-  decode_spec(from, changed);
-  world::PodSpec spec = *changed.spec;
-  spec.behaviour = pod.spec->behaviour;  // stands in annotations, which may change
-  return spec != *pod.spec || changed.node != pod.node;
+  const json::value shown(encode(pod));
+  const json::value* before = find(shown, {"spec"});
+  const json::value* after = find(from, {"spec"});
+  if (before == nullptr || after == nullptr) return true;
+  // What containers would do stands in annotations, which may change.
+  return decode_pod_spec(*before, {}) != decode_pod_spec(*after, {}) ||
+         text_at(*before, {"nodeName"}) != text_at(*after, {"nodeName"});
 }
 
 template <class T>
@@ -271,9 +273,11 @@ Outcome<json::object> delete_object(Cluster& cluster, const Query& query, const 
     return success(resource, query.name, text_at(*gone, {"metadata", "uid"}));
   }
   const Kind kind = *resource.kept_by_world;
-  const auto answer = cluster.world().remove(kind, key_of(query), delete_options(query, options));
+  const world::DeleteOptions how = delete_options(query, options);
+  const auto answer = cluster.world().remove(kind, key_of(query), how);
   if (!answer) return Failed(answer.error());
-  if (kind == Kind::kPod || kind == Kind::kNamespace) return encode(**answer);
+  // An object that is not removed at once is shown; orphaning is a finalizer's work.
+  if (kind == Kind::kPod || kind == Kind::kNamespace || how.orphan) return encode(**answer);
   return success(resource, query.name, (*answer)->meta.uid.text());
 }
 
@@ -293,8 +297,13 @@ Outcome<json::object> delete_collection(Cluster& cluster, const Query& query,
 
 Outcome<json::object> evict_pod(Cluster& cluster, const Query& query, const json::value& eviction) {
   const std::string name = text_at(eviction, {"metadata", "name"});
-  if (name != query.name)
+  if (name != query.name) {
     return Failed(bad_request("name in URL does not match name in Eviction object"));
+  }
+  // Admission comes first: an eviction is something new in its namespace.
+  if (!cluster.world().find<world::Namespace>({"", query.ns})) {
+    return Failed(world::not_found(Kind::kNamespace, {"", query.ns}));
+  }
   const json::value* options = find(eviction, {"deleteOptions"});
   const auto answer = cluster.world().evict(
       key_of(query), delete_options(query, options == nullptr ? json::value() : *options));

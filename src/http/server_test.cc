@@ -374,11 +374,11 @@ TEST_F(ServerTest, HeadOfAStreamHasNoBodyAndStartsNoProducer) {
 }
 
 TEST_F(ServerTest, APieceArrivesBeforeTheNextIsMadeAndNoTimeLimitApplies) {
-  listen({.idle_timeout = Millis(30), .handle_timeout = Millis(20)});
+  listen({.idle_timeout = Millis(300), .handle_timeout = Millis(200)});
   RawClient client(executor(), server_->port());
   run(client.write(request_text("/stream/wait", kClose)));
   EXPECT_THAT(run(client.read("one,")), HasSubstr("4\r\none,"));
-  run(sleep_for(Millis(100)));
+  run(sleep_for(Millis(500)));
   EXPECT_EQ(streams_ended_, 0);
   go_.set();
   EXPECT_THAT(run(client.read("")), HasSubstr("3\r\ntwo\r\n0\r\n\r\n"));
@@ -398,7 +398,7 @@ TEST_F(ServerTest, AStreamEndsWhenItsClientHangsUp) {
 }
 
 TEST_F(ServerTest, AStreamWaitsForASlowClientAndGivesUpAfterAWhile) {
-  listen({.idle_timeout = Millis(50)});
+  listen({.idle_timeout = Millis(1000)});
   RawClient client(executor(), server_->port());
   run(client.write(request_text("/stream/flood")));
   run_until([this] { return streams_ended_ == 1; });

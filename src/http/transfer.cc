@@ -74,7 +74,7 @@ Result<void> Transfer::start() {
 Task<Result<void>> Transfer::head() {
   if (auto started = start(); !started) co_return started;
   while (!head_done_ && !result_) {
-    if (co_await changed_.wait(time_left())) continue;
+    if (co_await changed_.wait_real(time_left())) continue;
     co_return timed_out("no answer", request_.timeout);
   }
   // A body that has failed already is the reader's to find out, after its bytes.
@@ -84,7 +84,7 @@ Task<Result<void>> Transfer::head() {
 
 Task<Result<void>> Transfer::whole_body() {
   while (!result_) {
-    if (co_await changed_.wait(time_left())) continue;
+    if (co_await changed_.wait_real(time_left())) continue;
     co_return timed_out("the answer was not complete", request_.timeout);
   }
   if (*result_ != CURLE_OK) co_return failed();
@@ -94,7 +94,7 @@ Task<Result<void>> Transfer::whole_body() {
 Task<Result<std::string>> Transfer::next_piece(Millis at_most) {
   while (response_.body.empty() && !result_) {
     const Millis limit = at_most > Millis(0) ? at_most : Millis::max();
-    if (co_await changed_.wait(limit)) continue;
+    if (co_await changed_.wait_real(limit)) continue;
     co_return timed_out("nothing came", at_most);
   }
   if (!response_.body.empty()) {

@@ -148,6 +148,8 @@ struct BadUser {
 TEST_F(AccessTest, KubeconfigErrorsNameFileAndKey) {
   const BadUser rows[] = {
       {"    {}\n", "    {}\n", "clusters[c1].cluster.server: is not an http or https URL"},
+      {"    server: https://\n", "    {}\n",
+       "clusters[c1].cluster.server: is not an http or https URL"},
       {"    server: [1]\n", "    {}\n", "clusters[c1].cluster.server: is not a string"},
       {"    5\n", "    {}\n", "clusters[c1].cluster: is not a map"},
       {"    server: https://a\n    certificate-authority-data: '***'\n", "    {}\n",
@@ -245,7 +247,8 @@ TEST(Base64, DecodesOrRefuses) {
   EXPECT_EQ(decode_base64("aGVsbG8="), "hello");
   EXPECT_EQ(decode_base64("aGVs\n bG8h"), "hello!");
   EXPECT_EQ(decode_base64("YQ=="), "a");
-  for (const char* bad : {"", "a", "aGVsbG8", "aG=sbG8=", "====", "a===", "!!!!"}) {
+  for (const char* bad :
+       {"", "a", "aGVsbG8", "aG=sbG8=", "====", "a===", "!!!!", "aGVs----", "aGVs\v\v\v\v"}) {
     EXPECT_FALSE(decode_base64(bad)) << bad;
   }
 }

@@ -19,9 +19,8 @@ namespace json = boost::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr Millis kShortestPause{1'000};  // what an API server asks for anyway
-constexpr Millis kLongestPause{60'000};
 constexpr size_t kLargestErrorBody = size_t{64} * 1024;
-constexpr Millis kErrorBodyTime{5'000};
+constexpr Millis kErrorBodyTime{5'000};  // for all of it
 
 std::string named(const Call& call) {
   std::string what = call.verb + " " + call.resource;
@@ -60,8 +59,11 @@ Secret bearer(const Secret& token) {
 // The body of a refused stream, as far as it is needed to say why.
 Task<http::Response> finish(std::unique_ptr<http::Stream> stream) {
   http::Response answer{.status = stream->status(), .headers = stream->headers(), .body = {}};
+  const auto until = Steady::now() + kErrorBodyTime;
   while (answer.body.size() < kLargestErrorBody) {
-    const Result<std::string> piece = co_await stream->read(kErrorBodyTime);
+    const auto left = std::chrono::ceil<Millis>(until - Steady::now());
+    if (left <= Millis(0)) break;
+    const Result<std::string> piece = co_await stream->read(left);
     if (!piece || piece->empty()) break;
     answer.body += *piece;
   }
@@ -179,8 +181,7 @@ void Api::Impl::hold_back(const Error& error) {
   const bool load =
       (error.status == 429 && !error.budget) || (error.status == 503 && error.retry_after_s > 0);
   if (!load) return;
-  const Millis asked =
-      std::clamp<Millis>(Seconds(error.retry_after_s), kShortestPause, kLongestPause);
+  const Millis asked = std::max<Millis>(Seconds(error.retry_after_s), kShortestPause);
   // Many agents are told at the same moment: they do not come back at the same moment.
   const auto spread = static_cast<int64_t>(static_cast<double>(asked.count()) * random_unit() / 4);
   paused_until = std::max(paused_until, Steady::now() + asked + Millis(spread));

@@ -76,8 +76,8 @@ class Api {
 };
 
 // The Error for an answer of that status (not 2xx). Pure; `what` is "evict pods/eviction ns/name".
-// Its retry_after_s is what Retry-After or the Status says, at most an hour; a Retry-After that is
-// a date counts from the answer's own Date.
+// Its retry_after_s is what Retry-After or the Status says, at most a minute; a Retry-After that
+// is a date counts from the answer's own Date.
 Error api_error(const std::string& what, const http::Response& answer);
 
 // "/api/v1/namespaces/NS/pods/NAME" with both names percent-encoded.

@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kLongestPauseS = 3600;
+constexpr int kLongestPauseS = 60;
 constexpr size_t kLongestMessage = 512;
 
 const char* phrase(int status) {

@@ -62,7 +62,8 @@ std::optional<std::string> decode_base64(const std::string& text) {
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(plain.data()),
                                    reinterpret_cast<const unsigned char*>(packed.data()),
                                    static_cast<int>(packed.size()));
-  if (size < 0) return std::nullopt;
+  // It passes over some characters at the end that are no base64, and gives less for them.
+  if (size != static_cast<int>(plain.size())) return std::nullopt;
   plain.resize(static_cast<size_t>(size) - padding);  // EVP_DecodeBlock counts the padding
   return plain;
 }

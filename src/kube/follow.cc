@@ -16,7 +16,8 @@ namespace {
 namespace json = boost::json;
 using Steady = std::chrono::steady_clock;
 
-constexpr Millis kLongestPause{60'000};  // that a server may ask for
+constexpr int kUnopened = 3;               // watches that cannot be opened: list again
+constexpr Seconds kLongestUrgentPause{5};  // that a server may ask for
 
 // How a watch ended, and so what comes next.
 enum class End {
@@ -66,9 +67,10 @@ class Follower {
   Listing listing_;
   Feed& feed_;
   FollowLimits limits_;
-  std::string version_;  // the last resourceVersion seen
-  int failures_ = 0;     // in a row
-  bool refusal_told_ = false;
+  std::string version_;        // the last resourceVersion seen
+  int failures_ = 0;           // in a row
+  int unopened_ = 0;           // watches in a row that could not be opened, as the weather was
+  int refusals_ = 0;           // of the watch, in a row
   Steady::time_point opened_;  // when the last watch was answered
 };
 
@@ -103,6 +105,11 @@ Task<> Follower::watch_until_relist() {
     const Ended ended = co_await watch();
     const bool lasted = opened_ < Steady::now() - limits_.shortest_watch;
     if (lasted) failures_ = 0;
+    if (opened_ != Steady::time_point::max()) {
+      unopened_ = refusals_ = 0;
+    } else if (ended.how == End::kResume) {
+      ++unopened_;
+    }
     switch (ended.how) {
       case End::kOrderly:
         // A server that closes at once, again and again, must not make us spin; nor do we wait
@@ -114,6 +121,8 @@ Task<> Follower::watch_until_relist() {
         break;
       case End::kResume:
         co_await pause(ended.error);
+        // A proxy may let lists pass and no watch: the records must not stand still.
+        if (unopened_ >= kUnopened) co_return;
         break;
       case End::kRelist:
         co_await pause(ended.error);
@@ -126,8 +135,7 @@ Task<> Follower::watch_until_relist() {
         }
         co_return;
       case End::kRefused:
-        if (!refusal_told_) feed_.failed(ended.error);
-        refusal_told_ = true;
+        if (refusals_++ == 0) feed_.failed(ended.error);
         co_await poll();
         co_return;
     }
@@ -197,25 +205,26 @@ std::optional<Follower::Ended> Follower::take_event(std::string_view line) {
   if (std::string version = text_at(*object, {"metadata", "resourceVersion"}); !version.empty()) {
     version_ = std::move(version);
   }
-  failures_ = 0;
   return std::nullopt;
 }
 
 Task<> Follower::pause(const Error& error) {
   feed_.failed(error);
   ++failures_;
+  const Seconds asked(error.retry_after_s);
   const Backoff backoff{
       .attempt = failures_,
       .base = limits_.backoff_base,
       .cap = limits_.backoff_cap,
-      .retry_after = std::min<Millis>(Seconds(error.retry_after_s), kLongestPause),
+      .retry_after = listing_.urgent ? std::min(asked, kLongestUrgentPause) : asked,
       .jitter = random_unit()};
   co_await sleep_for(backoff_delay(backoff));
 }
 
 // Lists again and again, until it is time to try the watch once more.
 Task<> Follower::poll() {
-  const auto until = Steady::now() + limits_.watch_again;
+  const auto until =
+      Steady::now() + (refusals_ == 1 ? limits_.watch_again_first : limits_.watch_again);
   while (Steady::now() < until) {
     co_await sleep_for(limits_.poll);
     const Result<void> listed = co_await list();

@@ -2,11 +2,12 @@
 // Follows a collection: lists it, then watches it, for ever. Keeps the records it has reported, by
 // uid, so that what vanished between two lists is reported gone. Runs as one task until cancelled
 // and never gives up: every failure is reported to the sink and followed by a pause of 200 ms to
-// 10 s, or of up to a minute where the server asks for it (Retry-After). Callbacks run inside the
-// task and must not block; the Api must outlive the task.
+// 10 s, or of up to a minute (5 s when urgent) where the server asks for it (Retry-After).
+// Callbacks run inside the task and must not block; the Api must outlive the task.
 //
 // Where watching is forbidden and listing is not, it lists every 2 s, says so once through
-// `failed`, and tries the watch again every 5 minutes.
+// `failed`, and tries the watch again after 10 s and then every 5 minutes. Where a watch cannot be
+// opened three times in a row, each further failure lists again, too.
 // Source: Kubernetes API concepts, "Efficient detection of changes", "Watch bookmarks".
 #pragma once
 
@@ -50,8 +51,9 @@ struct FollowLimits {
   Millis shortest_watch{1'000};  // the server ends them sooner: one in this time
   Millis backoff_base{200};
   Millis backoff_cap{10'000};
-  Millis poll{2'000};           // between lists where watching is forbidden
-  Millis watch_again{300'000};  // before it is tried again there
+  Millis poll{2'000};                // between lists where watching is forbidden
+  Millis watch_again_first{10'000};  // before it is tried again there: the first time
+  Millis watch_again{300'000};       // and from then on
 };
 
 // What the untemplated half talks to. Objects are handed over as they came.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/follow.h"
 
+#include "async/timing.h"
 #include "kube/objects.h"
 #include "kube/script_server.h"
 
@@ -330,14 +331,56 @@ TEST_F(FollowTest, ForbiddenWatchFallsBackToListing) {
 }
 
 TEST_F(FollowTest, ForbiddenWatchIsTriedAgainLater) {
-  limits_.watch_again = Millis(5);
+  limits_.watch_again_first = Millis(5);
+  limits_.watch_again = Millis(50);
   on_list({.body = list(5, {object("a", 1)})});
   on_watch({.status = 403});
   on_watch({.status = 403});
   on_watch(hang({event("ADDED", object("b", 6))}));
+  const auto began = std::chrono::steady_clock::now();
   start();
   EXPECT_TRUE(until([this] { return !heard_.empty() && heard_.back() == "+b6"; }));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, Millis(5 + 50));
   EXPECT_EQ(failed_, std::vector<std::string>{"watch nodes: 403 Forbidden"});
+}
+
+TEST_F(FollowTest, WatchesThatCannotBeOpenedListAgain) {
+  on_list({.body = list(5, {object("a", 1)})});
+  on_list({.body = list(9, {object("b", 8)})});
+  on_list({.body = list(11, {object("c", 10)})});
+  on_watch({.status = 502});
+  on_watch({.status = 502});
+  on_watch({.status = 502});
+  on_watch({.status = 502});
+  on_watch(hang({event("ADDED", object("d", 12))}));
+  start();
+  expect({"+a1", "synced", "+b8", "-a1", "synced", "+c10", "-b8", "synced", "+d12"});
+  EXPECT_EQ(server_.count("resourceVersion=5&"), 3U);
+  EXPECT_EQ(server_.count("resourceVersion=9&"), 1U);
+}
+
+TEST_F(FollowTest, ExpiredAfterOneEventPausesFromTheSecondTimeOn) {
+  on_list({.body = list(5, {})});
+  on_watch(hang({event("ADDED", object("a", 6)), event("ERROR", status(410))}));
+  start();
+  EXPECT_TRUE(until([this] { return failed_.size() >= 2; }));
+  EXPECT_EQ(failed_[0], "watch nodes: 410 Gone: too old");
+}
+
+TEST_F(FollowTest, WhatIsUrgentObeysFiveSecondsAtMost) {
+  on_list({.status = 503, .headers = {{.name = "Retry-After", .value = "60"}}});
+  on_list({.body = list(5, {})});
+  on_watch(hang());
+  scale_time(100);  // the five seconds in 50 ms
+  Listing listing{.path = "/api/v1/nodes", .resource = "nodes", .urgent = true};
+  Sink<Node> sink;
+  sink.synced = [this] { heard_.emplace_back("synced"); };
+  const auto began = std::chrono::steady_clock::now();
+  group_.spawn("follow", follow<Node>(*api_, std::move(listing), &decode_node, std::move(sink)));
+  expect({"synced"});
+  scale_time(1);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, Millis(50));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, Millis(600)) << "60 s would be 600 ms";
 }
 
 }  // namespace

@@ -59,10 +59,10 @@ Result<std::string> proxy_url(const Section& cluster) {
 Result<void> read_cluster(const Section& cluster, Access& access) {
   Result<std::string> server = cluster.text("server");
   if (!server) return std::unexpected(server.error());
+  while (server->ends_with('/')) server->pop_back();  // before the look: "https://" is no URL
   if (!server->starts_with("https://") && !server->starts_with("http://")) {
     return cluster.error("server", "is not an http or https URL");
   }
-  while (server->ends_with('/')) server->pop_back();
   Result<Pem> ca = cluster.pem("certificate-authority");
   const Result<bool> insecure = cluster.flag("insecure-skip-tls-verify");
   const Result<std::string> server_name = cluster.text("tls-server-name");

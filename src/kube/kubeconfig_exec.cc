@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/kubeconfig_exec.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -20,18 +21,26 @@ constexpr const char* kV1Beta1 = "client.authentication.k8s.io/v1beta1";
 constexpr const char* kExtension = "client.authentication.k8s.io/exec";
 constexpr int kDeepest = 20;
 
+// Linux takes no more into one variable. Aliases of aliases grow exponentially when written out.
+constexpr size_t kMostText = size_t{128} * 1024;
+
 // YAML as JSON, as Kubernetes converts it: plain scalars by their looks, quoted ones as strings.
-json::value to_json(const YAML::Node& node, int depth = 0) {
-  if (depth > kDeepest) return nullptr;
+// What is too deep, or does not fit into `room` characters any more, is null.
+json::value to_json(const YAML::Node& node, size_t& room, int depth = 0) {
+  const size_t size = node.Scalar().size() + 1;
+  if (depth > kDeepest || size > room) return nullptr;
+  room -= size;
   if (node.IsSequence()) {
     json::array list;
-    for (const YAML::Node& item : node) list.push_back(to_json(item, depth + 1));
+    for (const YAML::Node& item : node) list.push_back(to_json(item, room, depth + 1));
     return list;
   }
   if (node.IsMap()) {
     json::object map;
     for (const auto& member : node) {
-      map[member.first.Scalar()] = to_json(member.second, depth + 1);
+      const std::string& key = member.first.Scalar();
+      room -= std::min(room, key.size());
+      map[key] = to_json(member.second, room, depth + 1);
     }
     return map;
   }
@@ -58,10 +67,11 @@ std::string cluster_info(const Section& cluster, const Access& access) {
     info["proxy-url"] = *proxy;
   }
   info["config"] = nullptr;
+  size_t room = kMostText;
   if (const auto extensions = cluster.maps("extensions")) {
     for (const Section& each : *extensions) {
       const Result<std::string> name = each.text("name");
-      if (name && *name == kExtension) info["config"] = to_json(each.at("extension").node);
+      if (name && *name == kExtension) info["config"] = to_json(each.at("extension").node, room);
     }
   }
   return json::serialize(info);
@@ -71,7 +81,7 @@ std::string cluster_info(const Section& cluster, const Access& access) {
 std::string command_path(const Section& exec, const std::string& command) {
   if (command.find('/') == std::string::npos) return command;
   const auto folder = std::filesystem::absolute(exec.file).parent_path();
-  return (folder / command).string();
+  return (folder / command).lexically_normal().string();
 }
 
 Result<Interactive> interactive_mode(const Section& exec, const std::string& version) {

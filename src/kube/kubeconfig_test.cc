@@ -141,6 +141,28 @@ TEST_F(KubeconfigTest, PluginThatIsToldOfTheCluster) {
     "config": {"audience": "06e3", "deep": [1, 2.5, true, "no such", null, "true"]}})"));
 }
 
+TEST_F(KubeconfigTest, AliasesOfAliasesAreNotWrittenOutWithoutEnd) {
+  std::string lists = "&a0 [x, x]";
+  for (int i = 1; i < 17; ++i) {
+    const std::string last = "*a" + std::to_string(i - 1);
+    lists += ", &a" + std::to_string(i) + " [" + last + ", " + last + "]";
+  }
+  const auto access = with(
+      R"(    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: login
+      interactiveMode: Never
+      provideClusterInfo: true
+)",
+      R"(    extensions:
+    - name: client.authentication.k8s.io/exec
+      extension: [)" +
+          lists + "]\n");
+  ASSERT_TRUE(access) << access.error().message;
+  ASSERT_TRUE(access->exec);
+  EXPECT_LT(access->exec->cluster.size(), size_t{512} * 1024);
+}
+
 TEST_F(KubeconfigTest, ATokenWinsOverAPlugin) {
   const auto access = with("    token: t\n    exec: {command: aws}\n");
   ASSERT_TRUE(access) << access.error().message;

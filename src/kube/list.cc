@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/list.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -27,14 +28,15 @@ Task<Result<ListHead>> read_page(Api& api, Call call, ListParser& parser, ListLi
   if (!stream) co_return std::unexpected(stream.error());
   const auto until = Steady::now() + limits.page_time;
   for (;;) {
-    const Result<std::string> piece = co_await (*stream)->read(limits.silence);
+    const auto left = std::chrono::ceil<Millis>(until - Steady::now());
+    if (left <= Millis(0)) {
+      co_return retryable(what + ": a page took longer than " + format_duration(limits.page_time));
+    }
+    const Result<std::string> piece = co_await (*stream)->read(std::min(limits.silence, left));
     if (!piece) co_return std::unexpected(piece.error().within(what));
     if (piece->empty()) break;
     const Result<void> taken = parser.add(*piece);
     if (!taken) co_return std::unexpected(taken.error().within(what));
-    if (Steady::now() > until) {
-      co_return retryable(what + ": a page took longer than " + format_duration(limits.page_time));
-    }
   }
   Result<ListHead> head = parser.finish();
   if (!head) co_return std::unexpected(head.error().within(what));
@@ -48,6 +50,7 @@ Call collection_call(const Listing& listing, const char* verb, const std::string
   call.path = listing.path;
   call.verb = verb;
   call.resource = listing.resource;
+  call.urgent = listing.urgent;
   const auto add = [&call](const std::string& parameter) {
     if (parameter.empty()) return;
     if (!call.query.empty()) call.query += "&";
@@ -84,6 +87,10 @@ Task<Result<std::string>> read_list(Api& api, Listing listing, ListSink sink, Li
       continue;
     }
     if (head->next.empty()) co_return head->version;
+    if (head->next == token) {
+      co_return retryable("list " + listing.resource +
+                          ": the server answered the continue token that it was given");
+    }
     token = head->next;
   }
 }

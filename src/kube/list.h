@@ -25,12 +25,13 @@ struct Listing {
   std::string label_selector = {};
   std::string resource;  // for messages and counters: "pods"
   int page = 500;        // objects in one page of a list
+  bool urgent = false;   // does not wait out the pause of a server under load (Call::urgent)
 };
 
 struct ListLimits {
   size_t max_object = size_t{2} * 1024 * 1024;  // a larger one is left out
-  Millis silence{30'000};                       // no byte for so long: an Error
-  Millis page_time{300'000};                    // a page takes longer: an Error
+  Millis silence{10'000};                       // no byte (no answer) for so long: an Error
+  Millis page_time{60'000};                     // a page takes longer from its head on: an Error
 };
 
 struct ListSink {

@@ -34,9 +34,9 @@ class Handler {
 
   bool on_document_begin(Code& /*code*/) { return true; }
   bool on_document_end(Code& /*code*/) { return true; }
-  bool on_object_begin(Code& code) { return begin(0, code) && opened(); }
+  bool on_object_begin(Code& code) { return begin(1, code) && opened(); }
   bool on_array_begin(Code& code) {
-    if (in_object_ || depth_ != 1 || key_ != "items") return begin(0, code) && opened();
+    if (in_object_ || depth_ != 1 || key_ != "items") return begin(1, code) && opened();
     in_items_ = true;
     return opened();
   }
@@ -74,33 +74,33 @@ class Handler {
     return true;
   }
   bool on_string(Text text, size_t /*size*/, Code& code) {
-    if (!begin(text.size(), code)) return false;
+    if (!begin(text.size() + 1, code)) return false;
     if (kept()) stack().push_string(text);
     return ended();
   }
   bool on_number_part(Text text, Code& code) { return begin(text.size(), code); }
   bool on_int64(int64_t number, Text text, Code& code) {
-    if (!begin(text.size(), code)) return false;
+    if (!begin(text.size() + 1, code)) return false;
     if (kept()) stack().push_int64(number);
     return ended();
   }
   bool on_uint64(uint64_t number, Text text, Code& code) {
-    if (!begin(text.size(), code)) return false;
+    if (!begin(text.size() + 1, code)) return false;
     if (kept()) stack().push_uint64(number);
     return ended();
   }
   bool on_double(double number, Text text, Code& code) {
-    if (!begin(text.size(), code)) return false;
+    if (!begin(text.size() + 1, code)) return false;
     if (kept()) stack().push_double(number);
     return ended();
   }
   bool on_bool(bool flag, Code& code) {
-    if (!begin(4, code)) return false;
+    if (!begin(5, code)) return false;
     if (kept()) stack().push_bool(flag);
     return ended();
   }
   bool on_null(Code& code) {
-    if (!begin(4, code)) return false;
+    if (!begin(5, code)) return false;
     if (kept()) stack().push_null();
     return ended();
   }
@@ -113,7 +113,8 @@ class Handler {
   bool kept() const { return !in_object_ || !too_large_; }
   bool names_member() const { return !in_object_ && depth_ == 1; }
 
-  // A value begins, or goes on; in the list of items it is the next object.
+  // A value begins, or goes on; in the list of items it is the next object. It counts as its
+  // characters and one more, in however many parts it comes.
   bool begin(size_t size, Code& code) {
     if (in_items_ && !in_object_) {
       in_object_ = true;
@@ -122,7 +123,7 @@ class Handler {
       object_depth_ = depth_;
       object_.reset();
     }
-    return count(size + 1, code);
+    return count(size, code);
   }
 
   bool count(size_t size, Code& code) {

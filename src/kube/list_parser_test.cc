@@ -110,6 +110,15 @@ TEST(ListParser, LeavesOutWhatIsTooLarge) {
   EXPECT_EQ(parse({head + rows[3]}).failure, "the answer is not JSON") << "nested too deep";
 }
 
+TEST(ListParser, TheLimitIsTheSameWhereverPiecesEnd) {
+  const std::string object = R"({"k":")" + std::string(80, 'x') + R"("})";
+  Strings bytes;
+  for (const char c : R"({"metadata":{"resourceVersion":"9"},"items":[)" + object + "]}") {
+    bytes.emplace_back(1, c);
+  }
+  EXPECT_EQ(parse(bytes, 100).objects, Strings{object});
+}
+
 TEST(ListParser, TheRestIsBoundedToo) {
   const std::string big(200, 'x');
   EXPECT_EQ(parse({R"({"x":")" + big}, 100).failure, "the answer is not a list");

@@ -87,6 +87,31 @@ TEST_F(ListTest, FailuresAreErrors) {
   for (const auto& [reply, message] : rows) EXPECT_EQ(names(), Strings{message});
 }
 
+TEST_F(ListTest, TokenThatDoesNotMoveIsAnErrorAndNoLoop) {
+  server_.on("limit=", {.body = page(object("a"), "x")});
+  EXPECT_EQ(names(),
+            Strings{"list nodes: the server answered the continue token that it was given"});
+  EXPECT_EQ(server_.seen.size(), 2U);
+}
+
+TEST_F(ListTest, PageThatTakesTooLongIsAnError) {
+  limits_.page_time = Millis(50);
+  server_.on("limit=", {.pieces = {R"({"items":[)"}, .then = Reply::Then::kHang});
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(names().size(), 1U);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, limits_.silence);
+}
+
+TEST_F(ListTest, OnlyWhatIsUrgentDoesNotWaitForTheServersPause) {
+  server_.on("/load", {.status = 503, .headers = {{.name = "Retry-After", .value = "60"}}});
+  server_.on("limit=", {.body = page(object("a"))});
+  Call load;
+  load.path = "/load";
+  EXPECT_FALSE(await(api_->call(load)));
+  EXPECT_EQ(names({.path = "/api/v1/nodes", .resource = "nodes", .urgent = true}), Strings{"a"});
+  EXPECT_FALSE(collection_call({.path = "/api/v1/nodes", .resource = "nodes"}, "list", "").urgent);
+}
+
 TEST_F(ListTest, SilenceInTheMiddleIsAnError) {
   limits_.silence = Millis(50);
   server_.on("limit=", {.pieces = {R"({"items":[)"}, .then = Reply::Then::kHang});

@@ -79,11 +79,14 @@ struct LabelSelector {
     std::string key;
     std::string op;  // "In", "NotIn", "Exists", "DoesNotExist"; any other matches nothing
     std::vector<std::string> values;
+
+    bool operator==(const Expression&) const = default;
   };
   Labels match_labels;
   std::vector<Expression> match_expressions;
 
   bool matches(const Labels& labels) const;
+  bool operator==(const LabelSelector&) const = default;
 };
 
 // A PodDisruptionBudget.

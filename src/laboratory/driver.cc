@@ -34,6 +34,7 @@ struct Driver::Host {
   bool begun = false;
   Time last_pod{};  // what was delivered last: a watch keeps the order
   Time last_budget{};
+  Time armed = kNever;  // when it is told of the time next
 };
 
 Driver::Driver(world::World& world, Setup setup, uint64_t seed)
@@ -53,7 +54,6 @@ void Driver::restart() {
   ++*life_;
   hosts_.clear();
   desk_ = std::make_unique<core::Desk>(setup_.policy);
-  armed_ = kNever;
 }
 
 void Driver::in(Millis delay, std::function<void()> what) {
@@ -70,7 +70,7 @@ void Driver::hear(const std::string& node, const core::Notice& notice) {
     host->begun = true;
     in(kMarkAlone, [this, node] { begin_watch(node); });
   }
-  keep_time();
+  keep_time(node);
 }
 
 void Driver::tell(const std::string& node, const core::Observation& observation) {
@@ -80,7 +80,7 @@ void Driver::tell(const std::string& node, const core::Observation& observation)
 void Driver::tell_all(const std::string& node,
                       const effects::PodUnits::Observations& observations) {
   for (const core::Observation& observation : observations) tell(node, observation);
-  keep_time();
+  keep_time(node);
 }
 
 void Driver::publish(core::Output output) {
@@ -92,26 +92,25 @@ void Driver::publish(core::Output output) {
   }
 }
 
-void Driver::keep_time() {
-  const Time wake = desk_->wake();
-  if (wake >= kNever || (armed_ > world_.now() && armed_ <= wake)) return;
-  armed_ = wake;
-  in(wake - world_.now(), [this, wake] {
-    if (armed_ == wake) tick();
+// Each host has its own alarm: what is told of one host moves no other's.
+void Driver::keep_time(const std::string& node) {
+  const core::Drain* drain = desk_->find(core::HostId(node));
+  const Time wake = drain != nullptr ? drain->wake() : kNever;
+  Host& host = *hosts_.at(node);
+  if (wake >= kNever || (host.armed > world_.now() && host.armed <= wake)) return;
+  host.armed = wake;
+  in(wake - world_.now(), [this, node, wake] {
+    if (hosts_.at(node)->armed == wake) tick(node);
   });
 }
 
-void Driver::settle() {
-  tick();
+void Driver::tick(const std::string& node) {
+  hosts_.at(node)->armed = kNever;
+  tell_all(node, {core::Tick{}});
 }
 
-void Driver::tick() {
-  armed_ = kNever;
-  for (const auto& [node, host] : hosts_) {
-    // wake() speaks of what is after the last observation: all that is due is done by any.
-    tell(node, core::Tick{});
-  }
-  keep_time();
+void Driver::settle() {
+  for (const auto& [node, host] : hosts_) tick(node);
 }
 
 // --- Requests ---------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ class Driver {
   void tell(const std::string& node, const core::Observation& observation);
   void tell_all(const std::string& node, const effects::PodUnits::Observations& observations);
   void publish(core::Output output);
-  void keep_time();
-  void tick();
+  void keep_time(const std::string& node);
+  void tick(const std::string& node);
   // Calls back in this life only.
   void in(Millis delay, std::function<void()> what);
 
@@ -103,7 +103,6 @@ class Driver {
   std::unique_ptr<core::Desk> desk_;
   std::map<std::string, std::unique_ptr<Host>> hosts_;
   core::Journal journal_;
-  Time armed_ = kNever;
 };
 
 }  // namespace spotkeeper::laboratory

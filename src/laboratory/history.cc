@@ -173,7 +173,7 @@ void History::check_stop(const core::Action& action, const core::Drain& drain) {
     if (track->unit.id != action.unit) continue;
     if (track->unit.budgets.empty() || track->stop_now) return;
     ++tally_.overruled;
-    if (!core::is_hard(drain.notice().kind)) {
+    if (!core::is_hard(drain.notice())) {
       wrong(action.unit_name + ": a budget is overruled for a soft notice");
     } else if (world_.now() < track->plan.force) {
       wrong(action.unit_name + ": a budget is overruled before the last moment");
@@ -190,9 +190,8 @@ void History::check_served(const core::Action& action, const world::Refusal* ref
   const Doomed& doomed = doomed_.at(action.host.value);
   // A host that outlives its deadline is another matter.
   if (world_.now() > doomed.notice.deadline) return;
-  const core::Drain* drain = driver_.desk().find(action.host);
-  if (drain == nullptr || !core::is_hard(drain->notice().kind) || story->told < world_.now())
-    return;
+  // Said of a soft notice it may have all its grace, though the host may end sooner after all.
+  if (!core::is_hard(action.notice) || story->told < world_.now()) return;
   if (*pod->meta.deletion >
       std::max(doomed.notice.deadline, world_.now() + Seconds(1)) + kLateArrival) {
     wrong(fmt::format("{}: its grace of {} s reaches {} beyond the host's end", action.unit_name,
@@ -264,7 +263,8 @@ void History::check_verdicts(const core::Drain& drain, const Doomed& doomed) {
     const world::PodStory* pod = world_.history().pod(world::Uid::parse(track->unit.id.value));
     if (pod == nullptr) continue;
     const bool claims_told = verdict == core::Verdict::kMoved || verdict == core::Verdict::kEnding;
-    if (claims_told && !pod->told) {
+    // What had finished already is removed at once.
+    if (claims_told && !pod->told && !pod->finished) {
       wrong(track->unit.name + ": is said to be told, and was not");
     }
     if (verdict == core::Verdict::kMoved && (!pod->gone || *pod->gone > doomed.notice.deadline) &&

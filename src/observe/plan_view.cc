@@ -17,6 +17,8 @@ namespace json = boost::json;
 using core::Mode;
 using core::Track;
 
+constexpr int kNarrowName = 24;
+
 std::vector<std::string> in_the_way(const Track& track, const core::Drain& drain) {
   std::vector<std::string> all;
   if (track.told) return {"ends already"};
@@ -55,6 +57,33 @@ void put(json::object& to, const char* key, Time now, const std::optional<Millis
   if (after) to[key] = format_time(now + *after);
 }
 
+std::string table_of(const PlanView& view, bool narrow, int width) {
+  std::vector<Cells> lines{
+      narrow ? Cells{"POD", "MODE", "EARLIEST", "LATEST", "GRACE", "IN THE WAY"}
+             : Cells{"POD", "OWNER", "MODE", "EARLIEST", "LATEST", "GRACE", "IN THE WAY"}};
+  for (const PlanRow& row : view.rows) {
+    const bool stays = !row.earliest_after;
+    Cells cells{narrow ? fit(row.short_pod, kNarrowName, false) : row.pod};
+    if (!narrow) cells.push_back(row.owner);
+    cells.push_back(row.mode);
+    cells.push_back(offset(row.earliest_after, "-"));
+    cells.push_back(stays ? "-" : offset(row.latest_after, "none"));
+    cells.push_back(fmt::format("{}s", row.grace.count()));
+    cells.push_back(fmt::format("{}", fmt::join(row.in_the_way, "; ")));
+    lines.push_back(std::move(cells));
+  }
+  return format_table(lines, width);
+}
+
+std::string heading_of(const PlanView& view) {
+  const std::string end =
+      view.deadline ? fmt::format("if it ended at {}, in {}", format_time_s(*view.deadline),
+                                  format_duration(*view.deadline - view.now))
+                    : std::string("without a deadline: every budget is respected");
+  return fmt::format("plan of {}{}, {}", view.node,
+                     view.instance.empty() ? "" : " (" + view.instance + ")", end);
+}
+
 }  // namespace
 
 PlanView make_plan_view(const core::Drain& drain, const std::string& instance, Time now) {
@@ -65,28 +94,13 @@ PlanView make_plan_view(const core::Drain& drain, const std::string& instance, T
 }
 
 std::string to_table(const PlanView& view, int width) {
-  const bool narrow = width > 0;
-  std::vector<Cells> lines{
-      narrow ? Cells{"POD", "MODE", "EARLIEST", "LATEST", "GRACE", "IN THE WAY"}
-             : Cells{"POD", "OWNER", "MODE", "EARLIEST", "LATEST", "GRACE", "IN THE WAY"}};
-  for (const PlanRow& row : view.rows) {
-    const bool stays = !row.earliest_after;
-    Cells cells{narrow ? row.short_pod : row.pod};
-    if (!narrow) cells.push_back(row.owner);
-    cells.push_back(row.mode);
-    cells.push_back(offset(row.earliest_after, "-"));
-    cells.push_back(stays ? "-" : offset(row.latest_after, "none"));
-    cells.push_back(fmt::format("{}s", row.grace.count()));
-    cells.push_back(fmt::format("{}", fmt::join(row.in_the_way, "; ")));
-    lines.push_back(std::move(cells));
+  const std::string wide = heading_of(view) + "\n" + table_of(view, false, 0);
+  if (width <= 0 || widest_line(wide) <= static_cast<size_t>(width)) return wide;
+  std::string text;
+  for (const std::string& line : wrap(heading_of(view), static_cast<size_t>(width))) {
+    text += line + "\n";
   }
-  const std::string end =
-      view.deadline ? fmt::format("if it ended at {}, in {}", format_time_s(*view.deadline),
-                                  format_duration(*view.deadline - view.now))
-                    : std::string("without a deadline: every budget is respected");
-  return fmt::format("plan of {}{}, {}\n", view.node,
-                     view.instance.empty() ? "" : " (" + view.instance + ")", end) +
-         format_table(lines, width);
+  return text + table_of(view, true, width);
 }
 
 json::object to_json(const PlanView& view) {

@@ -17,8 +17,13 @@ namespace {
 namespace json = boost::json;
 using core::Verdict;
 
+constexpr int kNarrowName = 24;
+
 std::string remark_of(const core::Track& track, const Row& row) {
   if (row.verdict == Verdict::kStays) return track.plan.why;
+  if (!track.told && row.verdict == Verdict::kUntold && !track.last_no.empty()) {
+    return "never told: " + track.last_no;
+  }
   if (!track.told) return track.held;
   if (!track.told_by_us) return "ended by somebody else";
   if (track.overruled) {
@@ -147,8 +152,14 @@ Cells cells_of(const Row& row, bool narrow) {
   const std::string grace = fmt::format("{}s", row.grace.count());
   const std::string latest = row.verdict == Verdict::kStays ? "-" : offset(row.latest_after);
   if (narrow) {
-    return {row.short_pod,    grace,   latest,    offset(row.told_after), offset(row.gone_after),
-            slack(row.slack), outcome, row.remark};
+    return {fit(row.short_pod, kNarrowName, false),
+            grace,
+            latest,
+            offset(row.told_after),
+            offset(row.gone_after),
+            slack(row.slack),
+            outcome,
+            row.remark};
   }
   return {row.pod,
           row.owner,
@@ -161,6 +172,30 @@ Cells cells_of(const Row& row, bool narrow) {
           slack(row.slack),
           outcome,
           row.remark};
+}
+
+std::string table_of(const PostMortem& post_mortem, bool narrow, int width) {
+  std::set<std::string> namespaces;
+  for (const Row& row : post_mortem.rows) namespaces.insert(row.pod.substr(0, row.pod.find('/')));
+  std::vector<Cells> lines{heading(narrow)};
+  for (const Row& row : post_mortem.rows) {
+    Cells cells = cells_of(row, narrow);
+    if (narrow && namespaces.size() == 1) {  // then it need not be said
+      cells.back() = without(cells.back(), *namespaces.begin() + "/");
+    }
+    lines.push_back(std::move(cells));
+  }
+  return format_table(lines, width);
+}
+
+std::string heading_line(const PostMortem& post_mortem) {
+  std::string text = fmt::format("post-mortem of {}: {}, heard {}", post_mortem.node,
+                                 post_mortem.kind, format_time_s(post_mortem.heard));
+  if (post_mortem.deadline) {
+    text += fmt::format(", deadline {} ({} later)", format_time_s(*post_mortem.deadline),
+                        format_duration(*post_mortem.deadline - post_mortem.heard));
+  }
+  return text;
 }
 
 }  // namespace
@@ -192,24 +227,10 @@ PostMortem make_post_mortem(const core::Drain& drain, Time now) {
 }
 
 std::string to_table(const PostMortem& post_mortem, int width) {
-  const bool narrow = width > 0;
-  std::set<std::string> namespaces;
-  for (const Row& row : post_mortem.rows) namespaces.insert(row.pod.substr(0, row.pod.find('/')));
-  std::vector<Cells> lines{heading(narrow)};
-  for (const Row& row : post_mortem.rows) {
-    Cells cells = cells_of(row, narrow);
-    if (narrow && namespaces.size() == 1) {  // then it need not be said
-      cells.back() = without(cells.back(), *namespaces.begin() + "/");
-    }
-    lines.push_back(std::move(cells));
-  }
-  std::string text = fmt::format("post-mortem of {}: {}, heard {}", post_mortem.node,
-                                 post_mortem.kind, format_time_s(post_mortem.heard));
-  if (post_mortem.deadline) {
-    text += fmt::format(", deadline {} ({} later)", format_time_s(*post_mortem.deadline),
-                        format_duration(*post_mortem.deadline - post_mortem.heard));
-  }
-  text = lines_of(text, width) + format_table(lines, width);
+  const std::string wide = table_of(post_mortem, false, 0);
+  const bool fits = width <= 0 || widest_line(wide) <= static_cast<size_t>(width);
+  std::string text = lines_of(heading_line(post_mortem), width);
+  text += fits ? wide : table_of(post_mortem, true, width);
   for (const std::string& sentence : {pod_sentence(post_mortem), service_sentence(post_mortem)}) {
     if (!sentence.empty()) text += lines_of(sentence, width);
   }

@@ -14,6 +14,9 @@ using Cells = std::vector<std::string>;
 // `width` the last column is wrapped below itself; 0: lines are as long as they are.
 std::string format_table(const std::vector<Cells>& rows, int width = 0);
 
+// The longest line's bytes.
+size_t widest_line(const std::string& text);
+
 // Lines of at most `width` bytes, broken at blanks; a longer word stays whole.
 std::vector<std::string> wrap(const std::string& text, size_t width);
 

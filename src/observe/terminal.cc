@@ -2,10 +2,12 @@
 #include "observe/terminal.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 
@@ -13,7 +15,8 @@ namespace spotkeeper::observe {
 namespace {
 
 constexpr int kNarrowest = 40;
-constexpr int kWidest = 120;  // longer lines are hard to follow
+constexpr int kPatience = 1000;  // ms, for a reader that is slow
+constexpr int kWidest = 120;     // longer lines are hard to follow
 
 winsize size_of(int fd) {
   winsize size{};
@@ -44,11 +47,14 @@ bool is_terminal(int fd) {
   return isatty(fd) == 1;
 }
 
+bool can_redraw(int fd) {
+  const char* term = std::getenv("TERM");
+  return is_terminal(fd) && term != nullptr && std::string_view(term) != "dumb";
+}
+
 BoardStyle style_of(int fd) {
   BoardStyle style;
-  const char* term = std::getenv("TERM");
-  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
-  style.colour = is_terminal(fd) && !dumb && !is_set("NO_COLOR");
+  style.colour = can_redraw(fd) && !is_set("NO_COLOR");
   style.unicode = speaks_utf8();
   style.width = is_terminal(fd) ? std::clamp<int>(size_of(fd).ws_col, kNarrowest, kWidest) : 80;
   return style;
@@ -91,6 +97,12 @@ void write_text(int fd, const std::string& text) {
   std::string_view rest = text;
   while (!rest.empty()) {
     const ssize_t written = ::write(fd, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) {  // somebody has made the terminal non-blocking
+      pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
+      poll(&ready, 1, kPatience);
+      continue;
+    }
     if (written <= 0) return;
     rest.remove_prefix(static_cast<size_t>(written));
   }

@@ -12,6 +12,9 @@ namespace spotkeeper::observe {
 
 bool is_terminal(int fd);
 
+// A terminal on which lines can be redrawn: not where TERM is "dumb".
+bool can_redraw(int fd);
+
 // The style that fits what `fd` is; 80 columns where it is no terminal.
 BoardStyle style_of(int fd);
 

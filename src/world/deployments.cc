@@ -190,7 +190,23 @@ void Deployments::report(const Ptr<Deployment>& deployment) {
                  .reason = available ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
                  .message = {},
                  .since = context_.now()});
+  report_progress(*deployment, status);
   context_.store.change(deployment, [&](Deployment& each) { each.status = status; });
+}
+
+// A rollout that is complete stays so, whatever becomes of its pods, until the next one.
+void Deployments::report_progress(const Deployment& deployment, Deployment::Status& status) const {
+  static constexpr const char* kComplete = "NewReplicaSetAvailable";
+  const Condition* before = find_condition(status.conditions, "Progressing");
+  const int wanted = deployment.spec.replicas;
+  if (before != nullptr && before->reason == kComplete && status.replicas == status.updated) return;
+  const bool complete =
+      status.updated == wanted && status.replicas == wanted && status.ready == wanted;
+  set_condition(status.conditions, {.type = "Progressing",
+                                    .status = true,
+                                    .reason = complete ? kComplete : "ReplicaSetUpdated",
+                                    .message = {},
+                                    .since = context_.now()});
 }
 
 }  // namespace spotkeeper::world

@@ -24,6 +24,7 @@ class Deployments {
   void recreate(const Deployment& deployment, const Sets& sets);
   void scale(const Ptr<ReplicaSet>& set, int replicas);
   void report(const Ptr<Deployment>& deployment);
+  void report_progress(const Deployment& deployment, Deployment::Status& status) const;
 
   Context& context_;
   WorkQueue queue_;

@@ -128,7 +128,7 @@ TEST(Eviction, IsForbiddenInANamespaceThatEnds) {
   EXPECT_EQ(answer.error().code, 403);
   EXPECT_EQ(answer.error().causes[0].reason, "NamespaceTerminating");
   EXPECT_EQ(t.world.create(make_pod("q", "n1", {.ns = "shop"})).error().code, 403);
-  t.run(Seconds(15));
+  t.run(Seconds(25));  // 5 s before its content is deleted, 10 s for the pod
   EXPECT_EQ(t.world.find<Namespace>({{}, "shop"}), nullptr);
 }
 

@@ -86,20 +86,23 @@ void Jobs::count(const Job& job, Job::Status& status) {
 
 void Jobs::judge(const Job& job, Job::Status& status) {
   if (job.over()) return;
-  const auto finish = [&](const char* type, const char* reason) {
+  // Since 1.31 the judgement has a condition of its own, before the end's.
+  const auto finish = [&](const char* target, const char* type, const char* reason) {
     status.completed = context_.now();
-    set_condition(
-        status.conditions,
-        {.type = type, .status = true, .reason = reason, .message = {}, .since = context_.now()});
+    for (const char* each : {target, type}) {
+      set_condition(
+          status.conditions,
+          {.type = each, .status = true, .reason = reason, .message = {}, .since = context_.now()});
+    }
     const PodIndex::Set pods = context_.store.pods().of(job.meta.uid);
     for (const PodIndex::Entry* entry : pods) {
       if (entry->pod->active()) context_.api->delete_pod(entry->pod, std::nullopt);
     }
   };
   if (status.succeeded >= job.spec.completions) {
-    finish("Complete", "CompletionsReached");
+    finish("SuccessCriteriaMet", "Complete", "CompletionsReached");
   } else if (status.failed > job.spec.backoff_limit) {
-    finish("Failed", "BackoffLimitExceeded");
+    finish("FailureTarget", "Failed", "BackoffLimitExceeded");
   }
 }
 

@@ -26,7 +26,8 @@ struct Options {
   Latency endpoints{Millis(50), Millis(150)};
   Latency scheduler{Millis(5), Millis(15)};
   Latency garbage{Millis(50), Millis(500)};  // owner gone, to its dependents' deletion
-  Latency namespaces{Millis(50), Millis(200)};
+  // The namespace controller waits 5 s before it deletes what is in there.
+  Latency namespaces{Millis(5000), Millis(5200)};
   Latency taints{Millis(5), Millis(50)};
   Latency start{Millis(50), Millis(400)};   // placed, to Running: sandbox, image
   Latency removal{Millis(10), Millis(50)};  // its processes ended, to the object's removal

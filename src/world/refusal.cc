@@ -72,18 +72,25 @@ Refusal other_version(Kind kind, const Key& key, uint64_t wanted, uint64_t found
 }
 
 Refusal uid_is_fixed(Kind kind, const Key& key, Uid wanted) {
-  return invalid(kind, key, "metadata.uid",
-                 fmt::format("Invalid value: \"{}\": field is immutable", wanted.text()));
+  Refusal refusal =
+      invalid(kind, key, "metadata.uid",
+              fmt::format("Invalid value: \"{}\": field is immutable", wanted.text()));
+  refusal.causes.push_back(refusal.causes.front());  // the real one says it twice
+  return refusal;
 }
 
 Refusal invalid(Kind kind, const Key& key, std::string field, std::string message) {
-  Refusal refusal{.code = 422,
-                  .reason = "Invalid",
-                  .message = fmt::format("{} \"{}\" is invalid: {}: {}", kind_name(kind), key.name,
-                                         field, message),
-                  .causes = {},
-                  .kind = kind,
-                  .name = key.name};
+  const std::string version = api_version(kind);
+  const size_t slash = version.find('/');
+  std::string full = kind_name(kind);
+  if (slash != std::string::npos) full += "." + version.substr(0, slash);
+  Refusal refusal{
+      .code = 422,
+      .reason = "Invalid",
+      .message = fmt::format("{} \"{}\" is invalid: {}: {}", full, key.name, field, message),
+      .causes = {},
+      .kind = kind,
+      .name = key.name};
   refusal.causes.push_back({"FieldValueInvalid", std::move(message), std::move(field)});
   return refusal;
 }

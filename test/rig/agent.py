@@ -1,12 +1,28 @@
 """The real executable, started as a DaemonSet's container would start it: with an environment and little else."""
 
+import functools
 import json
 import pathlib
 import signal
 
 import requests
 
+import fastjsonschema
+
+from .binaries import REPOSITORY
 from .process import Process, until
+
+_SCHEMA = REPOSITORY / "docs/post-mortem.schema.json"
+
+
+@functools.cache
+def _validator():
+    return fastjsonschema.compile(json.loads(_SCHEMA.read_text()))
+
+
+def check_post_mortem(document: dict) -> dict:
+    """Every post-mortem is as docs/post-mortem.schema.json says."""
+    return _validator()(document)
 
 
 class Agent:
@@ -84,8 +100,8 @@ class Agent:
         return {name: float(value) for name, _, value in values}
 
     def post_mortem(self, at_most: float = 10) -> dict:
-        """What it says about a finished drain: its last log line with the message "post-mortem"."""
-        return self.wait_for_message("post-mortem", at_most)
+        """What it says about a finished drain: its last log line with the message "post-mortem", checked."""
+        return check_post_mortem(self.wait_for_message("post-mortem", at_most))
 
     def terminate(self, at_most: float = 10) -> int:
         """SIGTERM, as the kubelet does it. Returns the exit code; fails when it does not end in time."""

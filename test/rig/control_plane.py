@@ -186,6 +186,7 @@ class ControlPlane:
             f"--tls-private-key-file={self.pki.server_key}",
             f"--cert-dir={self.folder}",
             f"--token-auth-file={tokens}",
+            f"--client-ca-file={self.pki.ca_crt}",
             "--authorization-mode=RBAC",
             "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
             "--service-account-issuer=https://kubernetes.default.svc",
@@ -203,7 +204,7 @@ class ControlPlane:
         self.check_alive()
         try:
             return kube.request("GET", "/readyz", at_most=5).ok
-        except (requests.ConnectionError, ApiError):  # not listening yet, or 500 while it starts
+        except (requests.RequestException, ApiError):  # not listening yet, slow, or 500 while it starts
             return False
 
     def _complete(self) -> bool:

@@ -1,5 +1,6 @@
 """What happened to a rig's pods and nodes, and when: one watch each, so no test has to look at the right moment."""
 
+import contextlib
 import dataclasses
 import json
 import threading
@@ -72,7 +73,8 @@ class _Watch(threading.Thread):
     def stop(self) -> None:
         self._over = True
         if self._stream is not None:
-            self._stream.raw.shutdown()  # unlike close(), wakes the thread that reads
+            with contextlib.suppress(OSError, RuntimeError, ValueError):  # the watch may end just now by itself
+                self._stream.raw.shutdown()  # unlike close(), wakes the thread that reads
             self.join(2)
 
 

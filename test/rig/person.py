@@ -9,16 +9,28 @@ import subprocess
 import time
 
 from .binaries import spotkeeper
-from .process import TooLate
+from .process import TooLate, die_with_parent
 
 _CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Person:
-    """Runs commands with one kubeconfig. `run()` without a terminal; `at_terminal()` with one of 80 columns."""
+    """Runs commands with one kubeconfig. `run()` without a terminal; `at_terminal()` with one of 80 columns.
+
+    At the end of its `with`, whatever it started and still runs is killed.
+    """
 
     def __init__(self, kubeconfig):
+        self._started: list[subprocess.Popen | Terminal] = []
         self._env = {"KUBECONFIG": str(kubeconfig), "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
+
+    def __enter__(self) -> "Person":
+        return self
+
+    def __exit__(self, *_) -> None:
+        for one in self._started:
+            one.kill()
+            one.wait()
 
     @property
     def binary(self):
@@ -40,17 +52,22 @@ class Person:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [spotkeeper(), *arguments],
             env=self._env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=die_with_parent,
         )
+        self._started.append(process)
+        return process
 
     def at_terminal(self, *arguments: str, env: dict | None = None) -> "Terminal":
-        return Terminal([spotkeeper(), *arguments], self._env | {"TERM": "xterm"} | (env or {}))
+        terminal = Terminal([spotkeeper(), *arguments], self._env | {"TERM": "xterm"} | (env or {}))
+        self._started.append(terminal)
+        return terminal
 
 
 class Terminal:
@@ -58,8 +75,10 @@ class Terminal:
 
     def __init__(self, command: list, env: dict):
         self.raw = ""
+        self._status: int | None = None
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
+            die_with_parent()
             os.execve(command[0], [str(part) for part in command], env)
 
     @property
@@ -81,11 +100,21 @@ class Terminal:
         end = time.monotonic() + at_most
         while self._read(0.1):
             if time.monotonic() > end:
-                os.kill(self._pid, signal.SIGKILL)
-                os.waitpid(self._pid, 0)
+                self.kill()
+                self.wait()
                 raise TooLate(f"the end of the command:\n{self.text[-2000:]}")
-        os.close(self._fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self.wait()
+
+    def kill(self) -> None:
+        if self._status is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit status; the terminal is closed."""
+        if self._status is None:
+            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            os.close(self._fd)
+        return self._status
 
     def _read(self, at_most: float) -> bool:
         """False at the end of its output."""

@@ -11,30 +11,28 @@ def _openssl(*arguments) -> None:
     assert done.returncode == 0, f"openssl {arguments[0]}: {done.stderr}"
 
 
-def issue(ca_crt: pathlib.Path, ca_key: pathlib.Path, crt: pathlib.Path, key: pathlib.Path) -> None:
-    """A new key and certificate of an API server, signed by that authority."""
-    # 10.96.0.1 and the names are what an in-cluster client may call the API server.
-    _openssl(
-        "req",
-        "-x509",
-        *_NEW_KEY,
-        "-CA",
-        ca_crt,
-        "-CAkey",
-        ca_key,
-        "-keyout",
-        key,
-        "-out",
-        crt,
-        "-subj",
-        "/CN=kube-apiserver",
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-        "-addext",
-        "extendedKeyUsage=serverAuth",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes.default.svc",
-    )
+# 10.96.0.1 and the names are what an in-cluster client may call the API server.
+_API_SERVER = (
+    "extendedKeyUsage=serverAuth",
+    "subjectAltName=IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes.default.svc",
+)
+
+
+def _sign(by: tuple, crt: pathlib.Path, key: pathlib.Path, subject: str, *extensions: str) -> None:
+    more = [word for text in extensions for word in ("-addext", text)]
+    _openssl("req", "-x509", *_NEW_KEY, *by, "-keyout", key, "-out", crt, "-subj", subject, *more)
+
+
+def issue(
+    ca_crt: pathlib.Path,
+    ca_key: pathlib.Path,
+    crt: pathlib.Path,
+    key: pathlib.Path,
+    name: str = "kube-apiserver",
+    extensions: tuple = _API_SERVER,
+) -> None:
+    """A new key and certificate, of an API server unless told otherwise, signed by that authority."""
+    _sign(("-CA", ca_crt, "-CAkey", ca_key), crt, key, f"/CN={name}", "basicConstraints=critical,CA:FALSE", *extensions)
 
 
 class Pki:
@@ -45,21 +43,20 @@ class Pki:
         self.ca_crt, self.ca_key = folder / "ca.crt", folder / "ca.key"
         self.server_crt, self.server_key = folder / "server.crt", folder / "server.key"
         self.tokens_key, self.tokens_pub = folder / "tokens.key", folder / "tokens.pub"
-        _openssl(
-            "req",
-            "-x509",
-            *_NEW_KEY,
-            "-keyout",
-            self.ca_key,
-            "-out",
+        _sign(
+            (),
             self.ca_crt,
-            "-subj",
+            self.ca_key,
             "/CN=rig CA",
-            "-addext",
             "basicConstraints=critical,CA:TRUE",
-            "-addext",
             "keyUsage=critical,keyCertSign,cRLSign",
         )
         issue(self.ca_crt, self.ca_key, self.server_crt, self.server_key)
         _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", self.tokens_key)
         _openssl("pkey", "-in", self.tokens_key, "-pubout", "-out", self.tokens_pub)
+
+    def client(self, user: str, into: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+        """A client certificate that the API server takes for `user`, and its key, in the folder `into`."""
+        certificate, key = into / "client.crt", into / "client.key"
+        issue(self.ca_crt, self.ca_key, certificate, key, user, ("extendedKeyUsage=clientAuth",))
+        return certificate, key

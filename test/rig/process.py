@@ -56,7 +56,7 @@ def free_port() -> int:
             return port
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: when the tests are killed, the kernel kills it too."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -77,7 +77,7 @@ class Process:
                 cwd=folder,
                 env=env,
                 process_group=0,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         self.pid = self._child.pid
 

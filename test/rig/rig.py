@@ -3,6 +3,7 @@
 import itertools
 import pathlib
 import secrets
+from collections.abc import Callable
 
 from . import objects
 from .access import Account, AgentAccess
@@ -101,6 +102,11 @@ class Rig:
 
     # Looking
 
+    def endpoints(self, service: str) -> list[dict]:
+        """The Service's endpoints that are Ready now."""
+        slices = self.kube.list("endpointslices", labels=f"kubernetes.io/service-name={service}")
+        return [e for s in slices for e in s.get("endpoints") or [] if e["conditions"].get("ready")]
+
     def pods(self, app: str | None = None, on: Node | None = None, ready: bool | None = None) -> list[dict]:
         """Pods as the API shows them now. `ready`: only those that are (True) or are not (False) Ready and staying."""
         found = self.kube.list(
@@ -172,7 +178,7 @@ class Rig:
         env: dict | None = None,
         arguments: list | tuple = (),
         without: list[tuple[str, str]] | tuple = (),
-        kubeconfig: bool = False,
+        kubeconfig: bool | Callable[[Account], pathlib.Path] = False,
         via: ApiProxy | None = None,
         account: Account | None = None,
         within: tuple[str, ...] = (),
@@ -180,16 +186,20 @@ class Rig:
         """`spotkeeper agent` on that node, as the DaemonSet starts it, with a service account of its own.
 
         It holds the ClusterRole of deploy/rbac/agent.yaml `without` some (verb, resource), as in
-        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file;
-        `via` a proxy. `account`: instead of a new one. `within`: a command that starts it in its own way and becomes
-        it (exec).
+        `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file (an
+        ordinary one, or what a function makes of its account); `via` a proxy. `account`: instead of a new one.
+        `within`: a command that starts it in its own way and becomes it (exec).
         """
         program = spotkeeper()
         name = f"agent-{len(self.agents) + 1}"
         account = account or self.account(name, without)
         environment = {"NODE_NAME": node.name, "INSTANCE_METADATA_URL": imds.url, "JSON_LOGGING": "true"}
         if kubeconfig or self.control_plane.is_world:  # in a pod the API server is always https
-            flags = ["--kubeconfig", self.control_plane.kubeconfig(account.user, account.token)]
+            own = callable(kubeconfig)
+            flags = [
+                "--kubeconfig",
+                kubeconfig(account) if own else self.control_plane.kubeconfig(account.user, account.token),
+            ]
         else:
             environment |= {
                 "KUBERNETES_SERVICE_HOST": "127.0.0.1",

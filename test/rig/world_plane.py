@@ -19,13 +19,12 @@ from .process import Process, until
 
 
 def world_binary() -> pathlib.Path:
-    """$SPOTKEEPER_WORLD_BINARY, or the one of the release build, else of the debug build."""
-    named = os.environ.get("SPOTKEEPER_WORLD_BINARY")
-    builds = [REPOSITORY / "build" / preset / "spotkeeper-world" for preset in ("release", "debug")]
-    for path in [pathlib.Path(named)] if named else builds:
-        if os.access(path, os.X_OK):
-            return path.resolve()
-    raise MissingBinary("spotkeeper-world is missing: run tools/build release spotkeeper-world")
+    """$SPOTKEEPER_WORLD_BINARY, or the one of the release build."""
+    built = REPOSITORY / "build/release/spotkeeper-world"
+    path = pathlib.Path(os.environ.get("SPOTKEEPER_WORLD_BINARY") or built)
+    if not os.access(path, os.X_OK):
+        raise MissingBinary(f"{path} is missing: run tools/build release spotkeeper-world")
+    return path.resolve()
 
 
 class WorldPlane:
@@ -46,7 +45,7 @@ class WorldPlane:
         self.kubeconfig()
 
     def kube(self, user: str = ADMIN, namespace: str = "default") -> Kube:
-        """Everybody without a token of a service account is the administrator."""
+        """The administrator's token is the name ADMIN; one that was not issued is answered with 401."""
         return Kube(self.server, self._ca, user, namespace)
 
     def kubeconfig(self, user: str = ADMIN, token: str | None = None) -> pathlib.Path:
