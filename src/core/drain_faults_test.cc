@@ -192,7 +192,7 @@ TEST(DrainFaults, PodsThatVanishWhileAskedFreeTheirBudget) {
 // again.
 TEST(DrainFaults, AnAskThatFailedTakesNothingOfItsBudget) {
   TestDrain t;
-  t.begin({guarded("a"), guarded("b")}, {{.id = BudgetId("default/pdb"), .allows = 1}});
+  t.begin({guarded("a"), guarded("b")}, {{.id = kOpen.id, .allows = 1}});
   const auto first = t.take();
   ASSERT_EQ(describe(first), "ask default/a");
   t.answer(first[0], std::unexpected(busy(1)));
@@ -206,9 +206,9 @@ TEST(DrainFaults, AnAskThatFailedTakesNothingOfItsBudget) {
 
 TEST(DrainFaults, AnAskThatFailedGivesNothingBackToABudgetThatHasSpokenSince) {
   TestDrain t;
-  t.begin({guarded("a"), guarded("b")}, {{.id = BudgetId("default/pdb"), .allows = 1}});
+  t.begin({guarded("a"), guarded("b")}, {{.id = kOpen.id, .allows = 1}});
   const auto first = t.take();
-  t.tell(BudgetSeen{.budget = {.id = BudgetId("default/pdb"), .allows = 0}});
+  t.tell(BudgetSeen{.budget = kClosed});
   t.answer(first.at(0), std::unexpected(weather()));
   t.advance_to(Seconds(60));
   EXPECT_EQ(describe(t.take()), "");

@@ -15,7 +15,8 @@ using observe::paint;
 
 namespace {
 
-constexpr int kNodeIndent = 4;
+const std::string kPrefix = "now on ";
+constexpr int kNodeIndent = 11;
 
 struct Word {
   std::string text;
@@ -32,8 +33,8 @@ Word word_of(const world::Pod& pod) {
 
 std::vector<std::string> node_paragraph(const std::string& node, const std::vector<Word>& words,
                                         const BoardStyle& style) {
-  std::vector<std::string> lines{paint(node, Colour::kBold, style) + "  "};
-  auto used = static_cast<int>(node.size()) + 2;
+  std::vector<std::string> lines{paint(kPrefix + node, Colour::kBold, style) + "  "};
+  auto used = static_cast<int>(kPrefix.size() + node.size()) + 2;
   bool first = true;
   for (const Word& word : words) {
     const auto size = static_cast<int>(word.text.size());

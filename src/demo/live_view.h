@@ -16,7 +16,7 @@ namespace spotkeeper::demo {
 std::vector<std::string> live_view(const core::Drain& drain, const world::World& world, Time now,
                                    int rows, const observe::BoardStyle& style);
 
-// "n2  web-x2klp Ready  db-0 starting", wrapped; one paragraph a host with room.
+// "now on n2  web-x2klp Ready  db-0 starting", wrapped; one paragraph a host with room.
 std::vector<std::string> node_lines(const world::World& world, const observe::BoardStyle& style);
 
 // What the bars' signs mean.

@@ -55,7 +55,7 @@ config::Flags demo_flags(Options& options) {
       {.name = "list-scenarios", .help = "show them", .set = config::boolean(options.list)},
       {.name = "notice",
        .value = "SECONDS",
-       .help = fmt::format("from the notice to the end of the host, {} to {} [120]", kLeastNotice,
+       .help = fmt::format("length of the notice, {} to {} [the scenario's]", kLeastNotice,
                            kLongestNotice),
        .set = [&](const std::string& text) { return set_notice(text, options.notice); }},
       {.name = "plain",

@@ -112,7 +112,7 @@ std::vector<std::string> overruled_lines(const world::History& history, const co
 }
 
 std::vector<std::string> comparison(const std::vector<Case>& cases, const BoardStyle& style) {
-  constexpr int kName = 36;
+  constexpr int kName = 35;
   constexpr int kCutOff = 18;
   std::vector<std::string> lines{
       paint(fmt::format("{:<{}}{:<{}}{}", "the same host, the same pods", kName, "cut off", kCutOff,
