@@ -244,7 +244,7 @@ def test_an_agents_log_and_end_are_seen(tmp_path):
     )
     agent = Agent(pathlib.Path("/usr/bin/python3"), tmp_path, "fake", {}, [script], command=("-c",))
     assert agent.wait_for_log("NOT json") == "not JSON"
-    assert agent.post_mortem()["moved"] == 3
+    assert agent.wait_for_message("post-mortem")["moved"] == 3
     assert 1 < agent.rss_mb() <= agent.peak_rss_mb() < 100 and agent.cpu_s() < 5
     with pytest.raises(TooLate, match="'never said' in the log of fake"):
         agent.wait_for_log("never said", at_most=0.2)
