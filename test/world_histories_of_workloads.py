@@ -162,8 +162,14 @@ def a_daemon_returns_even_to_a_cordoned_node(w: Witness):
 def a_deployment_is_scaled(w: Witness):
     node = w.rig.node("n1")
     w.rig.deployment("web", replicas=3, on=node)
-    scale = w.kube.request("GET", path_of("deployments/scale", w.rig.namespace, "web")).json()
-    w.note("scale", {key: scale.get(key) for key in ("kind", "apiVersion", "spec", "status")})
+
+    def scale():
+        found = w.kube.request("GET", path_of("deployments/scale", w.rig.namespace, "web")).json()
+        return {key: found.get(key) for key in ("kind", "apiVersion", "spec", "status")}
+
+    # The Deployment's status trails its pods: the real controller may not have counted them yet.
+    w.becomes("scale", scale, {"kind": "Scale", "apiVersion": "autoscaling/v1", "spec": {"replicas": 3},
+                               "status": {"replicas": 3, "selector": "app=web"}})
     w.call("to 1", w.kube.patch, "deployments/scale", "web", {"spec": {"replicas": 1}})
     w.becomes("left", lambda: len(w.rig.pods("web")), 1)
     w.call("to 4", w.kube.patch, "deployments", "web", {"spec": {"replicas": 4}})
