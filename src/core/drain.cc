@@ -52,8 +52,12 @@ Drain::Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first
 Output Drain::on(const Observation& observation, Time now) {
   now_ = std::max(now_, now);
   out_ = {};
+  matters_ = true;
   std::visit([this](const auto& heard) { hear(heard); }, observation);
-  advance();
+  if (matters_ || now_ >= wake_) {
+    advance();
+    wake_ = next_due();
+  }
   return std::move(out_);
 }
 
@@ -75,14 +79,16 @@ void Drain::hear(const NoticeHeard& heard) {
 }
 
 void Drain::hear(const UnitsListed&) {
-  listed_ = true;
+  matters_ = !std::exchange(listed_, true);
 }
 
 void Drain::hear(const BudgetSeen& seen) {
+  matters_ = guards_.contains(seen.budget.id);
   budgets_.seen(seen.budget);
 }
 
 void Drain::hear(const BudgetGone& gone) {
+  matters_ = guards_.contains(gone.id);
   budgets_.gone(gone.id);
 }
 
@@ -97,6 +103,7 @@ void Drain::hear(const BudgetsListed& listed) {
 }
 
 void Drain::hear(const Trouble& trouble) {
+  matters_ = false;
   // A no is said once; weather the 1st, 2nd, 4th, 8th … time: several watches may fail in turn, and
   // for long.
   if (troubles_.size() > kTroubles) troubles_.clear();
@@ -189,13 +196,15 @@ void Drain::advance() {
 void Drain::replan() {
   if (!std::exchange(plans_stale_, false)) return;
   std::vector<Seconds> needs;
+  guards_.clear();
   for (const auto& [id, track] : tracks_) {
-    if (!track.unit.exempt.empty() || track.told || track.gone) continue;
+    guards_.insert(track.unit.budgets.begin(), track.unit.budgets.end());
+    if (!track.unit.exempt.empty() || track.told) continue;
     needs.push_back(needed_grace(track.unit, policy_));
   }
   std::sort(needs.begin(), needs.end());
   for (auto& [id, track] : tracks_) {
-    if (!track.plan.why.empty() && (track.told || track.gone)) continue;
+    if (!track.plan.why.empty() && track.told) continue;
     const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(),
                                                          needed_grace(track.unit, policy_));
     const Mode before = track.plan.mode;
@@ -270,13 +279,10 @@ void Drain::rehearse() {
 }
 
 void Drain::consider_finish() {
-  int left = 0;
-  int untold = 0;
-  for (const auto& [id, track] : tracks_) {
-    const Verdict verdict = verdict_of(track, notice_);
-    if (verdict != Verdict::kStays && !track.gone) ++left;
-    if (verdict == Verdict::kUntold) ++untold;
-  }
+  const auto left =
+      static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [this](const auto& entry) {
+        return verdict_of(entry.second, notice_) != Verdict::kStays;
+      }));
   if (finished_) {
     // A unit of ours has arrived since, in time to be moved.
     if (left > 0 && now_ < verdict_due()) finished_ = false;
@@ -296,12 +302,21 @@ void Drain::consider_finish() {
          fmt::format("all pods have left, {}", before_deadline(notice_.deadline, now_)));
   } else if (hard() && now_ >= verdict_due()) {
     finished_ = true;
+    const int untold = count_untold();
     const Level level = untold > 0 || !listed_ ? Level::kError : Level::kWarning;
     note(level, What::kFinished, nullptr,
          listed_ || policy_.mark_only
              ? fmt::format("the deadline has passed: {} pods still here, {} untold", left, untold)
              : "the deadline has passed, and the host's pods could never be listed");
   }
+}
+
+int Drain::count_untold() const {
+  const auto untold = [this](const auto& entry) {
+    return verdict_of(entry.second, notice_) == Verdict::kUntold;
+  };
+  return static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), untold) +
+                          std::count_if(left_.begin(), left_.end(), untold));
 }
 
 // Nothing is asked of a host that has outlived its deadline by so much: AWS has changed its mind.
@@ -315,7 +330,7 @@ Time Drain::verdict_due() const {
   return std::max(notice_.deadline, started_ + kLeastTime);
 }
 
-Time Drain::wake() const {
+Time Drain::next_due() const {
   Time earliest = kNever;
   const auto at = [&](Time time) {
     if (time > now_) earliest = std::min(earliest, time);
@@ -335,7 +350,7 @@ Time Drain::wake() const {
   at(paused_until_);
   at(budgets_.wake(now_));
   for (const auto& [id, track] : tracks_) {
-    if (track.told || track.gone || track.plan.mode == Mode::kNotOurs) continue;
+    if (track.told || track.plan.mode == Mode::kNotOurs) continue;
     at(track.plan.start);
     at(track.plan.force);
     at(track.next_try);
@@ -343,10 +358,17 @@ Time Drain::wake() const {
   return earliest;
 }
 
+// New, when the unit was not known.
+Track& Drain::track_of(const UnitId& id) {
+  const auto left = left_.find(id);
+  return left != left_.end() ? left->second : tracks_[id];
+}
+
 std::vector<const Track*> Drain::tracks() const {
   std::vector<const Track*> all;
-  all.reserve(tracks_.size());
+  all.reserve(tracks_.size() + left_.size());
   for (const auto& [id, track] : tracks_) all.push_back(&track);
+  for (const auto& [id, track] : left_) all.push_back(&track);
   std::sort(all.begin(), all.end(),
             [](const Track* a, const Track* b) { return a->unit.name < b->unit.name; });
   return all;

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class Drain {
   Output on(const Observation& observation, Time now);
 
   // When on(Tick) is to be called at the latest; kNever when nothing is due.
-  Time wake() const;
+  Time wake() const { return wake_; }
 
   const HostId& host() const { return host_; }
   const Notice& notice() const { return notice_; }
@@ -80,12 +81,15 @@ class Drain {
   void hear(const BudgetGone& gone);
   void hear(const BudgetsListed& listed);
   void hear(const ServiceSeen& seen);
-  void hear(const ServicesListed&) { services_listed_ = true; }
+  void hear(const ServicesListed&) {
+    matters_ = false;
+    services_listed_ = true;
+  }
   void hear(const AbilitiesFound& found);
   void hear(const ActionDone& done);
   void hear(const Trouble& trouble);
   void hear(const Withdrawn& withdrawn);
-  void hear(const Tick&) {}
+  void hear(const Tick&) { matters_ = false; }
 
   void mark_answered(const Result<std::string>& result);
   void mark_failed(const Error& error);
@@ -115,6 +119,9 @@ class Drain {
   void consider_budgets();
   bool may_drain() const;
   bool is_over() const;
+  Time next_due() const;
+  Track& track_of(const UnitId& id);
+  int count_untold() const;
   Time verdict_due() const;
   // A unit that turns up so long after the mark was placed here in spite of it.
   static constexpr Seconds kMarkSettles{5};
@@ -141,13 +148,17 @@ class Drain {
   Time paused_until_{};
   Millis slowest_{0};  // answer so far, at most kSlowestCounted
   Mark mark_;
-  std::map<UnitId, Track> tracks_;
+  std::map<UnitId, Track> tracks_;  // of the units that are here
+  std::map<UnitId, Track> left_;    // of those that have gone
+  std::set<BudgetId> guards_;       // what guards those that are here
   bool announced_ = false;
   bool listed_ = false;
   bool services_listed_ = false;
   bool finished_ = false;
   std::map<std::string, int> troubles_;  // how often each was heard
   bool plans_stale_ = true;              // what plans are made of has changed
+  bool matters_ = true;                  // what was just heard may lead to something
+  Time wake_ = kNever;
   uint64_t next_number_;
   Output out_;
 };

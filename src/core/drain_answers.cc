@@ -155,6 +155,7 @@ void Drain::unit_gone(Track& track, const std::string& text) {
   track.in_flight = 0;
   track.gone = now_;
   plans_stale_ = true;
+  left_.insert(tracks_.extract(track.unit.id));  // `track` is still where it was
   if (track.plan.mode == Mode::kNotOurs) return;
   const std::string when = before_deadline(notice_.deadline, now_);
   note(Level::kInfo, What::kGone, &track, text.empty() ? when : text + ", " + when);

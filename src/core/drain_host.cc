@@ -17,7 +17,9 @@ constexpr int kUndoTries = 5;
 }  // namespace
 
 void Drain::hear(const ServiceSeen& seen) {
-  outage(outages_.seen(seen.service, now_), seen.service.id);
+  const Outages::Change change = outages_.seen(seen.service, now_);
+  matters_ = change != Outages::Change::kNone;
+  outage(change, seen.service.id);
 }
 
 void Drain::outage(Outages::Change change, const ServiceId& id) {
@@ -75,8 +77,9 @@ void Drain::consider_withdrawal() {
     return;
   }
   finished_ = true;
-  const auto told = std::count_if(tracks_.begin(), tracks_.end(),
-                                  [](const auto& entry) { return entry.second.told_by_us; });
+  const auto by_us = [](const auto& entry) { return entry.second.told_by_us; };
+  const auto told = std::count_if(tracks_.begin(), tracks_.end(), by_us) +
+                    std::count_if(left_.begin(), left_.end(), by_us);
   note(Level::kInfo, What::kFinished, nullptr,
        fmt::format("withdrawn; {} pods had been told to end before", told));
 }

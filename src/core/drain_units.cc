@@ -38,7 +38,7 @@ std::string budget_names(const Unit& unit) {
 }  // namespace
 
 void Drain::hear(const UnitSeen& seen) {
-  Track& track = tracks_[seen.unit.id];
+  Track& track = track_of(seen.unit.id);
   const bool first = track.seen == Time{};
   if (first) {
     track.seen = now_;
@@ -46,7 +46,10 @@ void Drain::hear(const UnitSeen& seen) {
     if (!abilities_.ask && abilities_.stop) track.cannot_be_asked = kMayNotEvict;
     track.explained = !abilities_.explain;
   }
-  plans_stale_ = plans_stale_ || first || plan_differs(track.unit, seen.unit);
+  const bool differs = first || plan_differs(track.unit, seen.unit);
+  plans_stale_ = plans_stale_ || differs;
+  // How a pod fares that stays where it is concerns nobody.
+  matters_ = differs || track.unit.exempt.empty() || track.told;
   track.unit = seen.unit;
   if (track.unit.ending && !track.told && track.unit.exempt.empty()) {
     const bool ours = track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain;
@@ -61,7 +64,8 @@ void Drain::hear(const UnitSeen& seen) {
 
 void Drain::hear(const UnitGone& gone) {
   const auto found = tracks_.find(gone.id);
-  if (found == tracks_.end() || found->second.gone) return;
+  matters_ = found != tracks_.end();
+  if (!matters_) return;
   Track& track = found->second;
   if (track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain) {
     unit_told(track, told_text(track.in_flight_kind), true);  // the watch overtakes the answer
