@@ -11,6 +11,10 @@ struct Abilities {
   bool ask = true;      // evict: a budget may refuse
   bool stop = true;     // delete: nothing may refuse
   bool explain = true;  // write down why a unit ends before it is stopped
+  // Take a unit out of its group, and see what replaces it. True from the start where it is not
+  // found to be missing: the release is confirmed by what is seen.
+  bool hand_over = true;
+  bool forewarn = true;  // write on units
 
   bool operator==(const Abilities&) const = default;
 };

@@ -7,6 +7,12 @@ const char* to_string(ActionKind kind) {
   switch (kind) {
     case ActionKind::kMark:
       return "mark";
+    case ActionKind::kForewarn:
+      return "forewarn";
+    case ActionKind::kRelease:
+      return "release";
+    case ActionKind::kPutBack:
+      return "put back";
     case ActionKind::kAsk:
       return "ask";
     case ActionKind::kExplain:

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "core/abilities.h"
+#include "core/group.h"
 #include "core/host.h"
 #include "core/notice.h"
 #include "core/outages.h"
@@ -20,14 +21,25 @@
 namespace spotkeeper::core {
 
 enum class ActionKind {
-  kMark,     // nothing new may be placed on the host; taint and record written with it
-  kAsk,      // ask a unit to leave: its budget may refuse
-  kExplain,  // write down on the unit why it ends
-  kStop,     // tell a unit to leave: nothing refuses
-  kUndo,     // take back what our mark set, and nothing else
+  kMark,      // nothing new may be placed on the host; taint and record written with it
+  kForewarn,  // write on a unit that it will go, and when
+  kRelease,   // take a unit out of its group, which starts a replacement
+  kPutBack,   // … and put it back into it
+  kAsk,       // ask a unit to leave: its budget may refuse
+  kExplain,   // write down on the unit why it ends
+  kStop,      // tell a unit to leave: nothing refuses
+  kUndo,      // take back what our mark set, and nothing else
 };
 
 const char* to_string(ActionKind kind);
+
+// What a mark bears beside cordon, taint and record.
+struct MarkExtras {
+  bool exclude_from_load_balancers = false;
+  bool no_execute = false;  // the taint's effect is NoExecute now
+
+  bool operator==(const MarkExtras&) const = default;
+};
 
 struct Action {
   uint64_t number = 0;  // unique for its host within the process
@@ -38,6 +50,7 @@ struct Action {
   std::optional<Seconds> grace;  // kAsk, kStop: instead of the unit's own
   Millis patience{10'000};       // how long its answer is waited for
   Notice notice;                 // why the host goes: goes into the record
+  MarkExtras extras = {};        // kMark
   std::string reason;            // one sentence
 };
 
@@ -72,6 +85,15 @@ struct ServiceSeen {  // a Service that is or was on the host
   Service service;
 };
 struct ServicesListed {};  // every Service that is on the host has been seen
+struct GroupSeen {
+  Group group;
+};
+struct GroupsUnread {  // nothing can be handed over
+  std::string why;
+};
+struct VolumesSeen {  // volumes that are attached to the host
+  int attached = 0;
+};
 struct AbilitiesFound {
   Abilities abilities;
 };
@@ -79,10 +101,14 @@ struct Withdrawn {   // the host is not to be drained any more
   bool undo = true;  // take the mark back; false: leave it as it is
   std::string why;
 };
+struct PolicyChanged {  // the operator's rules have been read again
+  std::vector<Rule> rules;
+};
 struct Tick {};  // time has passed
 
-using Observation = std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen,
-                                 BudgetGone, BudgetsListed, ServiceSeen, ServicesListed,
-                                 AbilitiesFound, ActionDone, Trouble, Withdrawn, Tick>;
+using Observation =
+    std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen, BudgetGone,
+                 BudgetsListed, ServiceSeen, ServicesListed, GroupSeen, GroupsUnread, VolumesSeen,
+                 AbilitiesFound, PolicyChanged, ActionDone, Trouble, Withdrawn, Tick>;
 
 }  // namespace spotkeeper::core

@@ -24,6 +24,11 @@ constexpr Seconds kLeastTime{15};
 // How long a host that outlives its deadline is still worked on.
 constexpr Seconds kOverrun{60};
 constexpr Millis kLongestMarkPause{5'000};
+// When load balancers are told at the latest, and when NoExecute comes.
+constexpr Seconds kExcludeBefore{45};
+constexpr Seconds kNoExecuteBefore{10};
+// For how long volumes are waited for where there is no deadline.
+constexpr Seconds kVolumesPatience{60};
 
 std::string describe(const Notice& notice, Time now) {
   std::string text = fmt::format("{}{} from {}: {}", to_string(notice.kind),
@@ -137,6 +142,7 @@ void Drain::mark_answered(const Result<std::string>& result) {
     if (!mark_.done) marked_at_ = now_;
     mark_.done = true;
     mark_.current = mark_.sent.id == notice_.id && mark_.sent.deadline == notice_.deadline;
+    mark_.extras = mark_.sent_extras;
     mark_.failures = 0;
     plans_stale_ = true;
     note(Level::kInfo, What::kMarked, nullptr, *result);
@@ -174,6 +180,7 @@ void Drain::mark_failed(const Error& error) {
 }
 
 void Drain::advance() {
+  consider_expiry();
   consider_budgets();
   replan();
   if (policy_.dry_run) {
@@ -186,53 +193,53 @@ void Drain::advance() {
   }
   consider_mark();
   if (may_drain()) {
-    for (auto& [id, track] : tracks_) consider(track);
+    // Volumes that others wait for detach first.
+    for (const bool with_volumes : {true, false}) {
+      for (auto& [id, track] : tracks_) {
+        if (track.unit.volumes == with_volumes) consider(track);
+      }
+    }
   }
   consider_finish();
 }
 
-// Plans follow the facts. The moments at which units are forced are laid out backwards through the
-// request rate: a unit that is due late shares it with all that are due no later.
-void Drain::replan() {
-  if (!std::exchange(plans_stale_, false)) return;
-  std::vector<Seconds> needs;
-  guards_.clear();
-  for (const auto& [id, track] : tracks_) {
-    guards_.insert(track.unit.budgets.begin(), track.unit.budgets.end());
-    if (!track.unit.exempt.empty() || track.told) continue;
-    needs.push_back(needed_grace(track.unit, policy_));
-  }
-  std::sort(needs.begin(), needs.end());
-  for (auto& [id, track] : tracks_) {
-    if (!track.plan.why.empty() && track.told) continue;
-    const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(),
-                                                         needed_grace(track.unit, policy_));
-    const Mode before = track.plan.mode;
-    const Millis lead = stop_lead(static_cast<int>(no_later), slowest_, policy_);
-    track.plan = plan_unit(track.unit, notice_, policy_, lead, track.seen);
-    if (track.plan.mode == Mode::kAtOnce && track.late) {
-      // Without a last moment it is left alone: the drain would never end.
-      track.plan.mode = hard() ? Mode::kLastMoment : Mode::kNotOurs;
-      track.plan.start = track.plan.force;
-      track.plan.why = mark_.done ? "placed here in spite of the mark: asked now it would come back"
-                                  : "placed here because the host could not be marked";
-    }
-    if (track.plan.mode != before) track.planned = false;
-    // What budgets guard it is part of the reason: not told before they are known.
-    if (track.planned || track.told || policy_.dry_run || !budgets_.known()) continue;
-    track.planned = true;
-    note(track.plan.mode == Mode::kNotOurs ? Level::kDebug : Level::kInfo, What::kPlanned, &track,
-         fmt::format("{}: {}", to_string(track.plan.mode), track.plan.why));
-  }
-}
-
 void Drain::consider_mark() {
-  const bool wanted = !mark_.current && !mark_.given_up && !is_over();
+  const MarkExtras extras = extras_due();
+  const bool wanted = !(mark_.current && mark_.extras == extras) && !mark_.given_up && !is_over();
   if (!wanted || mark_.in_flight != 0 || now_ < mark_.next_try) return;
-  const Action& action =
-      act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
+  Action& action = act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
+  action.extras = extras;
   mark_.in_flight = action.number;
   mark_.sent = notice_;
+  mark_.sent_extras = extras;
+}
+
+// NoExecute ends what is left at once, and so comes when all have been told; a load balancer's
+// health check of a Service with local endpoints only must not fail before there are others.
+MarkExtras Drain::extras_due() const {
+  MarkExtras extras = mark_.extras;
+  if (policy_.exclude_from_load_balancers) {
+    extras.exclude_from_load_balancers =
+        extras.exclude_from_load_balancers || !outages_.needs_host() || now_ >= exclude_by();
+  }
+  if (policy_.no_execute_at_end && hard()) {
+    extras.no_execute = extras.no_execute || now_ >= no_execute_by();
+  }
+  return extras;
+}
+
+Time Drain::exclude_by() const {
+  return hard() ? std::max(started_, notice_.deadline - kExcludeBefore) : kNever;
+}
+
+Time Drain::no_execute_by() const {
+  return notice_.deadline - kNoExecuteBefore;
+}
+
+// What was only feared has not come.
+void Drain::consider_expiry() {
+  if (hard() || withdrawn_ || now_ < notice_.deadline) return;
+  hear(Withdrawn{.undo = true, .why = "its time is over, and no interruption has followed"});
 }
 
 // Budgets that do not arrive must not hold up the pods: the server checks them anyway.
@@ -254,6 +261,10 @@ bool Drain::may_drain() const {
 void Drain::rehearse() {
   if (finished_) return;
   if ((!listed_ || !budgets_.known()) && now_ < verdict_due()) return;
+  const bool unsure = std::any_of(tracks_.begin(), tracks_.end(), [this](const auto& entry) {
+    return entry.second.plan.mode == Mode::kHandOver && waits_for_group(entry.second);
+  });
+  if (unsure && now_ < started_ + policy_.mark_patience) return;
   finished_ = true;
   note(Level::kInfo, What::kWould, nullptr,
        policy_.mark_only ? "Node would have been cordoned, but dry-run flag was set"
@@ -270,7 +281,9 @@ void Drain::rehearse() {
     const std::string held = obstacle(track);
     note(Level::kInfo, What::kWould, &track,
          fmt::format(
-             "would be asked at {}{}{}", format_time_s(track.plan.start),
+             "would be {} at {}{}{}",
+             track.plan.mode == Mode::kHandOver ? "handed over, beginning" : "asked",
+             format_time_s(track.plan.start),
              track.plan.force == kNever
                  ? std::string()
                  : ", and told at " + format_time_s(track.plan.force) + " whatever its budget",
@@ -290,7 +303,7 @@ void Drain::consider_finish() {
   }
   const bool mark_settled =
       mark_.done || mark_.given_up || (!hard() && mark_.failures >= kMarkTries);
-  const bool waits = waits_for_services(left);
+  const bool waits = waits_for_services(left) || waits_for_volumes(left);
   if (policy_.mark_only && mark_settled) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
@@ -319,6 +332,12 @@ int Drain::count_untold() const {
                           std::count_if(left_.begin(), left_.end(), untold));
 }
 
+// Where there is time, the host's volumes are waited for: their next users are.
+bool Drain::waits_for_volumes(int left) const {
+  if (left > 0 || !listed_ || attached_ == 0) return false;
+  return hard() ? now_ < verdict_due() : now_ < *empty_since_ + kVolumesPatience;
+}
+
 // Nothing is asked of a host that has outlived its deadline by so much: AWS has changed its mind.
 bool Drain::is_over() const {
   return hard() && now_ >= verdict_due() + kOverrun;
@@ -341,10 +360,22 @@ Time Drain::next_due() const {
   }
   if (policy_.dry_run) return earliest;
   if (withdrawn_) {
-    if (!finished_) at(mark_.next_try);
+    if (finished_) return earliest;
+    at(mark_.next_try);
+    for (const auto& [id, track] : tracks_) {
+      at(track.next_try);
+      at(release_due(track));
+    }
+    at(budgets_.wake(now_));
     return earliest;
   }
-  if (empty_since_ && !finished_) at(*empty_since_ + kServiceWait);
+  if (empty_since_ && !finished_) {
+    at(*empty_since_ + kServiceWait);
+    at(*empty_since_ + kVolumesPatience);
+  }
+  if (policy_.exclude_from_load_balancers) at(exclude_by());
+  if (policy_.no_execute_at_end && hard()) at(no_execute_by());
+  if (!hard()) at(notice_.deadline);
   if (!mark_.current && !mark_.given_up) at(mark_.next_try);
   if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);
@@ -352,8 +383,10 @@ Time Drain::next_due() const {
   for (const auto& [id, track] : tracks_) {
     if (track.told || track.plan.mode == Mode::kNotOurs) continue;
     at(track.plan.start);
+    at(track.plan.ask_by);
     at(track.plan.force);
     at(track.next_try);
+    at(release_due(track));
   }
   return earliest;
 }

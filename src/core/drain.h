@@ -14,6 +14,7 @@
 #include "core/abilities.h"
 #include "core/action.h"
 #include "core/budget_book.h"
+#include "core/group_book.h"
 #include "core/journal.h"
 #include "core/plan.h"
 #include "core/policy.h"
@@ -40,7 +41,7 @@ class Drain {
   const HostId& host() const { return host_; }
   const Notice& notice() const { return notice_; }
   Time started() const { return started_; }
-  Time end() const { return end_of(notice_, policy_); }
+  Time end() const { return end_of(notice_, policy_.margin); }
 
   // Every unit of ours has left, or the deadline has passed, or the drain was withdrawn and nothing
   // of it is under way: the post-mortem is due. Not for good: a unit may still arrive before the
@@ -66,6 +67,8 @@ class Drain {
     bool current = false;   // with the notice as it is now
     bool given_up = false;  // we may not
     Notice sent;            // what the one in flight says
+    MarkExtras extras;      // what it bears beside
+    MarkExtras sent_extras;
     uint64_t in_flight = 0;
     bool undoing = false;  // what is in flight takes it back
     bool undone = false;   // taken back, or that is given up
@@ -85,7 +88,11 @@ class Drain {
     matters_ = false;
     services_listed_ = true;
   }
+  void hear(const GroupSeen& seen);
+  void hear(const GroupsUnread& unread);
+  void hear(const VolumesSeen& seen);
   void hear(const AbilitiesFound& found);
+  void hear(const PolicyChanged& changed);
   void hear(const ActionDone& done);
   void hear(const Trouble& trouble);
   void hear(const Withdrawn& withdrawn);
@@ -105,6 +112,7 @@ class Drain {
 
   void advance();
   void replan();
+  void plan(Track& track, const Wanted& wanted, Millis lead);
   void consider(Track& track);
   void ask(Track& track);
   void force(Track& track);
@@ -114,7 +122,30 @@ class Drain {
   void send_explanation(Track& track);
   void hold(Track& track, std::string why);
   bool hard() const { return is_hard(notice_); }
+  // Handing over: drain_hand_over.cc.
+  std::string no_hand_over(const Track& track) const;
+  bool waits_for_group(const Track& track) const;
+  int surplus(const GroupId& id) const;
+  int replacements_started(const GroupId& id) const;
+  bool hand_over(Track& track);
+  bool release(Track& track);
+  bool confirm(Track& track);
+  bool await_replacement(Track& track);
+  void put_back(Track& track, const std::string& why);
+  void give_up_release(Track& track, std::string why);
+  void release_seen(Track& track);
+  void release_answered(Track& track, ActionKind kind, const Result<std::string>& result);
+  bool releases_settled();
+  Time release_due(const Track& track) const;
+
+  bool waits_for_turn(const Track& track) const;
+  void forewarn(Track& track);
+  void forewarn_answered(const Track& track, const Result<std::string>& result);
   void consider_mark();
+  MarkExtras extras_due() const;
+  Time exclude_by() const;
+  Time no_execute_by() const;
+  void consider_expiry();
   void consider_withdrawal();
   void consider_budgets();
   bool may_drain() const;
@@ -128,6 +159,7 @@ class Drain {
   // How long the end of a drain is put off to see a Service come back.
   static constexpr Seconds kServiceWait{30};
   bool waits_for_services(int left);
+  bool waits_for_volumes(int left) const;
   void rehearse();
   void consider_finish();
 
@@ -139,6 +171,8 @@ class Drain {
   Policy policy_;
   Abilities abilities_;
   BudgetBook budgets_;
+  GroupBook groups_;
+  std::string groups_unread_;  // why nothing can be handed over
   Outages outages_;
   std::optional<Withdrawn> withdrawn_;
   std::optional<Time> empty_since_;  // nobody of ours is left
@@ -150,6 +184,8 @@ class Drain {
   Mark mark_;
   std::map<UnitId, Track> tracks_;  // of the units that are here
   std::map<UnitId, Track> left_;    // of those that have gone
+  std::set<GroupId> groups_here_;   // who would replace those that are here
+  int attached_ = 0;                // volumes
   std::set<BudgetId> guards_;       // what guards those that are here
   bool announced_ = false;
   bool listed_ = false;

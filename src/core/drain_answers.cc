@@ -36,6 +36,15 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
   }
   if (slowest_ != slowest_before) plans_stale_ = true;
   if (track.told) return;  // the watch was faster
+  if (kind == ActionKind::kRelease || kind == ActionKind::kPutBack) {
+    if (!result) track.last_no = result.error().message;
+    release_answered(track, kind, result);
+    return;
+  }
+  if (kind == ActionKind::kForewarn) {
+    forewarn_answered(track, result);
+    return;
+  }
   if (!result) track.last_no = result.error().message;
   if (result) {
     track.failures = 0;
@@ -130,6 +139,18 @@ void Drain::back_off(Track& track, const Error& error) {
   const bool said = (track.failures & (track.failures - 1)) == 0;
   note(said ? Level::kWarning : Level::kDebug, What::kFailed, &track,
        error.message + "; tried again in " + format_duration(track.next_try - now_));
+}
+
+// Nothing waits for it, and nothing is lost without it but the word itself.
+void Drain::forewarn_answered(const Track& track, const Result<std::string>& result) {
+  if (result) {
+    note(Level::kInfo, What::kForewarned, &track, "that it will go is written on it");
+  } else if (is_denied(result.error()) && result.error().no_right) {
+    deny(abilities_.forewarn, &track, result.error(),
+         "pods cannot be told early; allow: pods patch");
+  } else {
+    note(Level::kDebug, What::kFailed, &track, result.error().message);
+  }
 }
 
 // What is lost is said once; that it happened again only to those who look closely.

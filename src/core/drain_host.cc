@@ -18,7 +18,7 @@ constexpr int kUndoTries = 5;
 
 void Drain::hear(const ServiceSeen& seen) {
   const Outages::Change change = outages_.seen(seen.service, now_);
-  matters_ = change != Outages::Change::kNone;
+  matters_ = change != Outages::Change::kNone || policy_.exclude_from_load_balancers;
   outage(change, seen.service.id);
 }
 
@@ -69,7 +69,7 @@ void Drain::consider_withdrawal() {
   if (finished_ || mark_.in_flight != 0) return;
   const bool busy = std::any_of(tracks_.begin(), tracks_.end(),
                                 [](const auto& entry) { return entry.second.in_flight != 0; });
-  if (busy) return;
+  if (busy || !releases_settled()) return;
   if (withdrawn_->undo && !mark_.undone) {
     if (now_ < mark_.next_try) return;
     mark_.undoing = true;

@@ -162,8 +162,17 @@ TEST(Drain, SoftNoticesOverruleNothing) {
   soft.kind = NoticeKind::kRebalanceRecommendation;
   TestDrain t({}, soft);
   t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
-  t.advance_to(Seconds(600));
+  t.advance_to(Seconds(119));
   EXPECT_EQ(describe(t.take()), "");
+}
+
+TEST(Drain, ASoftNoticeWhoseTimeIsOverIsTakenBack) {
+  Notice soft = spot_notice();
+  soft.kind = NoticeKind::kRebalanceRecommendation;
+  TestDrain t({}, soft);
+  t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  t.advance_to(Seconds(600));
+  EXPECT_EQ(describe(t.take()), "undo");
 }
 
 TEST(Drain, ARefusedUnitNeverHoldsUpAnother) {

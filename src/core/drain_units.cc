@@ -15,6 +15,8 @@ namespace {
 constexpr Millis kExplainPatience{1'000};
 constexpr Millis kLeastPatience{3'000};
 constexpr Millis kMostPatience{10'000};
+// For how long a unit lets others go first where there is no deadline.
+constexpr std::chrono::minutes kTurnPatience{5};
 
 // No last moment: a soft notice.
 std::string until_force(const Plan& plan) {
@@ -25,7 +27,17 @@ std::string until_force(const Plan& plan) {
 // Whether what a plan is made of has changed.
 bool plan_differs(const Unit& before, const Unit& after) {
   return before.grace != after.grace || before.exempt != after.exempt ||
-         before.local_data != after.local_data || before.budgets != after.budgets;
+         before.local_data != after.local_data || before.budgets != after.budgets ||
+         before.ready != after.ready || before.group != after.group ||
+         before.no_hand_over != after.no_hand_over || before.facts != after.facts ||
+         before.wish != after.wish || before.critical != after.critical ||
+         before.daemon != after.daemon;
+}
+
+// It has been asked or told to leave, and the answer is out.
+bool leaving(const Track& track) {
+  return track.in_flight != 0 &&
+         (track.in_flight_kind == ActionKind::kAsk || track.in_flight_kind == ActionKind::kStop);
 }
 
 std::string budget_names(const Unit& unit) {
@@ -51,8 +63,9 @@ void Drain::hear(const UnitSeen& seen) {
   // How a pod fares that stays where it is concerns nobody.
   matters_ = differs || track.unit.exempt.empty() || track.told;
   track.unit = seen.unit;
+  release_seen(track);
   if (track.unit.ending && !track.told && track.unit.exempt.empty()) {
-    const bool ours = track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain;
+    const bool ours = leaving(track);
     unit_told(track,
               ours    ? told_text(track.in_flight_kind)
               : first ? "it was ending already when it was first seen"
@@ -67,7 +80,7 @@ void Drain::hear(const UnitGone& gone) {
   matters_ = found != tracks_.end();
   if (!matters_) return;
   Track& track = found->second;
-  if (track.in_flight != 0 && track.in_flight_kind != ActionKind::kExplain) {
+  if (leaving(track)) {
     unit_told(track, told_text(track.in_flight_kind), true);  // the watch overtakes the answer
   }
   unit_gone(track, "");
@@ -78,13 +91,33 @@ void Drain::consider(Track& track) {
   const bool last_moment = now_ >= track.plan.force;
   // A pause that the API asks for ends at the unit's last moment.
   if (now_ < track.next_try || (!last_moment && now_ < paused_until_)) return;
-  if (track.stop_now) {
+  if (policy_.early_word && !track.forewarned && abilities_.forewarn) {
+    forewarn(track);
+  } else if (track.stop_now) {
     send_stop(track, "the API asks for deletion instead of eviction");
   } else if (last_moment) {
     force(track);
   } else if (now_ >= track.plan.start) {
+    if (track.plan.mode == Mode::kHandOver && hand_over(track)) return;
+    if (waits_for_turn(track)) return hold(track, "others go before it");
     ask(track);
   }
+}
+
+// Units of a lower order go first, as long as that costs nobody its grace.
+bool Drain::waits_for_turn(const Track& track) const {
+  const Time until = track.plan.ask_by == kNever ? started_ + kTurnPatience : track.plan.ask_by;
+  if (now_ >= until) return false;
+  return std::any_of(tracks_.begin(), tracks_.end(), [&track](const auto& entry) {
+    const Plan& other = entry.second.plan;
+    return other.order < track.plan.order &&
+           (other.mode == Mode::kAtOnce || other.mode == Mode::kHandOver);
+  });
+}
+
+void Drain::forewarn(Track& track) {
+  track.forewarned = true;
+  act(ActionKind::kForewarn, &track, "it will go, and may prepare").patience = kExplainPatience;
 }
 
 // Before `force`: only what its budget allows.
@@ -115,8 +148,8 @@ void Drain::ask(Track& track) {
 // lives would let the host end before the kubelet sends SIGTERM (after a long preStop hook, say).
 // A grace of 0 would remove the object and leave the process running.
 std::optional<Seconds> Drain::grace_to_ask(const Track& track) const {
-  if (hard() && now_ + track.plan.grace > end()) {
-    return last_grace(track.plan, notice_, policy_, now_);
+  if (hard() && now_ + track.plan.grace > end_of(notice_, track.plan.margin)) {
+    return last_grace(track.plan, notice_, now_);
   }
   if (policy_.grace_override || track.plan.grace < Seconds(1)) {
     return std::max(Seconds(1), track.plan.grace);
@@ -128,7 +161,7 @@ std::optional<Seconds> Drain::grace_to_ask(const Track& track) const {
 void Drain::force(Track& track) {
   const bool askable = track.cannot_be_asked.empty() && track.unit.budgets.size() <= 1;
   if (askable && !track.last_ask_failed) {
-    const Seconds grace = last_grace(track.plan, notice_, policy_, now_);
+    const Seconds grace = last_grace(track.plan, notice_, now_);
     const bool waited = track.plan.force > track.plan.start;
     send_ask(track, grace, true,
              fmt::format("{}: {} s of grace still fit",
@@ -172,8 +205,8 @@ void Drain::send_stop(Track& track, std::string reason) {
   if (!track.asked) track.asked = now_;
   note(track.failures < 2 ? Level::kInfo : Level::kDebug, What::kStopped, &track, reason);
   Action& action = act(ActionKind::kStop, &track, std::move(reason));
-  action.grace = now_ >= track.plan.force ? last_grace(track.plan, notice_, policy_, now_)
-                                          : grace_to_ask(track);
+  action.grace =
+      now_ >= track.plan.force ? last_grace(track.plan, notice_, now_) : grace_to_ask(track);
   action.patience = kLeastPatience;
 }
 

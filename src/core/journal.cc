@@ -15,6 +15,14 @@ const char* to_string(What what) {
       return "planned";
     case What::kHeld:
       return "held";
+    case What::kForewarned:
+      return "forewarned";
+    case What::kReleased:
+      return "released";
+    case What::kReplaced:
+      return "replaced";
+    case What::kPutBack:
+      return "put back";
     case What::kAsked:
       return "asked";
     case What::kRefused:

@@ -17,6 +17,10 @@ enum class What {
   kMarkFailed,  // it could not be marked, so far
   kPlanned,     // when and how a unit will be moved
   kHeld,        // a unit waits, and for what
+  kForewarned,  // that it will go is written on a unit
+  kReleased,    // handed over: a unit is taken out of its group, which starts its replacement
+  kReplaced,    // enough others are Ready: a unit handed over may go
+  kPutBack,     // a unit is put back into its group
   kAsked,       // a unit is asked to leave
   kRefused,     // the answer was no
   kExplained,   // its end was written down on the unit

@@ -41,4 +41,9 @@ std::vector<Outages::Line> Outages::lines() const {
   return all;
 }
 
+bool Outages::needs_host() const {
+  return std::any_of(lines_.begin(), lines_.end(),
+                     [](const auto& entry) { return entry.second.service.only_here; });
+}
+
 }  // namespace spotkeeper::core

@@ -19,6 +19,9 @@ struct Service {
   ServiceId id;
   int ready = 0;      // Ready endpoints, on any host
   bool here = false;  // one of its endpoints, Ready or ending, is on the host that goes
+  // A load balancer sends its traffic only to hosts that have an endpoint of it (its
+  // externalTrafficPolicy is Local), and none is Ready on another.
+  bool only_here = false;
 
   bool operator==(const Service&) const = default;
 };
@@ -37,6 +40,7 @@ class Outages {
   Change seen(const Service& service, Time now);
 
   bool any_dark() const;
+  bool needs_host() const;  // of some Service, a load balancer has no other host to send to
   const Line* find(const ServiceId& id) const;
   std::vector<Line> lines() const;  // by name, those that count
 

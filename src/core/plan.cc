@@ -11,6 +11,10 @@ namespace {
 constexpr int kRequestsPerStop = 3;  // a last ask, the explanation, the stop
 constexpr Seconds kPastDeadlineGrace{10};
 
+// The last seconds of a host, in which DaemonSet units are told.
+constexpr Seconds kDaemonGrace{10};
+constexpr int kCriticalOrder = 100;
+
 std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard) {
   if (!hard) return "asked now; a soft notice overrules no budget";
   if (end <= plan.start) return "asked now: the time that the notice names is as good as past";
@@ -22,26 +26,70 @@ std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard)
   return fmt::format("asked now; its budget can hold it until {}", format_time_s(plan.force));
 }
 
+std::string why_handed_over(const Plan& plan) {
+  if (plan.ask_by == kNever) return "its replacement first; asked when enough others are Ready";
+  if (plan.ask_by <= plan.start) {
+    return fmt::format("its replacement first, for its budget is closed; that can hold it until {}",
+                       format_time_s(plan.force));
+  }
+  return fmt::format(
+      "its replacement first; asked when enough others are Ready, at {} at the latest",
+      format_time_s(plan.ask_by));
+}
+
+Plan stays(Plan plan, std::string why) {
+  plan.mode = Mode::kNotOurs;
+  plan.start = plan.ask_by = plan.force = kNever;
+  plan.why = std::move(why);
+  return plan;
+}
+
+// The policy's own mind, where neither the unit nor a rule has one.
+Mode default_mode(const Unit& unit, const Policy& policy) {
+  if (unit.local_data && policy.spare_local_data) return Mode::kLastMoment;
+  return unit.group.value.empty() ? Mode::kAtOnce : Mode::kHandOver;
+}
+
+// Plan for a unit that may be told by its last moment.
+void left_until_last(const Unit& unit, const Policy& policy, const std::string& by, bool hard,
+                     Plan& plan) {
+  plan.mode = Mode::kLastMoment;
+  plan.start = plan.force;
+  if (!by.empty()) {
+    plan.why = hard ? "left alone until its last moment" : "left alone";
+  } else if (unit.local_data && policy.spare_local_data) {
+    plan.why = hard
+                   ? "left alone until its last moment for its local data, which ends with the host"
+                   : "left alone for its local data";
+  }
+}
+
 }  // namespace
 
-const char* to_string(Mode mode) {
-  switch (mode) {
-    case Mode::kNotOurs:
-      return "stays";
-    case Mode::kAtOnce:
-      return "at-once";
-    case Mode::kLastMoment:
-      return "last-moment";
+Time end_of(const Notice& notice, Seconds margin) {
+  return notice.deadline == kNever ? kNever : notice.deadline - margin;
+}
+
+Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy) {
+  static const Treatment kNone;
+  const Rule* rule = find_rule(policy.rules, unit.facts, notice.kind);
+  const Treatment& ruled = rule != nullptr ? rule->treatment : kNone;
+  Wanted wanted;
+  wanted.mode = unit.wish.mode.value_or(ruled.mode.value_or(default_mode(unit, policy)));
+  wanted.enough_grace =
+      unit.wish.enough_grace.value_or(ruled.enough_grace.value_or(policy.enough_grace));
+  wanted.margin = unit.wish.margin.value_or(ruled.margin.value_or(policy.margin));
+  wanted.order = unit.wish.order.value_or(ruled.order.value_or(unit.critical ? kCriticalOrder : 0));
+  if (unit.wish.mode) {
+    wanted.by = "its annotation";
+  } else if (ruled.mode) {
+    wanted.by = rule->name;
   }
-  return "unknown";
+  return wanted;
 }
 
-Time end_of(const Notice& notice, const Policy& policy) {
-  return notice.deadline == kNever ? kNever : notice.deadline - policy.margin;
-}
-
-Seconds needed_grace(const Unit& unit, const Policy& policy) {
-  return std::min(policy.grace_override.value_or(unit.grace), policy.enough_grace);
+Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& policy) {
+  return std::min(policy.grace_override.value_or(unit.grace), wanted.enough_grace);
 }
 
 Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
@@ -50,42 +98,53 @@ Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
          kRequestsPerStop * slowest;
 }
 
-Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Millis lead,
-               Time now) {
+Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_hand_over,
+               const Notice& notice, const Policy& policy, Millis lead, Time now) {
   Plan plan;
   plan.grace = policy.grace_override.value_or(unit.grace);
-  if (!unit.exempt.empty() || policy.mark_only) {
-    plan.mode = Mode::kNotOurs;
-    plan.start = kNever;
-    plan.force = kNever;
-    plan.why = unit.exempt.empty() ? "left alone, as CORDON_ONLY asks" : unit.exempt;
-    return plan;
-  }
-  const Time end = end_of(notice, policy);
+  plan.order = wanted.order;
+  plan.margin = wanted.margin;
   const bool hard = is_hard(notice);
-  const Time latest = end - needed_grace(unit, policy) - lead;
-  plan.start = now;
-  if (policy.start_before) {
-    // Being left alone must not cost a unit its last moment.
-    const Time wanted = notice.deadline - *policy.start_before;
-    plan.start = std::max(now, hard ? std::min(wanted, latest) : wanted);
+  const bool signalled = unit.daemon && policy.signal_daemons && hard;
+  if (policy.mark_only) return stays(std::move(plan), "left alone, as CORDON_ONLY asks");
+  if (!unit.exempt.empty() && !signalled) return stays(std::move(plan), unit.exempt);
+  if (wanted.mode == Mode::kNotOurs) {
+    return stays(std::move(plan), "never moved, by " + wanted.by);
   }
-  plan.fits = plan.start + plan.grace <= end;
+  const Time end = end_of(notice, wanted.margin);
+  const Seconds needed =
+      signalled ? std::min(plan.grace, kDaemonGrace) : needed_grace(unit, wanted, policy);
+  const Time latest = hard ? end - needed - lead : kNever;
+  plan.start = now;
+  if (policy.start_before && notice.deadline != kNever) {
+    // Being left alone must not cost a unit its last moment.
+    const Time asked_for = notice.deadline - *policy.start_before;
+    plan.start = std::max(now, hard ? std::min(asked_for, latest) : asked_for);
+  }
+  plan.fits = end == kNever || plan.start + plan.grace <= end;
   plan.force = hard ? std::max(latest, plan.start) : kNever;
-  if (unit.local_data && policy.spare_local_data) {
+  plan.ask_by = hard ? std::clamp(end - plan.grace - lead, plan.start, plan.force) : kNever;
+  if (signalled) {
     plan.mode = Mode::kLastMoment;
     plan.start = plan.force;
-    plan.why = hard
-                   ? "left alone until its last moment for its local data, which ends with the host"
-                   : "left alone for its local data";
+    plan.why = "a DaemonSet pod: it serves the node to its last seconds, and is told then";
     return plan;
   }
-  plan.why = why_at_once(unit, plan, end, hard);
+  if (wanted.mode == Mode::kLastMoment) {
+    left_until_last(unit, policy, wanted.by, hard, plan);
+  } else if (wanted.mode == Mode::kHandOver && no_hand_over.empty()) {
+    plan.mode = Mode::kHandOver;
+    plan.why = why_handed_over(plan);
+  } else {
+    plan.why = why_at_once(unit, plan, end, hard);
+    if (wanted.mode == Mode::kHandOver) plan.why += "; not handed over: " + no_hand_over;
+  }
+  if (!wanted.by.empty()) plan.why += " (" + wanted.by + ")";
   return plan;
 }
 
-Seconds last_grace(const Plan& plan, const Notice& notice, const Policy& policy, Time now) {
-  Seconds left = std::chrono::floor<Seconds>(end_of(notice, policy) - now);
+Seconds last_grace(const Plan& plan, const Notice& notice, Time now) {
+  Seconds left = std::chrono::floor<Seconds>(end_of(notice, plan.margin) - now);
   if (left < Seconds(1)) left = std::chrono::floor<Seconds>(notice.deadline - now);
   if (left < Seconds(0)) left = kPastDeadlineGrace;
   return std::max(Seconds(1), std::min(plan.grace, left));

@@ -12,40 +12,50 @@
 
 namespace spotkeeper::core {
 
-enum class Mode {
-  kNotOurs,     // stays: why is in the plan
-  kAtOnce,      // asked now, has all the time that is left
-  kLastMoment,  // left alone until its last moment, then told
-};
-
-const char* to_string(Mode mode);
-
 struct Plan {
   Mode mode = Mode::kAtOnce;
-  Time start{};      // not asked before this
+  Time start{};  // not asked before this
+  // Until then a hand-over, or those that go before it, may hold it back; from then on it is asked,
+  // so that it keeps its whole grace where its budget allows. kNever for soft notices.
+  Time ask_by{};
   Time force{};      // from now on its budget can no longer hold it; kNever for soft notices
   Seconds grace{};   // what it is granted: its own or the override
   bool fits = true;  // its whole grace fits between start and the end
+  int order = 0;     // units of a lower one go first
+  Seconds margin{3};  // it is to be done so long before the deadline
   std::string why;   // one sentence
 };
 
+// What is to be done with a unit: its own wish, the first rule that matches, the policy, by kind
+// of owner. A hand-over is only wanted here, not yet found possible.
+struct Wanted {
+  Mode mode = Mode::kAtOnce;
+  Seconds enough_grace{60};
+  Seconds margin{3};
+  int order = 0;
+  std::string by;  // who says so, for people: "rule batch", "its annotation"; empty: the default
+};
+Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy);
+
 // The moment everything is to be done: the deadline less the margin.
-Time end_of(const Notice& notice, const Policy& policy);
+Time end_of(const Notice& notice, Seconds margin);
 
 // The part of its grace (its own or the override) that no budget may take from a unit.
-Seconds needed_grace(const Unit& unit, const Policy& policy);
+Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& policy);
 
 // How much earlier than its grace asks a unit has to be stopped. `stops_no_later`: how many units
 // of this host (itself included) may have to be stopped no later than this one; each takes up to
 // two requests, and they share the request rate. `slowest`: how long an answer has taken so far.
 Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy);
 
-Plan plan_unit(const Unit& unit, const Notice& notice, const Policy& policy, Millis lead, Time now);
+// `no_hand_over`: why a hand-over that is wanted cannot be; empty: it can.
+Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_hand_over,
+               const Notice& notice, const Policy& policy, Millis lead, Time now);
 
 // The grace to put on a request that is the unit's last: what it is granted, cut to what is left of
 // the time before the margin, or else of the margin. Never 0, which would remove the object and
 // leave the process running. Past the deadline the host may live a little longer, and 10 s are
 // granted.
-Seconds last_grace(const Plan& plan, const Notice& notice, const Policy& policy, Time now);
+Seconds last_grace(const Plan& plan, const Notice& notice, Time now);
 
 }  // namespace spotkeeper::core

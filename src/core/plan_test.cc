@@ -19,6 +19,11 @@ Unit unit(Seconds grace) {
   return Unit{.id = UnitId("u1"), .name = "default/web", .grace = grace, .ready = true};
 }
 
+Plan plan_of(const Unit& unit, const Notice& notice, const Policy& policy,
+             Millis lead = Millis(0)) {
+  return plan_unit(unit, wanted_for(unit, notice, policy), "", notice, policy, lead, kNoon);
+}
+
 struct Row {
   const char* name;
   int notice_s;
@@ -35,8 +40,8 @@ TEST_P(PlanTable, ForceFollowsFromTheDeadline) {
   const Row& row = GetParam();
   Policy policy;
   if (row.override_s >= 0) policy.grace_override = Seconds(row.override_s);
-  const Plan plan = plan_unit(unit(Seconds(row.grace_s)), spot(Seconds(row.notice_s)), policy,
-                              stop_lead(row.stops, Millis(0), policy), kNoon);
+  const Plan plan = plan_of(unit(Seconds(row.grace_s)), spot(Seconds(row.notice_s)), policy,
+                            stop_lead(row.stops, Millis(0), policy));
   EXPECT_EQ(plan.mode, Mode::kAtOnce);
   EXPECT_EQ(plan.start, kNoon);
   EXPECT_EQ(plan.force, kNoon + Seconds(row.force_s));
@@ -60,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Plan, ExemptUnitsStayWithTheirReason) {
   Unit daemon = unit(Seconds(30));
   daemon.exempt = "a DaemonSet pod";
-  const Plan plan = plan_unit(daemon, spot(Seconds(120)), Policy{}, Millis(0), kNoon);
+  const Plan plan = plan_of(daemon, spot(Seconds(120)), Policy{});
   EXPECT_EQ(plan.mode, Mode::kNotOurs);
   EXPECT_EQ(plan.force, kNever);
   EXPECT_EQ(plan.why, "a DaemonSet pod");
@@ -69,7 +74,7 @@ TEST(Plan, ExemptUnitsStayWithTheirReason) {
 TEST(Plan, SoftNoticesNeverForce) {
   Notice notice = spot(Seconds(120));
   notice.kind = NoticeKind::kRebalanceRecommendation;
-  const Plan plan = plan_unit(unit(Seconds(30)), notice, Policy{}, Millis(0), kNoon);
+  const Plan plan = plan_of(unit(Seconds(30)), notice, Policy{});
   EXPECT_EQ(plan.start, kNoon);
   EXPECT_EQ(plan.force, kNever);
 }
@@ -78,9 +83,9 @@ TEST(Plan, LocalDataIsSparedUntilTheLastMomentWhenAsked) {
   Unit with_data = unit(Seconds(30));
   with_data.local_data = true;
   Policy policy;
-  EXPECT_EQ(plan_unit(with_data, spot(Seconds(120)), policy, Millis(0), kNoon).mode, Mode::kAtOnce);
+  EXPECT_EQ(plan_of(with_data, spot(Seconds(120)), policy).mode, Mode::kAtOnce);
   policy.spare_local_data = true;
-  const Plan plan = plan_unit(with_data, spot(Seconds(120)), policy, Millis(0), kNoon);
+  const Plan plan = plan_of(with_data, spot(Seconds(120)), policy);
   EXPECT_EQ(plan.mode, Mode::kLastMoment);
   EXPECT_EQ(plan.start, kNoon + Seconds(87));
   EXPECT_EQ(plan.force, plan.start);
@@ -93,16 +98,16 @@ TEST(Plan, LocalDataStaysForGoodOnSoftNotices) {
   policy.spare_local_data = true;
   Notice notice = spot(Seconds(120));
   notice.kind = NoticeKind::kRebalanceRecommendation;
-  EXPECT_EQ(plan_unit(with_data, notice, policy, Millis(0), kNoon).start, kNever);
+  EXPECT_EQ(plan_of(with_data, notice, policy).start, kNever);
 }
 
 TEST(Plan, StartCanBeHeldBackToNodeTerminationGracePeriod) {
   Policy policy;
   policy.start_before = Seconds(60);
-  const Plan plan = plan_unit(unit(Seconds(30)), spot(Seconds(120)), policy, Millis(0), kNoon);
+  const Plan plan = plan_of(unit(Seconds(30)), spot(Seconds(120)), policy);
   EXPECT_EQ(plan.start, kNoon + Seconds(60));
   EXPECT_EQ(plan.force, kNoon + Seconds(87));
-  const Plan tight = plan_unit(unit(Seconds(100)), spot(Seconds(120)), policy, Millis(0), kNoon);
+  const Plan tight = plan_of(unit(Seconds(100)), spot(Seconds(120)), policy);
   EXPECT_EQ(tight.start, kNoon + Seconds(57)) << "being left alone costs nobody the last moment";
   EXPECT_EQ(tight.force, tight.start);
 }
@@ -112,7 +117,7 @@ TEST(Plan, ASlowApiIsAllowedForAtEachRequest) {
 }
 
 TEST(Plan, TooLongAGraceIsSaid) {
-  const Plan plan = plan_unit(unit(Seconds(600)), spot(Seconds(120)), Policy{}, Millis(0), kNoon);
+  const Plan plan = plan_of(unit(Seconds(600)), spot(Seconds(120)), Policy{});
   EXPECT_THAT(plan.why, HasSubstr("600 s"));
 }
 
@@ -129,7 +134,7 @@ TEST_P(LastGraceTable, IsWhatFits) {
   const GraceRow& row = GetParam();
   Plan plan;
   plan.grace = Seconds(row.grace_s);
-  EXPECT_EQ(last_grace(plan, spot(Seconds(row.left_s)), Policy{}, kNoon), Seconds(row.expected_s));
+  EXPECT_EQ(last_grace(plan, spot(Seconds(row.left_s)), kNoon), Seconds(row.expected_s));
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, LastGraceTable,

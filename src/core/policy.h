@@ -4,10 +4,20 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "core/rules.h"
 
 namespace spotkeeper::core {
+
+// Which drains hand units over: replacement first.
+enum class HandOver {
+  kNever,
+  kInterruptions,  // where the host will end: Spot interruptions, and what a person gives a
+                   // deadline
+  kAlways,         // soft notices, too
+};
 
 struct Policy {
   Seconds margin{3};         // all is to be done this long before the deadline
@@ -24,6 +34,13 @@ struct Policy {
   Seconds ask_again{20};        // a refused unit is asked again when its budget cannot be watched
   Seconds mark_patience{3};     // an unmarked host is drained all the same after this
   int asks_per_budget = 4;      // asks in flight for one budget; the server does them one by one
+  HandOver hand_over = HandOver::kInterruptions;
+  std::vector<Rule> rules;  // what is done with which units; the first that matches holds
+  bool early_word = false;  // tell every unit that will go, at second 0, on itself
+  bool exclude_from_load_balancers = false;  // before the first eviction
+  bool no_execute_at_end = false;            // TAINT_EFFECT=NoExecute, once all have been told
+  // DaemonSet units are told in the last seconds; false: they end with the host.
+  bool signal_daemons = false;
 };
 
 }  // namespace spotkeeper::core

@@ -14,11 +14,31 @@
 
 namespace spotkeeper::core {
 
+// How far a hand-over has come. docs/design.md, rule 6.
+struct Release {
+  enum class Step {
+    kNone,
+    kReleased,   // out of its group; whether a replacement is started is to be seen
+    kConfirmed,  // it is: the unit goes when enough others are Ready
+    kReturning,  // put back; its owner is to take it again
+    kGivenUp,    // it is moved like any other
+  };
+  Step step = Step::kNone;
+  Time since{};                // the step
+  std::optional<Time> enough;  // enough others were Ready, first
+  std::string why_not;         // given up: why
+
+  // Out of its group, and not on the way back.
+  bool out() const { return step == Step::kReleased || step == Step::kConfirmed; }
+};
+
 struct Track {
   Unit unit;
   Time seen{};
   bool late = false;  // placed here after the mark, or after it was given up
   Plan plan;
+  Release release;
+  bool forewarned = false;    // or tried in vain
   std::optional<Time> asked;  // first request that may make it leave
   std::optional<Time> told;   // its deletion was written
   std::optional<Time> gone;

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/strong.h"
+#include "core/group.h"
+#include "core/rules.h"
 
 namespace spotkeeper::core {
 
@@ -26,6 +28,18 @@ struct Unit {
   bool ended = false;             // its processes have ended, whatever becomes of the object
   std::vector<BudgetId> budgets;  // what guards it
   bool local_data = false;        // its data ends with it
+  bool volumes = false;           // mounts volumes that must detach before others can have them
+  // Serves the host itself and would not come back to a tainted one: told in the last seconds where
+  // the policy says so, though it is exempt.
+  bool daemon = false;
+  bool critical = false;  // others need it: it goes after them
+  RuleFacts facts = {};   // what rules select it by
+  Treatment wish = {};    // its own annotations: goes before every rule
+  // The hand-over of it. docs/design.md, rule 6.
+  GroupId group = {};             // who starts its replacement; empty: nobody
+  std::string no_hand_over = {};  // why it cannot be handed over; empty: it can
+  bool released = false;          // it bears our mark of release
+  bool orphan = false;            // nobody owns it
 
   bool operator==(const Unit&) const = default;
 };

@@ -76,6 +76,9 @@ Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
       done = co_await kube::set_disruption_target(api_, *pod, action.reason, clock_.now(),
                                                   action.patience);
       break;
+    case core::ActionKind::kForewarn:
+    case core::ActionKind::kRelease:
+    case core::ActionKind::kPutBack:
     case core::ActionKind::kMark:
     case core::ActionKind::kUndo:
       break;

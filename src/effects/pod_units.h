@@ -43,7 +43,7 @@ class PodUnits {
  private:
   struct Known {
     kube::PodRef ref;
-    kube::Labels labels;
+    Labels labels;
     core::Unit unit;
   };
   std::vector<core::BudgetId> guards(const kube::Pod& pod) const;

@@ -26,7 +26,7 @@ kube::Budget budget(const std::string& name, int allows, const std::string& app 
   budget.ns = "default";
   budget.name = name;
   budget.disruptions_allowed = allows;
-  budget.selector = kube::LabelSelector{.match_labels = {{"app", app}}};
+  budget.selector = LabelSelector{.match_labels = {{"app", app}}};
   return budget;
 }
 

@@ -85,18 +85,6 @@ std::optional<LabelSelector> decode_selector(const json::value& root, Path path)
   return selector;
 }
 
-bool holds(const LabelSelector::Expression& expression, const Labels& labels) {
-  const auto label = labels.find(expression.key);
-  const bool has = label != labels.end();
-  const bool listed =
-      has && std::ranges::find(expression.values, label->second) != expression.values.end();
-  if (expression.op == "In") return listed;
-  if (expression.op == "NotIn") return !listed;  // also where the label is missing
-  if (expression.op == "Exists") return has;
-  if (expression.op == "DoesNotExist") return !has;
-  return false;
-}
-
 // What identifies every object; the kind only serves the message.
 template <class T>
 Result<T> with_identity(const json::value& object, const char* kind) {
@@ -112,16 +100,6 @@ Result<T> with_identity(const json::value& object, const char* kind) {
 }
 
 }  // namespace
-
-bool LabelSelector::matches(const Labels& labels) const {
-  const bool all_labels = std::ranges::all_of(match_labels, [&labels](const auto& wanted) {
-    const auto label = labels.find(wanted.first);
-    return label != labels.end() && label->second == wanted.second;
-  });
-  return all_labels && std::ranges::all_of(match_expressions, [&labels](const Expression& each) {
-           return holds(each, labels);
-         });
-}
 
 bool Budget::covers(const Pod& pod) const {
   return ns == pod.ns && selector && selector->matches(pod.labels);

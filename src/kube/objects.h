@@ -9,17 +9,15 @@
 
 #include <boost/json/fwd.hpp>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/label_selector.h"
 #include "base/result.h"
 
 namespace spotkeeper::kube {
-
-using Labels = std::map<std::string, std::string>;
 
 struct Taint {
   std::string key;
@@ -71,22 +69,6 @@ struct Pod {
 
   // Succeeded or Failed: it has ended and holds nothing up.
   bool finished() const { return phase == "Succeeded" || phase == "Failed"; }
-};
-
-// meta/v1 LabelSelector; an empty one matches everything.
-struct LabelSelector {
-  struct Expression {
-    std::string key;
-    std::string op;  // "In", "NotIn", "Exists", "DoesNotExist"; any other matches nothing
-    std::vector<std::string> values;
-
-    bool operator==(const Expression&) const = default;
-  };
-  Labels match_labels;
-  std::vector<Expression> match_expressions;
-
-  bool matches(const Labels& labels) const;
-  bool operator==(const LabelSelector&) const = default;
 };
 
 // A PodDisruptionBudget.

@@ -44,7 +44,7 @@ Result<kube::Pod> check_pod(const json::value& object) {
 }
 
 // What selectors mean, said another way than in LabelSelector::matches.
-bool selects(const kube::LabelSelector& selector, const kube::Labels& labels) {
+bool selects(const LabelSelector& selector, const Labels& labels) {
   for (const auto& [key, value] : selector.match_labels) {
     if (!labels.contains(key) || labels.at(key) != value) return false;
   }

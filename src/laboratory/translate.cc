@@ -22,8 +22,8 @@ std::optional<kube::Owner> to_kube(const std::optional<world::Owner>& owner) {
                      .uid = owner->uid.text()};
 }
 
-kube::LabelSelector to_kube(const world::Selector& selector) {
-  kube::LabelSelector made{.match_labels = selector.match_labels.map(), .match_expressions = {}};
+LabelSelector to_kube(const world::Selector& selector) {
+  LabelSelector made{.match_labels = selector.match_labels.map(), .match_expressions = {}};
   for (const world::Selector::Expression& each : selector.match_expressions) {
     made.match_expressions.push_back({.key = each.key, .op = each.op, .values = each.values});
   }
