@@ -115,8 +115,8 @@ Task<Result<ExecCredential>> run_exec_plugin(ExecPlugin plugin) {
                   .env = environment(plugin, exec_info(plugin, interactive)),
                   .inherits_stdin = interactive};
   program.argv.insert(program.argv.end(), plugin.args.begin(), plugin.args.end());
-  const Result<ProgramEnd> end =
-      co_await run_program(std::move(program), kMostOutput, plugin.timeout);
+  const Millis at_most = interactive ? plugin.interactive_timeout : plugin.timeout;
+  const Result<ProgramEnd> end = co_await run_program(std::move(program), kMostOutput, at_most);
   if (!end) co_return not_started(plugin, end.error());
   if (end->signal != 0 || end->exit_code != 0) {
     const std::string how = end->signal != 0
