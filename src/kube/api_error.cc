@@ -8,8 +8,8 @@
 #include <optional>
 #include <system_error>
 
+#include "base/json.h"
 #include "kube/api.h"
-#include "kube/json.h"
 
 namespace spotkeeper::kube {
 namespace {

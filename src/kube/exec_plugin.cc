@@ -8,7 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "kube/json.h"
+#include "base/json.h"
 #include "kube/program.h"
 
 namespace spotkeeper::kube {
@@ -91,8 +91,7 @@ Result<ExecCredential> decode_exec_credential(std::string_view text,
   if (token.empty() && credential.client_cert_pem.empty()) {
     return retryable("printed neither a token nor a client certificate");
   }
-  if (const json::value* expiry = find(answer, {"status", "expirationTimestamp"});
-      expiry != nullptr && !expiry->is_null()) {
+  if (const json::value* expiry = find(answer, {"status", "expirationTimestamp"})) {
     Time expires;
     if (!parse_time(text_at(*expiry, {}), expires)) {
       return retryable("printed an expirationTimestamp that is no RFC 3339 time");
