@@ -63,6 +63,10 @@ class Agent::Body {
                     }),
         rights_(api_, log_, [this](const RightsCheck::Found& found) { rights_found(found); }),
         changed_(executor) {
+    api_.renew_in(work_, [this](const Error& error) {
+      log_.warning("the cluster's credential is not renewed yet; the last one is still valid: " +
+                   error.message);
+    });
     api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
       counters_.count("api_requests",
                       {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});

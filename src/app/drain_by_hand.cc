@@ -49,7 +49,12 @@ class DrainByHand {
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),
-        changed_(io.get_executor()) {}
+        changed_(io.get_executor()) {
+    api_.renew_in(tasks_, [this](const Error& error) {
+      progress_.leave();
+      fail("drain", error.within("the credential is not renewed yet; the last is still valid"), 0);
+    });
+  }
 
   Task<> run();
   int status() const { return status_; }

@@ -194,6 +194,9 @@ Api::~Api() = default;
 std::chrono::steady_clock::time_point Api::paused_until() const {
   return impl_->paused_until;
 }
+void Api::renew_in(TaskGroup& tasks, std::function<void(const Error&)> failed) {
+  if (impl_->plugin) impl_->plugin->renew_in(tasks, std::move(failed));
+}
 const Access& Api::access() const {
   return impl_->access;
 }

@@ -25,6 +25,7 @@
 #include <string>
 
 #include "async/task.h"
+#include "async/task_group.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/client.h"
@@ -61,6 +62,11 @@ class Api {
 
   // Told after every exchange; `status` is 0 when there was no answer. For counters.
   std::function<void(const std::string& verb, const std::string& resource, int status)> on_answer;
+
+  // From now on the credential of a plugin is renewed in `tasks`, which must end before this does,
+  // while calls go on with the one that is still valid; `failed` is told of the first failure in a
+  // row. Without it calls wait for a new one when the last has expired.
+  void renew_in(TaskGroup& tasks, std::function<void(const Error&)> failed);
 
   // When the pause ends that the server asked for; in the past when there is none.
   std::chrono::steady_clock::time_point paused_until() const;

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <charconv>
-#include <ctime>
+#include <chrono>
 #include <optional>
 #include <system_error>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "kube/api.h"
-#include "kube/json.h"
 
 namespace spotkeeper::kube {
 namespace {
@@ -81,14 +82,10 @@ const json::value* find_cause(const json::value& status, std::string_view key,
   return cause == causes->end() ? nullptr : &*cause;
 }
 
-// An HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT") in seconds since 1970.
-std::optional<int64_t> http_date(const std::string* text) {
-  std::tm parts{};
-  if (text == nullptr ||
-      ::strptime(text->c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) == nullptr) {
-    return std::nullopt;
-  }
-  return ::timegm(&parts);
+std::optional<Time> http_date(const std::string* text) {
+  Time time;
+  if (text == nullptr || !parse_http_date(*text, time)) return std::nullopt;
+  return time;
 }
 
 // What the other side asks us to wait: a number of seconds, or a date, which counts from its own
@@ -106,7 +103,7 @@ std::optional<int64_t> retry_after(const http::Headers& headers) {
   const auto until = http_date(text);
   const auto now = http_date(http::find_header(headers, "Date"));
   if (!until || !now) return std::nullopt;
-  return *until - *now;
+  return std::chrono::floor<Seconds>(*until - *now).count();
 }
 
 int pause_s(const json::value& status, const http::Headers& headers) {

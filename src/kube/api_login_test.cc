@@ -69,6 +69,27 @@ TEST_F(ApiLoginTest, PluginRunsAgainOnceWhenItsTokenIsRefused) {
   EXPECT_EQ(server_.seen.size(), 4U);
 }
 
+// Every second run fails: should a slow machine not get to a renewal in its tenth of the life, the
+// next life will do.
+TEST_F(ApiLoginTest, PluginsTokenIsRenewedInTheGroup) {
+  server_.on("/thing", {.body = "{}"});
+  const std::string expiry = "$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%S.%NZ)";
+  ExecPlugin flaky = plugin(R"({"token":"t1","expirationTimestamp":"EXPIRY"})");
+  flaky.args[1] = "echo run >> " + (folder_ / "runs").string() + "; [ $(($(wc -l < " +
+                  (folder_ / "runs").string() + ") % 2)) = 1 ] || exit 5; sed \"s/EXPIRY/" +
+                  expiry + "/\" " + (folder_ / "printed").string();
+  connect([&](Access& access) { access.exec = flaky; });
+  std::vector<std::string> told;
+  api_->renew_in(group_, [&](const Error& error) { told.push_back(error.message); });
+  EXPECT_EQ(answer(), "fine");
+  for (int life = 0; life < 5 && told.empty(); ++life) {
+    until([&] { return answer() == "fine" && !told.empty(); });
+  }
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0], "here: \"sh\" ended with exit code 5; run it by hand to see why");
+  ASSERT_TRUE(until([&] { return group_.size() == 1; })) << "but the server";
+}
+
 TEST_F(ApiLoginTest, PluginThatFailsIsAnErrorWithoutARequest) {
   connect([&](Access& access) {
     access.exec = ExecPlugin{.place = "here", .command = "sh", .args = {"-c", "exit 3"}};

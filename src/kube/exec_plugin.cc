@@ -8,7 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "kube/json.h"
+#include "base/json.h"
 #include "kube/program.h"
 
 namespace spotkeeper::kube {
@@ -91,8 +91,7 @@ Result<ExecCredential> decode_exec_credential(std::string_view text,
   if (token.empty() && credential.client_cert_pem.empty()) {
     return retryable("printed neither a token nor a client certificate");
   }
-  if (const json::value* expiry = find(answer, {"status", "expirationTimestamp"});
-      expiry != nullptr && !expiry->is_null()) {
+  if (const json::value* expiry = find(answer, {"status", "expirationTimestamp"})) {
     Time expires;
     if (!parse_time(text_at(*expiry, {}), expires)) {
       return retryable("printed an expirationTimestamp that is no RFC 3339 time");
@@ -115,8 +114,8 @@ Task<Result<ExecCredential>> run_exec_plugin(ExecPlugin plugin) {
                   .env = environment(plugin, exec_info(plugin, interactive)),
                   .inherits_stdin = interactive};
   program.argv.insert(program.argv.end(), plugin.args.begin(), plugin.args.end());
-  const Result<ProgramEnd> end =
-      co_await run_program(std::move(program), kMostOutput, plugin.timeout);
+  const Millis at_most = interactive ? plugin.interactive_timeout : plugin.timeout;
+  const Result<ProgramEnd> end = co_await run_program(std::move(program), kMostOutput, at_most);
   if (!end) co_return not_started(plugin, end.error());
   if (end->signal != 0 || end->exit_code != 0) {
     const std::string how = end->signal != 0

@@ -32,8 +32,9 @@ struct ExecPlugin {
   std::string api_version = "client.authentication.k8s.io/v1";
   Interactive interactive = Interactive::kNever;
   std::string install_hint = {};
-  std::string cluster = {};  // provideClusterInfo: spec.cluster as JSON; else empty
-  Millis timeout{60'000};    // then it is killed
+  std::string cluster = {};             // provideClusterInfo: spec.cluster as JSON; else empty
+  Millis timeout{60'000};               // then it is killed
+  Millis interactive_timeout{600'000};  // the same, when it may ask a person at a terminal
 };
 
 struct ExecCredential {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kube/exec_plugin.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <fstream>
@@ -127,6 +130,72 @@ TEST_F(ExecPluginTest, SaysWhatToDo) {
   ExecPlugin slow = plugin("sleep 1000");
   slow.timeout = Millis(100);
   EXPECT_EQ(failure(slow), place + "\"sh\" did not end within 100 ms");
+}
+
+// Standard input is a terminal as long as this lives.
+class TerminalAsStdin {
+ public:
+  TerminalAsStdin() {
+    if (::grantpt(master_) != 0 || ::unlockpt(master_) != 0) return;
+    const int terminal = ::open(::ptsname(master_), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ::dup2(terminal, STDIN_FILENO);
+    ::close(terminal);
+  }
+  ~TerminalAsStdin() {
+    ::dup2(before_, STDIN_FILENO);
+    ::close(before_);
+    ::close(master_);
+  }
+  TerminalAsStdin(const TerminalAsStdin&) = delete;
+  TerminalAsStdin& operator=(const TerminalAsStdin&) = delete;
+
+ private:
+  int before_ = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+  int master_ = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+};
+
+TEST_F(ExecPluginTest, WhoAsksAPersonHasMoreTime) {
+  const std::string late = "\"sh\" did not end within 100 ms";
+  ExecPlugin slow =
+      plugin("sleep 0.3; [ -t 0 ] && printf '%s' '" + printed(R"({"token":"t"})") + "'");
+  EXPECT_EQ(slow.timeout, std::chrono::minutes(1));
+  EXPECT_EQ(slow.interactive_timeout, std::chrono::minutes(10));
+  slow.timeout = Millis(100);
+  slow.interactive_timeout = Millis(8'000);
+  const TerminalAsStdin terminal;
+  ASSERT_EQ(::isatty(STDIN_FILENO), 1);
+  EXPECT_TRUE(failure(slow).ends_with(late)) << "it never asks: 60 s";
+  slow.interactive = ExecPlugin::Interactive::kIfAvailable;
+  EXPECT_EQ(failure(slow), "no failure");
+  slow.interactive = ExecPlugin::Interactive::kAlways;
+  EXPECT_EQ(failure(slow), "no failure");
+  slow.interactive_timeout = Millis(100);
+  EXPECT_TRUE(failure(slow).ends_with(late));
+}
+
+TEST_F(ExecPluginTest, WithoutATerminalNobodyIsAsked) {
+  ExecPlugin slow = plugin("sleep 1000");
+  slow.interactive = ExecPlugin::Interactive::kIfAvailable;
+  slow.timeout = Millis(100);
+  const int before = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  EXPECT_TRUE(failure(slow).ends_with("did not end within 100 ms"));
+  ::dup2(before, STDIN_FILENO);
+  ::close(before);
+  ::close(nothing);
+}
+
+// kubelogin starts a browser, and goes.
+TEST_F(ExecPluginTest, LogsInThoughWhatItHasStartedStays) {
+  ExecPlugin plugin = this->plugin("sleep 1000 & echo $! > " + (folder_ / "pid").string() +
+                                   "; printf '%s' '" + printed(R"({"token":"t"})") + "'");
+  plugin.timeout = Millis(8'000);
+  EXPECT_EQ(failure(plugin), "no failure");
+  pid_t pid = 0;
+  std::ifstream(folder_ / "pid") >> pid;
+  ASSERT_GT(pid, 0);
+  EXPECT_EQ(::kill(pid, SIGKILL), 0);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <chrono>
 
 #include "async/timing.h"
-#include "kube/json.h"
+#include "base/json.h"
 #include "kube/watch_events.h"
 
 namespace spotkeeper::kube {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "kube/json.h"
+#include "base/json.h"
 
 namespace spotkeeper::kube {
 namespace {
@@ -206,7 +206,8 @@ Result<ListHead> ListParser::finish() {
   const json::value envelope = impl_->parser.handler().release();
   ListHead head{.version = text_at(envelope, {"metadata", "resourceVersion"}),
                 .next = text_at(envelope, {"metadata", "continue"})};
-  const json::value* items = find(envelope, {"items"});
+  const json::object* list = envelope.if_object();
+  const json::value* items = list == nullptr ? nullptr : list->if_contains("items");  // may be null
   if (head.version.empty() || items == nullptr || !(items->is_array() || items->is_null())) {
     return retryable("the answer is not a list");
   }

@@ -5,7 +5,7 @@
 #include <boost/json/value.hpp>
 #include <climits>
 
-#include "kube/json.h"
+#include "base/json.h"
 
 namespace spotkeeper::kube {
 namespace {

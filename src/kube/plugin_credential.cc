@@ -4,19 +4,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
+
 namespace spotkeeper::kube {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr Seconds kFailurePause{2};
+constexpr Millis kFailurePause{2'000};
+constexpr Millis kLongestPause{30'000};  // between renewals that fail
 constexpr Millis kEarlier{60'000};  // before it expires, or a tenth of its life where that is less
 constexpr Millis kShortestUse{1'000};  // also of one that comes expired: the clocks may differ
-
-// Expiry is a time of the wall clock, and so is now.
-Time wall_now() {
-  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
-}
 
 }  // namespace
 
@@ -35,8 +33,18 @@ class PluginCredential::Running {
   PluginCredential& owner_;
 };
 
-PluginCredential::PluginCredential(boost::asio::any_io_executor executor, ExecPlugin plugin)
-    : executor_(std::move(executor)), plugin_(std::move(plugin)) {}
+Time PluginCredential::wall_now() {
+  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
+}
+
+PluginCredential::PluginCredential(boost::asio::any_io_executor executor, ExecPlugin plugin,
+                                   WallClock now)
+    : executor_(std::move(executor)), plugin_(std::move(plugin)), now_(std::move(now)) {}
+
+void PluginCredential::renew_in(TaskGroup& tasks, OnFailure on_failure) {
+  renewals_ = &tasks;
+  on_failure_ = std::move(on_failure);
+}
 
 bool PluginCredential::is_fresh(Time now) const {
   return current_ && now < renew_at_;
@@ -47,7 +55,7 @@ bool PluginCredential::is_valid(Time now) const {
 }
 
 void PluginCredential::keep(ExecCredential credential) {
-  const Time now = wall_now();
+  const Time now = now_();
   renew_at_ = kNever;
   if (credential.expires) {
     const Millis life = std::max(*credential.expires - now, Millis(0));
@@ -55,6 +63,17 @@ void PluginCredential::keep(ExecCredential credential) {
   }
   current_ = std::make_shared<const ExecCredential>(std::move(credential));
   failure_.reset();
+  failures_ = 0;
+  renew_again_at_ = {};
+}
+
+void PluginCredential::fail(Error error) {
+  failed_at_ = Steady::now();
+  renew_again_at_ = failed_at_ + backoff_delay({.attempt = ++failures_,
+                                                .base = kFailurePause,
+                                                .cap = kLongestPause,
+                                                .jitter = random_unit()});
+  failure_ = std::move(error);
 }
 
 void PluginCredential::refused(const Shared& used) {
@@ -69,34 +88,48 @@ Task<> PluginCredential::wait_for_run() {
     std::list<Event*>::iterator place;
     ~Leave() { list.erase(place); }
   } const leave{waiting_, place};
-  co_await ended.wait(plugin_.timeout);
+  co_await ended.wait_real(std::max(plugin_.timeout, plugin_.interactive_timeout));
+}
+
+Task<> PluginCredential::run() {
+  Result<ExecCredential> fresh = co_await run_exec_plugin(plugin_);
+  if (fresh) {
+    keep(std::move(*fresh));
+  } else {
+    fail(std::move(fresh.error()));
+  }
+}
+
+// It runs from here on, also before the task begins: what comes meanwhile starts no second one.
+void PluginCredential::start_renewal() {
+  if (renewals_ == nullptr || running_ || Steady::now() < renew_again_at_) return;
+  renewals_->spawn("renew credential", renew(std::make_unique<Running>(*this)));
+}
+
+Task<> PluginCredential::renew(std::unique_ptr<Running> running) {
+  const std::unique_ptr<Running> until_it_ends = std::move(running);
+  co_await run();
+  if (failures_ == 1 && on_failure_) on_failure_(*failure_);
 }
 
 Task<Result<PluginCredential::Shared>> PluginCredential::get() {
   for (;;) {
-    const Time now = wall_now();
+    const Time now = now_();
     if (is_fresh(now)) co_return current_;
-    const bool valid = is_valid(now);
-    if (running_ && valid) co_return current_;
-    if (failure_ && Steady::now() - failed_at_ < kFailurePause) {
-      if (valid) co_return current_;
-      co_return std::unexpected(*failure_);
+    if (is_valid(now)) {
+      start_renewal();
+      co_return current_;
     }
     if (running_) {
       co_await wait_for_run();
       continue;
     }
-    Result<ExecCredential> fresh;
-    {
-      const Running running(*this);
-      fresh = co_await run_exec_plugin(plugin_);
-      if (fresh) {
-        keep(std::move(*fresh));
-        co_return current_;
-      }
-      failure_ = fresh.error();
-      failed_at_ = Steady::now();
+    if (failure_ && Steady::now() - failed_at_ < kFailurePause) {
+      co_return std::unexpected(*failure_);
     }
+    const Running running(*this);
+    co_await run();
+    if (!failure_) co_return current_;
   }
 }
 

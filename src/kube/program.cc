@@ -8,10 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -62,6 +64,9 @@ class Child {
     return status;
   }
 
+  Task<bool> wait_for_output_or_end();
+  bool read_piece(size_t at_most, std::string& into);
+
   pid_t pid_ = -1;
   bool leads_group_ = false;  // a group of its own: what it has started ends with it
   Descriptor output_;         // the reading end of its stdout
@@ -70,6 +75,7 @@ class Child {
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> all;
+  all.reserve(texts.size() + 1);
   // not const in the interface; only read
   for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
   all.push_back(nullptr);
@@ -111,6 +117,7 @@ Result<void> Child::start(const Program& program) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return retryable("pipe: " + text_of(errno));
   output_.assign(ends[0]);
+  output_.non_blocking(true);
   const SpawnSettings settings(ends[1], program.inherits_stdin);
   const std::vector<char*> argv = pointers(program.argv);
   const std::vector<char*> env = pointers(program.env);
@@ -130,20 +137,48 @@ Result<void> Child::start(const Program& program) {
   return {};
 }
 
+// Whether it has ended.
+Task<bool> Child::wait_for_output_or_end() {
+  const auto [order, no_output, not_ended] =
+      co_await asio::experimental::make_parallel_group(
+          output_.async_wait(Descriptor::wait_read, asio::deferred),
+          ended_.async_wait(Descriptor::wait_read, asio::deferred))
+          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  if (no_output && not_ended) throw boost::system::system_error(not_ended);  // cancelled
+  co_return !not_ended;
+}
+
+// Appends what is there already, without waiting; false at the end of the output.
+bool Child::read_piece(size_t at_most, std::string& into) {
+  std::array<char, 4096> piece;
+  boost::system::error_code error;
+  const size_t size =
+      output_.read_some(asio::buffer(piece, std::min(at_most, piece.size())), error);
+  into.append(piece.data(), size);
+  return !error || error == asio::error::would_block;
+}
+
+// Whoever it has started may outlive it and hold its stdout open, or go on printing: its own end
+// counts, and of the output what was in the pipe by then.
 Task<Result<ProgramEnd>> Child::finish(size_t most_output) {
   ProgramEnd end;
-  for (;;) {
-    std::array<char, 4096> piece;
-    const auto [error, size] =
-        co_await output_.async_read_some(asio::buffer(piece), asio::as_tuple(asio::use_awaitable));
-    if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-    end.output.append(piece.data(), size);
-    if (end.output.size() > most_output) {
-      co_return retryable("printed more than " + std::to_string(most_output) + " bytes");
-    }
-    if (error) break;  // the end
+  std::string& output = end.output;
+  bool more = true;
+  bool ended = false;
+  while (more && !ended && output.size() <= most_output) {
+    ended = co_await wait_for_output_or_end();
+    if (!ended) more = read_piece(most_output + 1, output);
   }
-  co_await ended_.async_wait(Descriptor::wait_read, asio::use_awaitable);
+  if (ended) {
+    Descriptor::bytes_readable left;
+    output_.io_control(left);
+    const size_t whole = std::min(output.size() + left.get(), most_output + 1);
+    while (more && output.size() < whole) more = read_piece(whole - output.size(), output);
+  }
+  if (output.size() > most_output) {
+    co_return retryable("printed more than " + std::to_string(most_output) + " bytes");
+  }
+  if (!ended) co_await ended_.async_wait(Descriptor::wait_read, asio::use_awaitable);
   const int status = reap();
   end.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
   end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a program to its end and collects what it prints; no shell. Its stderr is ours. The event
-// loop is never blocked. Whoever leaves the task (time-out, cancellation) kills the program by its
-// id, with what it has started itself, and reaps it.
+// loop is never blocked. Its end is its own: whatever it has started and left behind is neither
+// waited for nor killed, even where it holds the program's stdout open. Whoever leaves the task
+// before that end (time-out, cancellation) kills the program by its id, with what it has started
+// itself, and reaps it.
 #pragma once
 
 #include <cstddef>

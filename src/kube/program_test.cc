@@ -43,6 +43,38 @@ TEST_F(ProgramTest, ReadsMoreThanAPipeHolds) {
   EXPECT_EQ(end->output.size(), 300'000U);
 }
 
+// As a login helper does that starts a browser, or a daemon that keeps what it has fetched.
+TEST_F(ProgramTest, ItsOwnEndCountsWhoeverHoldsItsOutputOpen) {
+  const auto end =
+      sh("sleep 1000 & echo $! > " + (folder_ / "pid").string() + "; yes | head -c 50000; exit 3",
+         100'000);
+  const pid_t pid = written_pid();
+  ASSERT_GT(pid, 0);
+  EXPECT_EQ(::kill(pid, 0), 0) << "it is left alone";
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(end->output.size(), 50'000U);
+  EXPECT_EQ(end->exit_code, 3);
+}
+
+TEST_F(ProgramTest, WhatIsPrintedAfterItsEndIsNotItsOwn) {
+  const auto end =
+      sh("while :; do echo late; done & echo $! > " + (folder_ / "pid").string() + "; sleep 0.1",
+         size_t{256} * 1024 * 1024);
+  const pid_t pid = written_pid();
+  ASSERT_GT(pid, 0);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_TRUE(end->output.starts_with("late\n"));
+}
+
+TEST_F(ProgramTest, ItsEndIsAwaitedWhenItsOutputIsClosed) {
+  const auto end = sh("printf all; exec >&-; sleep 0.1; exit 3");
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(end->output, "all");
+  EXPECT_EQ(end->exit_code, 3);
+}
+
 TEST_F(ProgramTest, TellsTheSignal) {
   const auto end = sh("kill -9 $$");
   ASSERT_TRUE(end) << end.error().message;
@@ -50,9 +82,10 @@ TEST_F(ProgramTest, TellsTheSignal) {
 }
 
 TEST_F(ProgramTest, HasNothingOfOursButStderr) {
-  const auto end = sh("cat; ls /proc/$$/fd | tr '\\n' ' '");
+  // no pipe: the shell would hold its ends for a moment; and not last: the shell would become it
+  const auto end = sh("cat; ls /proc/$$/fd; true");
   ASSERT_TRUE(end) << end.error().message;
-  EXPECT_EQ(end->output, "0 1 2 ") << "stdin is empty, and no descriptor is inherited";
+  EXPECT_EQ(end->output, "0\n1\n2\n") << "stdin is empty, and no descriptor is inherited";
 }
 
 TEST_F(ProgramTest, HasNotOurIgnoredSignals) {

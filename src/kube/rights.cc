@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kube/json.h"
+#include "base/json.h"
 
 namespace spotkeeper::kube {
 namespace {

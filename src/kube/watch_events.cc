@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "kube/json.h"
+#include "base/json.h"
 
 namespace spotkeeper::kube {
 

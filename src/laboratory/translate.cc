@@ -6,8 +6,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "base/json.h"
 #include "kube/api.h"
-#include "kube/json.h"
 
 namespace spotkeeper::laboratory {
 namespace {
@@ -106,22 +106,22 @@ Error to_error(const std::string& what, const world::Refusal& refusal) {
 world::Answer<world::Ptr<world::Node>> apply_mark(world::World& world, const std::string& node,
                                                   const json::value& patch) {
   world::Preconditions only_if;
-  const std::string version = kube::text_at(patch, {"metadata", "resourceVersion"});
+  const std::string version = text_at(patch, {"metadata", "resourceVersion"});
   if (!version.empty()) only_if.version = std::stoull(version);
   return world.update<world::Node>({{}, node}, only_if, [&](world::Node& each) {
-    if (const json::object* notes = kube::find_object(patch, {"metadata", "annotations"})) {
+    if (const json::object* notes = find_object(patch, {"metadata", "annotations"})) {
       for (const auto& [key, value] : *notes) {
-        each.meta.annotations.set(key, kube::text_at(value, {}));
+        each.meta.annotations.set(key, text_at(value, {}));
       }
     }
-    if (kube::flag_at(patch, {"spec", "unschedulable"})) each.spec.unschedulable = true;
-    const json::array* taints = kube::find_array(patch, {"spec", "taints"});
+    if (flag_at(patch, {"spec", "unschedulable"})) each.spec.unschedulable = true;
+    const json::array* taints = find_array(patch, {"spec", "taints"});
     if (taints == nullptr) return;
     each.spec.taints.clear();
     for (const json::value& taint : *taints) {
-      each.spec.taints.push_back({.key = kube::text_at(taint, {"key"}),
-                                  .value = kube::text_at(taint, {"value"}),
-                                  .effect = kube::text_at(taint, {"effect"})});
+      each.spec.taints.push_back({.key = text_at(taint, {"key"}),
+                                  .value = text_at(taint, {"value"}),
+                                  .effect = text_at(taint, {"effect"})});
     }
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kube/json.h"
+#include "base/json.h"
 
-namespace spotkeeper::kube {
+namespace spotkeeper {
 
 namespace json = boost::json;
 
@@ -10,7 +10,7 @@ const json::value* find(const json::value& root, Path path) {
   for (const std::string_view key : path) {
     const json::object* object = at->if_object();
     at = object == nullptr ? nullptr : object->if_contains(key);
-    if (at == nullptr) return nullptr;
+    if (at == nullptr || at->is_null()) return nullptr;
   }
   return at;
 }
@@ -37,12 +37,17 @@ bool flag_at(const json::value& root, Path path) {
   return flag != nullptr && *flag;
 }
 
-int64_t number_at(const json::value& root, Path path, int64_t otherwise) {
+std::optional<int64_t> maybe_number_at(const json::value& root, Path path) {
   const json::value* at = find(root, path);
-  if (at == nullptr || !at->is_number()) return otherwise;
+  if (at == nullptr || !at->is_number()) return std::nullopt;
   boost::system::error_code failed;
   const auto number = at->to_number<int64_t>(failed);
-  return failed ? otherwise : number;
+  if (failed) return std::nullopt;
+  return number;
 }
 
-}  // namespace spotkeeper::kube
+int64_t number_at(const json::value& root, Path path, int64_t otherwise) {
+  return maybe_number_at(root, path).value_or(otherwise);
+}
+
+}  // namespace spotkeeper
