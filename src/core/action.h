@@ -36,7 +36,8 @@ const char* to_string(ActionKind kind);
 // What a mark bears beside cordon, taint and record.
 struct MarkExtras {
   bool exclude_from_load_balancers = false;
-  bool no_execute = false;  // the taint's effect is NoExecute now
+  bool no_execute = false;      // the taint's effect is NoExecute now
+  bool out_of_service = false;  // volumes may be detached by force
 
   bool operator==(const MarkExtras&) const = default;
 };

@@ -201,6 +201,7 @@ void Drain::advance() {
     }
   }
   consider_finish();
+  consider_mark();  // what it bears when all is done
 }
 
 void Drain::consider_mark() {
@@ -224,6 +225,12 @@ MarkExtras Drain::extras_due() const {
   }
   if (policy_.no_execute_at_end && hard()) {
     extras.no_execute = extras.no_execute || now_ >= no_execute_by();
+  }
+  if (policy_.out_of_service && hard() && finished_) {
+    const bool all_left = std::all_of(tracks_.begin(), tracks_.end(), [](const auto& entry) {
+      return entry.second.plan.mode == Mode::kNotOurs;
+    });
+    extras.out_of_service = extras.out_of_service || (listed_ && all_left);
   }
   return extras;
 }

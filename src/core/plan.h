@@ -18,12 +18,12 @@ struct Plan {
   // Until then a hand-over, or those that go before it, may hold it back; from then on it is asked,
   // so that it keeps its whole grace where its budget allows. kNever for soft notices.
   Time ask_by{};
-  Time force{};      // from now on its budget can no longer hold it; kNever for soft notices
-  Seconds grace{};   // what it is granted: its own or the override
-  bool fits = true;  // its whole grace fits between start and the end
-  int order = 0;     // units of a lower one go first
+  Time force{};       // from now on its budget can no longer hold it; kNever for soft notices
+  Seconds grace{};    // what it is granted: its own or the override
+  bool fits = true;   // its whole grace fits between start and the end
+  int order = 0;      // units of a lower one go first
   Seconds margin{3};  // it is to be done so long before the deadline
-  std::string why;   // one sentence
+  std::string why;    // one sentence
 };
 
 // What is to be done with a unit: its own wish, the first rule that matches, the policy, by kind

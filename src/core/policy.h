@@ -39,6 +39,9 @@ struct Policy {
   bool early_word = false;  // tell every unit that will go, at second 0, on itself
   bool exclude_from_load_balancers = false;  // before the first eviction
   bool no_execute_at_end = false;            // TAINT_EFFECT=NoExecute, once all have been told
+  // NTH's option: the taint that lets volumes be detached by force, once all have left. Only right
+  // where the host ends for certain.
+  bool out_of_service = false;
   // DaemonSet units are told in the last seconds; false: they end with the host.
   bool signal_daemons = false;
 };
