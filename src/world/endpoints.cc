@@ -29,10 +29,10 @@ Endpoints::Endpoints(Context& context)
 
 void Endpoints::on(const Event& event) {
   if (event.kind() == Kind::kService) {
-    if (event.change != Change::kDeleted) queue_.add(event.object->meta.key());
+    if (event.change != Change::kDeleted) queue_.add(event.object->meta.view());
     return;
   }
-  if (event.kind() != Kind::kPod || !counts_differ(event)) return;
+  if (event.kind() != Kind::kPod) return;
   for (const PodIndex::Line* line : context_.store.pods().lines_of(event.object->meta.uid)) {
     if (line->kind == Kind::kService) queue_.add(line->key);
   }
@@ -59,10 +59,12 @@ void Endpoints::sync(const Key& key) {
     if (!pod.finished() && !pod.status.ip.empty()) endpoints.push_back(endpoint_of(pod));
   }
   std::ranges::sort(endpoints, {}, &EndpointSlice::Endpoint::pod);
-  const Key slice_key{key.ns, key.name + "-endpoints"};
+  const Key slice_key{.ns = key.ns, .name = key.name + "-endpoints"};
   const Ptr<EndpointSlice> slice = context_.store.find<EndpointSlice>(slice_key);
   if (slice) {
-    context_.store.change(slice, [&](EndpointSlice& each) { each.endpoints = endpoints; });
+    if (slice->endpoints == endpoints) return;
+    context_.store.change(slice,
+                          [&](EndpointSlice& each) { each.endpoints = std::move(endpoints); });
     return;
   }
   EndpointSlice fresh;

@@ -5,19 +5,16 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "world/pod_index.h"
+#include "world/table.h"
 #include "world/timeline.h"
 #include "world/world.h"
 
 namespace spotkeeper::world {
-
-template <class T>
-using Table = std::map<Key, Ptr<T>>;
 
 class Store {
  public:
@@ -30,9 +27,8 @@ class Store {
     return std::get<Table<T>>(tables_);
   }
   template <class T>
-  Ptr<T> find(const Key& key) const {
-    const auto found = table<T>().find(key);
-    return found == table<T>().end() ? nullptr : found->second;
+  Ptr<T> find(const KeyView& key) const {
+    return table<T>().find(key);
   }
   const PodIndex& pods() const { return pods_; }
 
@@ -47,6 +43,12 @@ class Store {
     auto after = std::make_shared<T>(*before);
     std::forward<F>(what)(*after);
     return commit(before, std::move(after));
+  }
+  // A controller's report: writes the status where it is another one.
+  template <class T>
+  void report(const Ptr<T>& before, T::Status status) {
+    if (before->status == status) return;
+    change(before, [&](T& after) { after.status = std::move(status); });
   }
 
   // Answers the object as its watchers see it last.
