@@ -54,7 +54,7 @@ void Deployments::on(const Event& event) {
     if (event.change == Change::kDeleted) {
       owned_[meta.owner->uid].erase(meta.uid);
     } else {
-      owned_[meta.owner->uid][meta.uid] = meta.key();
+      owned_[meta.owner->uid][meta.uid] = std::static_pointer_cast<const ReplicaSet>(event.object);
     }
     queue_.add({meta.ns, meta.owner->name});
   } else if (event.kind() == Kind::kPod && event.change == Change::kDeleted && meta.owner &&
@@ -92,9 +92,7 @@ Deployments::Sets Deployments::find_sets(const Deployment& deployment) const {
   Sets sets;
   const auto owned = owned_.find(deployment.meta.uid);
   if (owned == owned_.end()) return sets;
-  for (const auto& [uid, key] : owned->second) {
-    const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>(key);
-    if (!set) continue;
+  for (const auto& [uid, set] : owned->second) {
     if (!sets.current && is_of_template(*set, deployment.spec.pod)) {
       sets.current = set;
     } else {

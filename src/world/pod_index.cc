@@ -22,10 +22,10 @@ void take(PodIndex::Set& set, const PodIndex::Entry* entry) {
   if (at != set.end() && *at == entry) set.erase(at);
 }
 
-std::string file_name(std::string_view ns, std::string_view key, std::string_view value) {
-  std::string name;
-  name.reserve(ns.size() + key.size() + value.size() + 2);
-  return name.append(ns).append(1, '\n').append(key).append(1, '\n').append(value);
+constexpr uint64_t kNoPair = 0;
+
+uint64_t file_name(const Labels::value_type& pair) {
+  return KeyHash()({pair.first, pair.second});
 }
 
 }  // namespace
@@ -109,11 +109,10 @@ void PodIndex::pod_erased(const Ptr<Pod>& pod) {
   entries_.erase(found);
 }
 
-std::string PodIndex::file_of(const Line& line) {
-  if (line.selector.match_labels.empty()) return line.key.ns;
+uint64_t PodIndex::file_of(const Line& line) {
+  const Labels& wanted = line.selector.match_labels;
   // The last pair of a ReplicaSet's is its hash: the rarer, the better.
-  const auto& [key, value] = *std::prev(line.selector.match_labels.end());
-  return file_name(line.key.ns, key, value);
+  return wanted.empty() ? kNoPair : file_name(*std::prev(wanted.end()));
 }
 
 void PodIndex::selector_set(Kind kind, const KeyView& key, const Selector& selector) {
@@ -145,18 +144,20 @@ void PodIndex::selector_erased(Kind kind, const KeyView& key) {
 }
 
 void PodIndex::enter_lines(Entry& entry) {
+  enter_file(entry, kNoPair);
+  for (const auto& pair : entry.pod->meta.labels) enter_file(entry, file_name(pair));
+}
+
+void PodIndex::enter_file(Entry& entry, uint64_t file) {
+  const auto found = files_.find(file);
+  if (found == files_.end()) return;
   const Meta& meta = entry.pod->meta;
-  const auto look = [&](const std::string& file) {
-    const auto found = files_.find(file);
-    if (found == files_.end()) return;
-    for (Line* line : found->second) {
-      if (!line->selector.matches(meta.labels)) continue;
-      entry.lines.push_back(line);
-      put(line->pods, &entry);
-    }
-  };
-  look(meta.ns);
-  for (const auto& [key, value] : meta.labels) look(file_name(meta.ns, key, value));
+  for (Line* line : found->second) {
+    if (line->key.ns != meta.ns || !line->selector.matches(meta.labels)) continue;
+    if (entry.matches(line)) continue;  // two hashes are the same
+    entry.lines.push_back(line);
+    put(line->pods, &entry);
+  }
 }
 
 void PodIndex::leave_lines(Entry& entry) {

@@ -64,15 +64,16 @@ class PodIndex {
   void enter_lines(Entry& entry);
   void leave_lines(Entry& entry);
   Lines& lines(Kind kind) { return lines_[static_cast<size_t>(kind)]; }
-  static std::string file_of(const Line& line);
+  void enter_file(Entry& entry, uint64_t file);
+  static uint64_t file_of(const Line& line);
 
   std::unordered_map<Uid, Entry, UidHash> entries_;
   mutable std::unordered_map<std::string, Place> nodes_;
   std::unordered_map<Uid, Set, UidHash> owners_;
   std::array<Lines, kKinds> lines_;
-  // Where a pod's lines are looked for: under its namespace and one of its label pairs, or under
-  // its namespace alone when they ask for none.
-  std::unordered_map<std::string, std::vector<Line*>> files_;
+  // Where a pod's lines are looked for: by the hash of one of the label pairs they ask for, or of
+  // nothing. What else has that hash is looked at in vain.
+  std::unordered_map<uint64_t, std::vector<Line*>> files_;
 };
 
 }  // namespace spotkeeper::world

@@ -44,6 +44,9 @@ class Store {
     std::forward<F>(what)(*after);
     return commit(before, std::move(after));
   }
+  // The same with all of the new one made already.
+  template <class T>
+  Ptr<T> commit(const Ptr<T>& before, std::shared_ptr<T> after);
   // A controller's report: writes the status where it is another one.
   template <class T>
   void report(const Ptr<T>& before, T::Status status) {
@@ -63,8 +66,6 @@ class Store {
   void forget(uint64_t listener);
 
  private:
-  template <class T>
-  Ptr<T> commit(const Ptr<T>& before, std::shared_ptr<T> after);
   template <class T>
   void index(const Ptr<T>& before, const Ptr<T>& after);
   template <class T>
