@@ -30,7 +30,7 @@ class Scheduler {
   WorkQueue queue_;
   std::vector<Candidate> nodes_;  // in the order of their arrival
   size_t next_ = 0;               // where the search begins, so that all nodes get their share
-  std::set<Key> waiting_;  // woken in this order
+  std::set<Key> waiting_;         // woken in this order
 };
 
 }  // namespace spotkeeper::world
