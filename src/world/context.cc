@@ -23,6 +23,7 @@ Time WriteLimit::next(Time now) const {
 WorkQueue::Item& WorkQueue::item_of(const KeyView& key) {
   const auto found = items_.find(key);
   if (found != items_.end()) return *found->second;
+  if (items_.size() >= swept_at_) sweep();
   auto item = std::make_unique<Item>(Item{.key = key.copy()});
   const KeyView own = item->key;
   return *items_.emplace(own, std::move(item)).first->second;
@@ -46,14 +47,16 @@ void WorkQueue::wake_at(Item& item, Time when) {
 }
 
 void WorkQueue::run(Item& item) {
-  --item.alarms;
   if (item.due == context_.now()) {
     item.due = kNever;
-    ++item.alarms;  // it stays while its turn lasts
     sync_(item.key);
-    --item.alarms;
   }
-  if (item.alarms == 0) items_.erase(items_.find(item.key));
+  --item.alarms;  // not before: it stays while its turn lasts
+}
+
+void WorkQueue::sweep() {
+  std::erase_if(items_, [](const auto& each) { return each.second->alarms == 0; });
+  swept_at_ = std::max(kFewItems, 2 * items_.size());
 }
 
 std::string generated_name(Context& context, const std::string& owner) {

@@ -62,19 +62,22 @@ class WorkQueue {
   void add_at(const KeyView& key, Time at);
 
  private:
+  static constexpr size_t kFewItems = 1024;
   struct Item {
     Key key;
     Time due = kNever;  // its turn; kNever: it waits for none
-    int alarms = 0;     // on the timeline, those that are void too: the item stays until then
+    int alarms = 0;     // on the timeline, those that are void too; 0: it may go
   };
   Item& item_of(const KeyView& key);
   void wake_at(Item& item, Time when);
   void run(Item& item);
+  void sweep();
 
   Context& context_;
   Latency latency_;
   Sync sync_;
   std::unordered_map<KeyView, std::unique_ptr<Item>, KeyHash> items_;  // by their own keys
+  size_t swept_at_ = kFewItems;  // idle items go when there are so many
 };
 
 // A name for a new pod of that owner: "web-7d9f-x2x4p".

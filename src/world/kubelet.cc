@@ -21,7 +21,7 @@ std::string ip_of(Uid uid) {
   return ip;
 }
 
-Condition readiness(bool ready, const char* reason, Time now) {
+ConditionView readiness(bool ready, const char* reason, Time now) {
   return {.type = "Ready", .status = ready, .reason = reason, .message = {}, .since = now};
 }
 

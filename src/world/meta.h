@@ -119,8 +119,16 @@ struct Condition {
 };
 
 const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type);
+// The same in strings of somebody else's.
+struct ConditionView {
+  std::string_view type;
+  bool status = false;
+  std::string_view reason;
+  std::string_view message;
+  Time since{};
+};
 // Adds or replaces; `since` is kept where the status stays the same.
-void set_condition(std::vector<Condition>& conditions, Condition condition);
+void set_condition(std::vector<Condition>& conditions, const ConditionView& condition);
 
 // Base of all objects. Not polymorphic: `as<T>` after looking at `kind`.
 struct Object {

@@ -82,14 +82,20 @@ const Condition* find_condition(const std::vector<Condition>& conditions, std::s
   return found == conditions.end() ? nullptr : &*found;
 }
 
-void set_condition(std::vector<Condition>& conditions, Condition condition) {
+void set_condition(std::vector<Condition>& conditions, const ConditionView& condition) {
   const auto found = std::ranges::find(conditions, condition.type, &Condition::type);
   if (found == conditions.end()) {
-    conditions.push_back(std::move(condition));
+    conditions.push_back({.type = std::string(condition.type),
+                          .status = condition.status,
+                          .reason = std::string(condition.reason),
+                          .message = std::string(condition.message),
+                          .since = condition.since});
     return;
   }
-  if (found->status == condition.status) condition.since = found->since;
-  *found = std::move(condition);
+  if (found->status != condition.status) found->since = condition.since;
+  found->status = condition.status;
+  found->reason = condition.reason;
+  found->message = condition.message;
 }
 
 int IntOrPercent::of(int total, bool round_up) const {

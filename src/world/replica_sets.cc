@@ -47,14 +47,13 @@ void ReplicaSets::sync(const Key& key) {
   const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>(key);
   if (!set) return;
   claim(*set);
-  PodIndex::Set pods;
-  std::ranges::copy_if(context_.store.pods().of(set->meta.uid), std::back_inserter(pods),
-                       &PodIndex::Entry::active);
-  const ReplicaSet::Status status{
-      .observed_generation = set->meta.generation,
-      .replicas = static_cast<int>(pods.size()),
-      .ready = static_cast<int>(std::ranges::count_if(pods, &PodIndex::Entry::ready))};
-  if (!set->meta.deletion) scale(set, pods);
+  ReplicaSet::Status status{.observed_generation = set->meta.generation};
+  for (const PodIndex::Entry* entry : context_.store.pods().of(set->meta.uid)) {
+    if (!entry->active) continue;
+    ++status.replicas;
+    if (entry->ready) ++status.ready;
+  }
+  if (!set->meta.deletion) scale(*set, status.replicas);
   context_.store.report(set, status);
 }
 
@@ -81,26 +80,28 @@ void ReplicaSets::claim(const ReplicaSet& set) {
   }
 }
 
-void ReplicaSets::scale(const Ptr<ReplicaSet>& set, const PodIndex::Set& pods) {
-  const int excess = static_cast<int>(pods.size()) - set->spec.replicas;
+void ReplicaSets::scale(const ReplicaSet& set, int replicas) {
+  const int excess = replicas - set.spec.replicas;
   for (int missing = excess; missing < 0; ++missing) {
     if (!limit_.take(context_.now())) {
-      queue_.add_at(set->meta.key(), limit_.next(context_.now()));
+      queue_.add_at(set.meta.view(), limit_.next(context_.now()));
       return;
     }
-    Pod pod = pod_from(set->spec.pod, set->meta, Kind::kReplicaSet,
-                       generated_name(context_, set->meta.name));
+    Pod pod = pod_from(set.spec.pod, set.meta, Kind::kReplicaSet,
+                       generated_name(context_, set.meta.name));
     if (context_.api->create(std::move(pod))) continue;
     // A quota, or the namespace ends: the controller backs off.
-    queue_.add_at(set->meta.key(), context_.now() + Seconds(1));
+    queue_.add_at(set.meta.view(), context_.now() + Seconds(1));
     return;
   }
   if (excess <= 0) return;
-  std::vector<Ptr<Pod>> spare;
-  for (const PodIndex::Entry* entry : pods) spare.push_back(entry->pod);
-  std::ranges::sort(spare, {}, usefulness);
+  std::vector<Ptr<Pod>> pods;
+  for (const PodIndex::Entry* entry : context_.store.pods().of(set.meta.uid)) {
+    if (entry->active) pods.push_back(entry->pod);
+  }
+  std::ranges::sort(pods, {}, usefulness);
   for (int i = 0; i < excess; ++i) {
-    context_.api->delete_pod(spare[static_cast<size_t>(i)], std::nullopt);
+    context_.api->delete_pod(pods[static_cast<size_t>(i)], std::nullopt);
   }
 }
 

@@ -14,8 +14,8 @@ class ReplicaSets {
  private:
   void sync(const Key& key);
   void claim(const ReplicaSet& set);
-  // `pods`: those of its own that still run and stay.
-  void scale(const Ptr<ReplicaSet>& set, const PodIndex::Set& pods);
+  // `replicas`: how many of its own still run and stay.
+  void scale(const ReplicaSet& set, int replicas);
 
   Context& context_;
   WriteLimit limit_;
