@@ -57,6 +57,7 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   if (const std::optional<Place> place = place_of(pod)) {
     unit.group = core::GroupId(pod.ns + "/" + place->deployment);
     unit.facts.owner_kind = "Deployment";
+    unit.owner = "ReplicaSet/" + place->replica_set;  // also of one that was taken out of it
     unit.released = pod.labels.contains(kReleasedLabel);
     unit.no_hand_over = no_hand_over(pod);
   }
