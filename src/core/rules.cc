@@ -45,6 +45,20 @@ std::optional<Mode> mode_of(const std::string& word) {
   return std::nullopt;
 }
 
+std::optional<Seconds> enough_grace_of(const std::string& word) {
+  if (word == "full") return kFullGrace;
+  const bool minutes = word.ends_with('m');
+  const bool unit = minutes || word.ends_with('s');
+  const std::string digits = unit ? word.substr(0, word.size() - 1) : word;
+  if (digits.empty() || digits.size() > 6 ||
+      digits.find_first_not_of("0123456789") < digits.size()) {
+    return std::nullopt;
+  }
+  const int64_t number = std::stoll(digits);
+  if (number == 0) return std::nullopt;
+  return Seconds(minutes ? number * 60 : number);
+}
+
 const Rule* find_rule(const std::vector<Rule>& rules, const RuleFacts& facts, NoticeKind kind) {
   const auto found =
       std::ranges::find_if(rules, [&](const Rule& rule) { return matches(rule, facts, kind); });
