@@ -83,11 +83,13 @@ def shipped(control_plane):
     kube = control_plane.kube(namespace=NAMESPACE)
     objects = applied(kube, "rbac/*.yaml") + applied(kube, "admission/agent-own-node.yaml")
     anywhere = Kube(kube.server, kube.ca, request_token(kube, NAME), NAMESPACE)
-    until(lambda: judges(OWN_NODE, anywhere.evict, "nobody"), 15, "the policy in force")
-    yield kube
-    removed(kube, objects)
-    anywhere.close()
-    kube.close()
+    try:
+        until(lambda: judges(OWN_NODE, anywhere.evict, "nobody"), 15, "the policy in force")
+        yield kube
+    finally:
+        removed(kube, objects)
+        anywhere.close()
+        kube.close()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,9 +122,11 @@ def host(rig, shipped):
 def evictions_bound(rig, host, shipped):
     """The second policy, too."""
     objects = applied(shipped, "admission/agent-own-evictions.yaml")
-    until(lambda: judges(OWN_EVICTIONS, dry_eviction, host.agent, "theirs"), 15, "the policy in force")
-    yield
-    removed(shipped, objects)
+    try:
+        until(lambda: judges(OWN_EVICTIONS, dry_eviction, host.agent, "theirs"), 15, "the policy in force")
+        yield
+    finally:
+        removed(shipped, objects)
 
 
 def dry_eviction(kube: Kube, name: str) -> None:
