@@ -5,6 +5,7 @@ the policy's own: RBAC alone would let all of it pass.
 """
 
 import dataclasses
+import time
 
 import pytest
 import yaml
@@ -40,7 +41,12 @@ RELEASE = {
         },
     }
 }
-DISRUPTED = {"type": "DisruptionTarget", "status": "True", "reason": "SpotInterruption"}
+
+
+def disrupted() -> dict:
+    """With a time: the disruption controller takes a condition without one for stale, and sets it False at once."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {"type": "DisruptionTarget", "status": "True", "reason": "SpotInterruption", "lastTransitionTime": now}
 
 
 def refused(policy: str, why: str, call, *arguments, **options) -> None:
@@ -183,7 +189,7 @@ def test_its_own_pods_can_be_released_and_put_back(rig, host):
 def test_a_pod_on_another_node_is_refused(rig, host):
     why = f"agent of node {host.node.name} may not touch pods of node {rig.nodes[1].name}"
     refused(OWN_NODE, why, host.agent.patch, "pods", "theirs", RELEASE)
-    refused(OWN_NODE, why, host.agent.patch, "pods/status", "theirs", {"status": {"conditions": [DISRUPTED]}})
+    refused(OWN_NODE, why, host.agent.patch, "pods/status", "theirs", {"status": {"conditions": [disrupted()]}})
 
 
 def test_a_pod_on_no_node_is_refused(rig, host):
@@ -241,12 +247,12 @@ def test_of_a_status_only_the_disruption_target_can_be_written(rig, host):
     def write(status: dict) -> dict:
         return host.agent.patch("pods/status", "mine", {"status": status}, "strategic-merge")
 
-    write({"conditions": [DISRUPTED]})
+    write({"conditions": [disrupted()]})
     conditions = {one["type"]: one["status"] for one in rig.kube.get("pods", "mine")["status"]["conditions"]}
     assert conditions["DisruptionTarget"] == "True" and conditions["Ready"] == "True"
     unready = {"type": "Ready", "status": "False"}
     refused(OWN_NODE, "only DisruptionTarget", write, {"conditions": [unready]})
-    refused(OWN_NODE, "only DisruptionTarget", write, {"conditions": [DISRUPTED | {"message": "again"}, unready]})
+    refused(OWN_NODE, "only DisruptionTarget", write, {"conditions": [disrupted() | {"message": "again"}, unready]})
     refused(OWN_NODE, "only DisruptionTarget", write, {"conditions": [{"type": "example.com/new", "status": "True"}]})
     refused(OWN_NODE, "only the condition DisruptionTarget", write, {"podIP": "10.9.9.9"})
     refused(OWN_NODE, "only the condition DisruptionTarget", write, {"phase": "Failed"})
