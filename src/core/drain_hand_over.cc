@@ -208,7 +208,7 @@ bool Drain::put_back(Track& track, const std::string& why) {
     return false;
   }
   track.release.why_not = why;
-  const bool again = track.failures > 1 || track.release.refusals > 0;
+  const bool again = track.failures > 0 || track.release.refusals > 0;
   note(again ? Level::kDebug : Level::kWarning, What::kPutBack, &track,
        "put back into its Deployment: " + why);
   act(ActionKind::kPutBack, &track, why).patience = kConfirmWithin;
@@ -226,6 +226,8 @@ void Drain::step(Track& track, Release::Step to) {
   const Release::Step from = track.release.step;
   if (from == Release::Step::kReleased && to != from) {
     groups_.settled(to == Release::Step::kConfirmed, now_);
+  } else if (to == Release::Step::kReleased && from == Release::Step::kConfirmed) {
+    groups_.reopened(now_);
   } else if (to == Release::Step::kReleased && to != from) {
     groups_.released(now_);
   }

@@ -44,6 +44,11 @@ void GroupBook::settled(bool replaced, Time now) {
   if (replaced) ++replaced_;
 }
 
+void GroupBook::reopened(Time now) {
+  released(now);
+  replaced_ = std::max(0, replaced_ - 1);
+}
+
 void GroupBook::count_time(Time now) {
   if (waiting_ > 0) waited_ += now - counted_;
   counted_ = now;

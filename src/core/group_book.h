@@ -25,6 +25,7 @@ class GroupBook {
   // A unit was released; and later its replacement was started, or it is not waited for any more.
   void released(Time now);
   void settled(bool replaced, Time now);
+  void reopened(Time now);  // it was not started after all
 
   // How long `releases` replacements take to be started, by what was seen so far. Only what is told
   // changes it, not the time that passes.
