@@ -22,7 +22,7 @@ def documents() -> list[tuple[str, str, str, str]]:
         message = ""
         if kind != "good":
             message, text = text.split("\n", 1)
-        found.append((kind, name, message, text))
+        found.append((kind, name, message, text.rstrip("\n") + "\n"))
     return found
 
 
@@ -62,7 +62,6 @@ def test_bad_files_are_one_line_and_status_2(message, text, tmp_path):
     policy.write_text(text)
     result = agent("--policy-file", str(policy))
     assert result.returncode == 2 and result.stdout == ""
-    # Here the file ends without the empty lines between two documents or with them: the same lines.
     assert result.stderr == f"spotkeeper agent: {policy}:{message}\n"
 
 

@@ -52,6 +52,7 @@ Result<void> read_name(const YamlValue& value, std::string& name) {
 
 Result<void> read_notices(const YamlValue& value, std::vector<core::NoticeKind>& notices) {
   std::vector<std::string> known;
+  known.reserve(kNotices.size());
   for (const core::NoticeKind kind : kNotices) known.emplace_back(core::to_string(kind));
   return read_words(value, "notice", fmt::format("{}", fmt::join(known, ", ")),
                     [&](const std::string& word) {
@@ -160,8 +161,9 @@ Result<void> read_rules(const YamlValue& value, std::vector<core::Rule>& rules) 
   return {};
 }
 
-// No byte that other programs would stumble over, in logs for instance.
-bool is_utf8(const std::string& text) {
+// UTF-8 as other programs take it, and no control characters. What has NULs yaml-cpp would read as
+// UTF-16.
+bool is_plain_utf8(const std::string& text) {
   size_t follow = 0;
   unsigned code = 0;
   unsigned least = 0;
@@ -172,6 +174,8 @@ bool is_utf8(const std::string& text) {
       code = code << 6U | (byte & 0x3FU);
       if (--follow == 0 && (code < least || code > 0x10FFFFU || (code >> 11U) == 0x1BU))
         return false;
+    } else if (byte < ' ' || byte == 0x7FU) {
+      if (c != '\n' && c != '\r' && c != '\t') return false;
     } else if (byte >= 0x80U) {
       follow = byte >= 0xF0U ? 3 : byte >= 0xE0U ? 2 : 1;
       if (byte < 0xC2U || byte > 0xF4U) return false;
@@ -199,7 +203,7 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<std::vector<core::Rule>> parse_policy(const std::string& text, const std::string& file) {
   if (text.size() > kLargest) return permanent(file + ": is larger than 1 MiB; expected less");
-  if (!is_utf8(text)) return permanent(file + ": is no UTF-8 text; save it as UTF-8");
+  if (!is_plain_utf8(text)) return permanent(file + ": is no plain UTF-8 text; save it as that");
   const Result<YamlValue> root = load_yaml(text, file);
   if (!root) return std::unexpected(root.error());
   std::vector<core::Rule> rules;

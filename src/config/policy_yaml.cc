@@ -54,12 +54,12 @@ class Scan final : public YAML::EventHandler {
 
 // Whether YAML 1.1 or 1.2 takes the word for something else than text when it has no quotes.
 bool is_no_text(const std::string& word) {
-  static const std::set<std::string> kWords{"true", "false", "yes", "no", "on", "off"};
+  static const std::set<std::string> words{"true", "false", "yes", "no", "on", "off"};
   std::string lower;
   for (const char c : word) {
     lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  if (kWords.contains(lower) || lower == ".inf" || lower == ".nan") return true;
+  if (words.contains(lower) || lower == ".inf" || lower == ".nan") return true;
   if (std::string_view("+-.0123456789").find(word[0]) == std::string_view::npos) return false;
   std::string number = word;
   std::erase(number, '_');
@@ -219,8 +219,8 @@ Result<YamlValue> load_yaml(const std::string& text, const std::string& file) {
     Scan scan;
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(scan)) {
-    }
+    // Not more often: where it cannot go on, after a stray comma, it goes on for ever.
+    if (parser.HandleNextDocument(scan)) parser.HandleNextDocument(scan);
     if (scan.alias() > 0) {
       root.line = scan.alias();
       return root.error(
@@ -229,14 +229,18 @@ Result<YamlValue> load_yaml(const std::string& text, const std::string& file) {
     }
     if (scan.second() > 0) {
       root.line = scan.second();
-      return root.error("a second document ('---') begins; expected one");
+      return root.error("another document begins; expected one");
     }
     root.node = YAML::Load(text);
     root.line = line_of(root.node);
   } catch (const YAML::Exception& broken) {
     root.line = std::max(broken.mark.line + 1, 1);
     const bool star = broken.msg.contains("anchor") || broken.msg.contains("alias");
-    return root.error("is no YAML: " + on_one_line(broken.msg) +
+    std::string what = on_one_line(broken.msg);
+    // It may hold one byte of a letter that has several.
+    std::ranges::replace_if(
+        what, [](char c) { return static_cast<unsigned char>(c) >= 0x80U; }, '?');
+    return root.error("is no YAML: " + what +
                       (star ? "; a name that begins with '*' needs quotes" : ""));
   }
   return root;
