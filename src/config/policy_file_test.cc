@@ -41,6 +41,7 @@ std::vector<Document> documents() {
   return all;
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
 void PrintTo(const Document& document, std::ostream* out) {
   *out << document.kind << " " << document.name;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kube/follow.h"
+#include "kube/workloads.h"
 
 namespace spotkeeper::effects {
 namespace {
@@ -36,6 +37,13 @@ kube::Listing all_slices() {
   return listing;
 }
 
+kube::Listing all_of(const char* path, const char* resource) {
+  kube::Listing listing;
+  listing.path = path;
+  listing.resource = resource;
+  return listing;
+}
+
 kube::Right to_list(const char* group, const char* resource) {
   return kube::Right{.group = group, .resource = resource, .verb = "list"};
 }
@@ -53,7 +61,9 @@ HostWatch::HostWatch(kube::Api& api, TaskGroup& group, const Clock& clock, PodRu
       units_(std::move(rules)),
       services_(host_.value) {}
 
-void HostWatch::begin(const std::set<kube::Right>& lacking) {
+void HostWatch::begin(const std::set<kube::Right>& lacking, bool local_services) {
+  may_read_volumes_ = !lacking.contains(to_list("storage.k8s.io", "volumeattachments"));
+  local_services_ = local_services && !lacking.contains(to_list("", "services"));
   may_read_services_ = !lacking.contains(to_list("discovery.k8s.io", "endpointslices"));
   watch_pods();
   if (lacking.contains(to_list("policy", "poddisruptionbudgets"))) {
@@ -72,6 +82,9 @@ void HostWatch::tell_again() {
     report_(host_, core::BudgetsListed{.watched = budgets_listed_});
   }
   if (services_listed_) report_(host_, core::ServicesListed{});
+  if (volumes_listed_) {
+    report_(host_, core::VolumesSeen{.attached = static_cast<int>(volumes_.size())});
+  }
 }
 
 template <class Seen>
@@ -94,7 +107,13 @@ void HostWatch::watch_pods() {
     const bool first = !self->pods_listed_;
     self->listed(self->pods_listed_, core::UnitsListed{});
     // Only for the post-mortem, and so after what matters.
-    if (first && self->may_read_services_) self->watch_services();
+    if (!first) return;
+    if (self->on_deployments) self->on_deployments(self->units_.of_deployments());
+    if (self->may_read_services_) self->watch_services();
+    if (self->may_read_volumes_ && self->units_.any_volumes()) self->watch_volumes();
+    if (self->local_services_) {
+      self->group_.spawn("local services", self->find_local_services());
+    }
   };
   sink.failed = [self](const Error& error) {
     self->report_(self->host_, core::Trouble{.error = error});
@@ -142,6 +161,57 @@ void HostWatch::watch_services() {
   group_.spawn(
       "services of " + host_.value,
       kube::follow<kube::EndpointSlice>(api_, all_slices(), kube::decode_slice, std::move(sink)));
+}
+
+void HostWatch::claims_known(const std::string& ns, std::set<std::string> shared) {
+  tell(units_.claims_known(ns, std::move(shared)));
+}
+
+// Of which Services a load balancer sends only to nodes that have their endpoints. Without an
+// answer none is: the label that takes the node out of load balancers comes with the mark.
+Task<> HostWatch::find_local_services() {
+  const auto self = shared_from_this();
+  const auto all = co_await kube::list_all<kube::Service>(
+      api_, all_of("/api/v1/services", "services"), kube::decode_service);
+  if (!all) {
+    report_(host_, core::Trouble{.error = all.error()});
+    co_return;
+  }
+  std::set<core::ServiceId> local;
+  for (const kube::Service& service : *all) {
+    if (service.local_lb) local.insert(core::ServiceId(service.ns + "/" + service.name));
+  }
+  tell(services_.local(std::move(local)));
+}
+
+// Where the pods have volumes: their next users wait for them.
+void HostWatch::watch_volumes() {
+  const auto self = shared_from_this();
+  kube::Sink<kube::VolumeAttachment> sink;
+  sink.changed = [self](const kube::VolumeAttachment& each) {
+    self->volumes_changed(each.uid, each.node == self->host_.value);
+  };
+  sink.gone = [self](const kube::VolumeAttachment& each) {
+    self->volumes_changed(each.uid, false);
+  };
+  sink.synced = [self] {
+    self->volumes_listed_ = true;
+    self->report_(self->host_,
+                  core::VolumesSeen{.attached = static_cast<int>(self->volumes_.size())});
+  };
+  sink.failed = [self](const Error& error) {
+    self->report_(self->host_, core::Trouble{.error = error});
+  };
+  group_.spawn("volumes of " + host_.value,
+               kube::follow<kube::VolumeAttachment>(
+                   api_, all_of("/apis/storage.k8s.io/v1/volumeattachments", "volumeattachments"),
+                   kube::decode_volume_attachment, std::move(sink)));
+}
+
+void HostWatch::volumes_changed(const std::string& uid, bool here) {
+  const bool changed = here ? volumes_.insert(uid).second : volumes_.erase(uid) != 0;
+  if (!changed || !volumes_listed_) return;
+  report_(host_, core::VolumesSeen{.attached = static_cast<int>(volumes_.size())});
 }
 
 }  // namespace spotkeeper::effects

@@ -28,12 +28,19 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
             Report report);
 
   // Starts the watches; `lacking`: rights that we do not hold, so that no request is wasted.
-  void begin(const std::set<kube::Right>& lacking);
+  // `local_services`: find out of which Services a load balancer needs the node.
+  void begin(const std::set<kube::Right>& lacking, bool local_services);
 
   // Tells again what is known, for a drain that begins later.
   void tell_again();
 
-  std::optional<kube::PodRef> find(const core::UnitId& id) const { return units_.find(id); }
+  const kube::Pod* find(const core::UnitId& id) const { return units_.find(id); }
+
+  // See PodUnits.
+  void claims_known(const std::string& ns, std::set<std::string> shared);
+
+  // Called once, when all pods of the node have been seen: those of Deployments.
+  std::function<void(const std::vector<kube::Pod>&)> on_deployments;
 
   // The mark has been answered, one way or the other.
   Event mark_answered;
@@ -45,6 +52,9 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
   void watch_pods();
   void watch_budgets();
   void watch_services();
+  void watch_volumes();
+  Task<> find_local_services();
+  void volumes_changed(const std::string& uid, bool here);
 
   kube::Api& api_;
   TaskGroup& group_;
@@ -53,6 +63,10 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
   Report report_;
   PodUnits units_;
   ServiceBook services_;
+  std::set<std::string> volumes_;  // uids of VolumeAttachments to the node
+  bool volumes_listed_ = false;
+  bool may_read_volumes_ = true;
+  bool local_services_ = false;  // they are asked for
   bool pods_listed_ = false;
   bool budgets_listed_ = false;
   bool budgets_unread_ = false;  // they may not be

@@ -14,6 +14,7 @@
 #include "core/action.h"
 #include "core/policy.h"
 #include "effects/host_watch.h"
+#include "effects/workload_watch.h"
 #include "kube/api.h"
 
 namespace spotkeeper::effects {
@@ -27,6 +28,10 @@ class Kubernetes {
     PodRules pods;
     bool taint = false;
     std::string taint_effect = "NoSchedule";
+    // Find out of which Services a load balancer needs the host (core::Policy's
+    // exclude_from_load_balancers).
+    bool local_services = false;
+    bool hand_over = true;  // false: nothing is read of Deployments
   };
 
   Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Options options, Report report);
@@ -36,7 +41,8 @@ class Kubernetes {
   void carry_out(core::Action action);
 
   // Reports pods and budgets of this host from now on; a second call reports again what is known.
-  // Three watches a host: nothing is watched while there is no notice. They begin when the mark has
+  // Three watches a host, and a few for the Deployments on it: nothing is watched while there is no
+  // notice. They begin when the mark has
   // been answered, for it must not share its first milliseconds with their connections.
   void watch(const core::HostId& host);
 
@@ -46,6 +52,9 @@ class Kubernetes {
  private:
   Task<> do_action(core::Action action);
   Task<Result<std::string>> on_pod(core::Action action);
+  Task<Result<void>> relabel(core::Action action, kube::Pod pod);
+  void tell_all(const core::Observation& observation);
+  std::shared_ptr<WorkloadWatch> workloads();
   Task<> begin_watch(std::shared_ptr<HostWatch> watched);
 
   kube::Api& api_;
@@ -54,6 +63,7 @@ class Kubernetes {
   Options options_;
   Report report_;
   std::map<core::HostId, std::shared_ptr<HostWatch>> watched_;
+  std::shared_ptr<WorkloadWatch> workloads_;  // none until the first host goes
   std::set<kube::Right> lacking_;
 };
 

@@ -34,15 +34,59 @@ bool flag(const json::object& record, const char* key) {
   return value != nullptr && value->is_bool() && value->as_bool();
 }
 
-// Keys of the taints that were added by us.
-std::set<std::string> our_taints(const json::object& record) {
+// Keys of the taints, or labels, that were added by us.
+std::set<std::string> ours_of(const json::object& record, const char* what) {
   std::set<std::string> keys;
-  const json::value* taints = record.if_contains("taints");
-  if (taints == nullptr || !taints->is_array()) return keys;
-  for (const json::value& key : taints->as_array()) {
+  const json::value* list = record.if_contains(what);
+  if (list == nullptr || !list->is_array()) return keys;
+  for (const json::value& key : list->as_array()) {
     if (key.is_string()) keys.insert(std::string(key.as_string()));
   }
   return keys;
+}
+
+// What the mark wants the node to bear.
+std::vector<kube::Taint> wanted_taints(const Mark& mark) {
+  std::vector<kube::Taint> taints;
+  if (mark.taint) {
+    taints.push_back({.key = taint_key(mark.notice.kind),
+                      .value = taint_value(mark.notice.id),
+                      .effect = mark.extras.no_execute ? "NoExecute" : mark.taint_effect});
+  }
+  if (mark.extras.out_of_service) {
+    taints.push_back({.key = kOutOfServiceTaint, .value = "nodeshutdown", .effect = "NoExecute"});
+  }
+  return taints;
+}
+
+// The node's taints with those that are wanted, and the keys of those that are new. One that
+// somebody else has put there stays as it is; ours may have to change its effect.
+struct Tainted {
+  std::vector<kube::Taint> taints;
+  std::set<std::string> added;
+  bool changed = false;
+};
+
+Tainted tainted(const kube::Node& node, const Mark& mark) {
+  Tainted result{.taints = node.taints, .added = {}, .changed = false};
+  const std::set<std::string> ours = ours_of(earlier_record(node), "taints");
+  for (const kube::Taint& wanted : wanted_taints(mark)) {
+    const auto found = std::ranges::find(result.taints, wanted.key, &kube::Taint::key);
+    if (found == result.taints.end()) {
+      result.taints.push_back(wanted);
+      result.added.insert(wanted.key);
+      result.changed = true;
+    } else if (wanted.effect == "NoExecute" && found->effect != wanted.effect &&
+               ours.contains(wanted.key)) {
+      found->effect = wanted.effect;
+      result.changed = true;
+    }
+  }
+  return result;
+}
+
+bool adds_exclusion(const kube::Node& node, const Mark& mark) {
+  return mark.extras.exclude_from_load_balancers && !node.labels.contains(kExcludeLabel);
 }
 
 std::string noted(const json::object& record, const char* key) {
@@ -64,7 +108,8 @@ std::string started_of(const json::object& earlier, const Mark& mark) {
   return format_time(mark.started);
 }
 
-json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint) {
+json::object record_of(const kube::Node& node, const Mark& mark,
+                       const std::set<std::string>& added_taints) {
   const json::object earlier = earlier_record(node);
   const bool of_a_notice = !noted(earlier, "id").empty() && !is_manual(earlier);
   if (mark.notice.kind == core::NoticeKind::kManual && of_a_notice) return earlier;
@@ -79,30 +124,25 @@ json::object record_of(const kube::Node& node, const Mark& mark, bool adds_taint
   record["notice"] = std::move(notice);
   record["started"] = started_of(earlier, mark);
   record["cordoned"] = !node.unschedulable || flag(earlier, "cordoned");
-  std::set<std::string> ours = our_taints(earlier);
-  if (adds_taint) ours.insert(taint_key(mark.notice.kind));
-  record["taints"] = json::array(ours.begin(), ours.end());
+  std::set<std::string> taints = ours_of(earlier, "taints");
+  taints.insert(added_taints.begin(), added_taints.end());
+  record["taints"] = json::array(taints.begin(), taints.end());
+  std::set<std::string> labels = ours_of(earlier, "labels");
+  if (adds_exclusion(node, mark)) labels.insert(kExcludeLabel);
+  if (!labels.empty()) record["labels"] = json::array(labels.begin(), labels.end());
   return record;
 }
 
-// The node's taints as a patch has to repeat them, but for those of `without`.
-json::array taints_of(const kube::Node& node, const std::set<std::string>& without) {
+// Taints as a patch has to repeat them, but for those of `without`.
+json::array to_json(const std::vector<kube::Taint>& all, const std::set<std::string>& without) {
   json::array taints;
-  for (const kube::Taint& taint : node.taints) {
+  for (const kube::Taint& taint : all) {
     if (without.contains(taint.key)) continue;
     json::object same{{"key", taint.key}, {"effect", taint.effect}};
     if (!taint.value.empty()) same["value"] = taint.value;
     if (!taint.time_added.empty()) same["timeAdded"] = taint.time_added;
     taints.emplace_back(std::move(same));
   }
-  return taints;
-}
-
-json::array taints_with(const kube::Node& node, const Mark& mark) {
-  json::array taints = taints_of(node, {});
-  taints.emplace_back(json::object{{"key", taint_key(mark.notice.kind)},
-                                   {"value", taint_value(mark.notice.id)},
-                                   {"effect", mark.taint_effect}});
   return taints;
 }
 
@@ -132,18 +172,21 @@ std::string taint_value(const core::NoticeId& id) {
 }
 
 std::optional<json::value> mark_patch(const kube::Node& node, const Mark& mark) {
-  const bool adds_taint = mark.taint && !has_taint(node, taint_key(mark.notice.kind));
-  const std::string record = json::serialize(record_of(node, mark, adds_taint));
+  const Tainted taints = tainted(node, mark);
+  const bool excludes = adds_exclusion(node, mark);
+  const std::string record = json::serialize(record_of(node, mark, taints.added));
   const auto found = node.annotations.find(kStateAnnotation);
   const bool recorded = found != node.annotations.end() && found->second == record;
-  if (node.unschedulable && !adds_taint && recorded) return std::nullopt;
+  if (node.unschedulable && !taints.changed && !excludes && recorded) return std::nullopt;
 
   json::object spec;
   if (!node.unschedulable) spec["unschedulable"] = true;
-  if (adds_taint) spec["taints"] = taints_with(node, mark);
+  if (taints.changed) spec["taints"] = to_json(taints.taints, {});
+  json::object metadata{{"resourceVersion", node.resource_version},
+                        {"annotations", json::object{{kStateAnnotation, record}}}};
+  if (excludes) metadata["labels"] = json::object{{kExcludeLabel, kExcludeValue}};
   json::object patch;
-  patch["metadata"] = json::object{{"resourceVersion", node.resource_version},
-                                   {"annotations", json::object{{kStateAnnotation, record}}}};
+  patch["metadata"] = std::move(metadata);
   if (!spec.empty()) patch["spec"] = std::move(spec);
   return patch;
 }
@@ -155,9 +198,14 @@ std::string mark_remark(const kube::Node& before, const Mark& mark) {
                  ? "was cordoned by us before"
                  : "was cordoned already by somebody else, which stays theirs";
   }
-  if (!mark.taint) return remark;
-  const std::string key = taint_key(mark.notice.kind);
-  return remark + (has_taint(before, key) ? "; has taint " : "; tainted ") + key;
+  const Tainted taints = tainted(before, mark);
+  for (const kube::Taint& taint : wanted_taints(mark)) {
+    const bool added = taints.added.contains(taint.key);
+    remark += (added ? "; tainted " : "; has taint ") + taint.key;
+    if (taint.effect == "NoExecute") remark += ":" + taint.effect;
+  }
+  if (adds_exclusion(before, mark)) remark += "; excluded from load balancers";
+  return remark;
 }
 
 std::string keeps_mark(const kube::Node& node, const core::NoticeId& taker, Time now) {
@@ -175,16 +223,22 @@ std::string keeps_mark(const kube::Node& node, const core::NoticeId& taker, Time
 std::optional<json::value> undo_patch(const kube::Node& node) {
   if (!node.annotations.contains(kStateAnnotation)) return std::nullopt;
   const json::object record = earlier_record(node);
-  const std::set<std::string> ours = our_taints(record);
+  const std::set<std::string> ours = ours_of(record, "taints");
   json::object spec;
   if (flag(record, "cordoned") && node.unschedulable) spec["unschedulable"] = nullptr;
   if (std::any_of(ours.begin(), ours.end(),
                   [&](const std::string& key) { return has_taint(node, key); })) {
-    spec["taints"] = taints_of(node, ours);
+    spec["taints"] = to_json(node.taints, ours);
   }
+  json::object metadata{{"resourceVersion", node.resource_version},
+                        {"annotations", json::object{{kStateAnnotation, nullptr}}}};
+  json::object labels;
+  for (const std::string& key : ours_of(record, "labels")) {
+    if (node.labels.contains(key)) labels[key] = nullptr;
+  }
+  if (!labels.empty()) metadata["labels"] = std::move(labels);
   json::object patch;
-  patch["metadata"] = json::object{{"resourceVersion", node.resource_version},
-                                   {"annotations", json::object{{kStateAnnotation, nullptr}}}};
+  patch["metadata"] = std::move(metadata);
   if (!spec.empty()) patch["spec"] = std::move(spec);
   return patch;
 }
@@ -197,8 +251,11 @@ std::string undo_remark(const kube::Node& before) {
   } else if (!flag(record, "cordoned")) {
     remark = "stays cordoned, which was not us";
   }
-  for (const std::string& key : our_taints(record)) {
+  for (const std::string& key : ours_of(record, "taints")) {
     if (has_taint(before, key)) remark += "; removed taint " + key;
+  }
+  for (const std::string& key : ours_of(record, "labels")) {
+    if (before.labels.contains(key)) remark += "; removed label " + key;
   }
   return remark;
 }

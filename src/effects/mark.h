@@ -8,21 +8,30 @@
 #include <optional>
 #include <string>
 
+#include "core/action.h"
 #include "core/notice.h"
 #include "kube/objects.h"
 
 namespace spotkeeper::effects {
 
 // The annotation that holds our record, a JSON object:
-//   {"v":1, "notice":{"id","kind","deadline","source"}, "started", "cordoned", "taints":[keys]}
-// cordoned, taints: what was us, so that only that is ever undone. deadline: null when there is
-// none.
+//   {"v":1, "notice":{"id","kind","deadline","source"}, "started", "cordoned", "taints":[keys],
+//    "labels":[keys]}
+// cordoned, taints, labels: what was us, so that only that is ever undone. deadline: null when
+// there is none.
 inline constexpr const char* kStateAnnotation = "spotkeeper.io/state";
+
+// As NTH sets them. Source: Kubernetes well-known labels and taints.
+inline constexpr const char* kExcludeLabel =
+    "node.kubernetes.io/exclude-from-external-load-balancers";
+inline constexpr const char* kExcludeValue = "aws-node-termination-handler";
+inline constexpr const char* kOutOfServiceTaint = "node.kubernetes.io/out-of-service";
 
 struct Mark {
   core::Notice notice;
   bool taint = false;
   std::string taint_effect = "NoSchedule";
+  core::MarkExtras extras = {};
   Time started{};
 };
 

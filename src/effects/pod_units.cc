@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effects/pod_units.h"
 
+#include <algorithm>
+
+#include "effects/release.h"
+
 namespace spotkeeper::effects {
 namespace {
 
@@ -32,8 +36,7 @@ std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
 PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   Known& known = pods_[core::UnitId(pod.uid)];
   const std::optional<Time> ending_before = known.unit.ending;
-  known.ref = kube::PodRef{.ns = pod.ns, .name = pod.name, .uid = pod.uid};
-  known.labels = pod.labels;
+  known.pod = pod;
   core::Unit unit;
   unit.id = core::UnitId(pod.uid);
   unit.name = pod.ns + "/" + pod.name;
@@ -45,6 +48,19 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   unit.ended = pod.finished();
   unit.budgets = guards(pod);
   unit.local_data = pod.empty_dir;
+  unit.volumes = !pod.claims.empty() || pod.own_volumes;
+  unit.critical = pod.priority_class.starts_with("system-");
+  unit.daemon = pod.owner && pod.owner->kind == "DaemonSet" && !pod.tolerates_all;
+  unit.facts = {.ns = pod.ns, .owner_kind = pod.owner ? pod.owner->kind : "", .labels = pod.labels};
+  unit.wish = wish_of(pod);
+  unit.orphan = !pod.owner;
+  if (const std::optional<Place> place = place_of(pod)) {
+    unit.group = core::GroupId(pod.ns + "/" + place->deployment);
+    unit.facts.owner_kind = "Deployment";
+    unit.owner = "ReplicaSet/" + place->replica_set;  // also of one that was taken out of it
+    unit.released = pod.labels.contains(kReleasedLabel);
+    unit.no_hand_over = no_hand_over(pod);
+  }
   if (known.unit == unit) return {};
   known.unit = unit;
   return {core::UnitSeen{.unit = unit}};
@@ -84,10 +100,43 @@ PodUnits::Observations PodUnits::everything() const {
   return out;
 }
 
-std::optional<kube::PodRef> PodUnits::find(const core::UnitId& id) const {
+const kube::Pod* PodUnits::find(const core::UnitId& id) const {
   const auto found = pods_.find(id);
-  if (found == pods_.end()) return std::nullopt;
-  return found->second.ref;
+  return found == pods_.end() ? nullptr : &found->second.pod;
+}
+
+std::vector<kube::Pod> PodUnits::of_deployments() const {
+  std::vector<kube::Pod> pods;
+  for (const auto& [id, known] : pods_) {
+    if (!known.unit.group.value.empty() && known.unit.exempt.empty()) pods.push_back(known.pod);
+  }
+  return pods;
+}
+
+bool PodUnits::any_volumes() const {
+  return std::ranges::any_of(pods_, [](const auto& entry) { return entry.second.unit.volumes; });
+}
+
+std::string PodUnits::no_hand_over(const kube::Pod& pod) const {
+  const auto shared = shared_claims_.find(pod.ns);
+  for (const std::string& claim : pod.claims) {
+    if (shared != shared_claims_.end() && shared->second.contains(claim)) continue;
+    return "it mounts volume claim " + claim + ", which one host at a time may have";
+  }
+  return hand_over_obstacle(pod);
+}
+
+PodUnits::Observations PodUnits::claims_known(const std::string& ns, std::set<std::string> shared) {
+  shared_claims_[ns] = std::move(shared);
+  Observations out;
+  for (auto& [id, known] : pods_) {
+    if (known.pod.ns != ns || known.unit.group.value.empty()) continue;
+    std::string why = no_hand_over(known.pod);
+    if (why == known.unit.no_hand_over) continue;
+    known.unit.no_hand_over = std::move(why);
+    out.emplace_back(core::UnitSeen{.unit = known.unit});
+  }
+  return out;
 }
 
 std::vector<core::BudgetId> PodUnits::guards(const kube::Pod& pod) const {
@@ -101,11 +150,8 @@ std::vector<core::BudgetId> PodUnits::guards(const kube::Pod& pod) const {
 // A budget came, changed its selector or went: pods of its namespace may be guarded otherwise now.
 void PodUnits::regroup(const std::string& ns, Observations& out) {
   for (auto& [id, known] : pods_) {
-    if (known.ref.ns != ns) continue;
-    kube::Pod pod;
-    pod.ns = known.ref.ns;
-    pod.labels = known.labels;
-    std::vector<core::BudgetId> now = guards(pod);
+    if (known.pod.ns != ns) continue;
+    std::vector<core::BudgetId> now = guards(known.pod);
     if (now == known.unit.budgets) continue;
     known.unit.budgets = std::move(now);
     out.emplace_back(core::UnitSeen{.unit = known.unit});

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,27 +32,34 @@ class PodUnits {
 
   Observations pod_changed(const kube::Pod& pod, Time now);
   Observations pod_gone(const kube::Pod& pod);
+  // The claims of a namespace that many hosts may have at once; until then none is known to be.
+  Observations claims_known(const std::string& ns, std::set<std::string> shared);
   Observations budget_changed(const kube::Budget& budget);
   Observations budget_gone(const kube::Budget& budget);
 
   // All that is known now, for a drain that begins later.
   Observations everything() const;
 
-  // How to name the unit's pod in a call; nothing when it is not on the node any more.
-  std::optional<kube::PodRef> find(const core::UnitId& id) const;
+  // The unit's pod as last seen; nullptr when it is not on the node any more.
+  const kube::Pod* find(const core::UnitId& id) const;
+
+  // Those whose replacement somebody would start.
+  std::vector<kube::Pod> of_deployments() const;
+  bool any_volumes() const;
 
  private:
   struct Known {
-    kube::PodRef ref;
-    Labels labels;
+    kube::Pod pod;
     core::Unit unit;
   };
   std::vector<core::BudgetId> guards(const kube::Pod& pod) const;
+  std::string no_hand_over(const kube::Pod& pod) const;
   void regroup(const std::string& ns, Observations& out);
 
   PodRules rules_;
   std::map<core::UnitId, Known> pods_;
   std::map<core::BudgetId, kube::Budget> budgets_;
+  std::map<std::string, std::set<std::string>> shared_claims_;  // by namespace
 };
 
 }  // namespace spotkeeper::effects

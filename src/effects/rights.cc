@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace spotkeeper::effects {
 namespace {
 
@@ -15,6 +18,18 @@ const kube::Right kExplain{.group = "", .resource = "pods/status", .verb = "patc
 constexpr const char* kNoMark = "the node cannot be cordoned: new pods may land on it";
 constexpr const char* kNoBudgets =
     "each refusal by a budget costs a request, and is tried again every 20 s";
+constexpr const char* kNoHandOver =
+    "no pod is handed over, replacement first: its Service may have a gap";
+const kube::Right kPatchPods{.group = "", .resource = "pods", .verb = "patch"};
+const kube::Right kListDeployments{.group = "apps", .resource = "deployments", .verb = "list"};
+const kube::Right kWatchDeployments{.group = "apps", .resource = "deployments", .verb = "watch"};
+const kube::Right kListServices{.group = "", .resource = "services", .verb = "list"};
+const kube::Right kListPolicies{
+    .group = "networking.k8s.io", .resource = "networkpolicies", .verb = "list"};
+const kube::Right kListClaims{.group = "", .resource = "persistentvolumeclaims", .verb = "list"};
+constexpr const char* kNoClaims =
+    "pods with a volume claim are not handed over, even where many hosts may have it";
+constexpr const char* kNoVolumes = "the end of a drain does not wait for volumes to be detached";
 constexpr const char* kNoServices =
     "the post-mortem cannot say for how long a Service had no Ready endpoint";
 
@@ -36,6 +51,15 @@ const std::vector<Need>& needs() {
       {{.group = "discovery.k8s.io", .resource = "endpointslices", .verb = "list"}, kNoServices},
       {{.group = "discovery.k8s.io", .resource = "endpointslices", .verb = "watch"},
        "endpoints are listed every 2 s instead"},
+      {kPatchPods, kNoHandOver},
+      {kListDeployments, kNoHandOver},
+      {kWatchDeployments, "Deployments are listed every 2 s instead"},
+      {kListServices, kNoHandOver},
+      {kListPolicies, kNoHandOver},
+      {kListClaims, kNoClaims},
+      {{.group = "storage.k8s.io", .resource = "volumeattachments", .verb = "list"}, kNoVolumes},
+      {{.group = "storage.k8s.io", .resource = "volumeattachments", .verb = "watch"},
+       "VolumeAttachments are listed every 2 s instead"},
   };
   return all;
 }
@@ -46,11 +70,21 @@ std::vector<kube::Right> needed_rights() {
   return rights;
 }
 
+bool hands_over_without(const std::set<kube::Right>& lacking) {
+  return std::ranges::none_of(
+      std::array{kPatchPods, kListDeployments, kListServices, kListPolicies},
+      [&lacking](const kube::Right& right) { return lacking.contains(right); });
+}
+
 core::Abilities abilities_of(const std::set<kube::Right>& held) {
   return core::Abilities{.mark = held.contains(kGetNodes) && held.contains(kPatchNodes),
                          .ask = held.contains(kEvict),
                          .stop = held.contains(kDelete),
-                         .explain = held.contains(kExplain)};
+                         .explain = held.contains(kExplain),
+                         .hand_over = held.contains(kPatchPods) &&
+                                      held.contains(kListDeployments) &&
+                                      held.contains(kListServices) && held.contains(kListPolicies),
+                         .forewarn = held.contains(kPatchPods)};
 }
 
 std::string missing_line(const Need& need) {

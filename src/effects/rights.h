@@ -21,6 +21,9 @@ const std::vector<Need>& needs();
 
 std::vector<kube::Right> needed_rights();
 
+// Whether pods can be handed over where these rights are missing.
+bool hands_over_without(const std::set<kube::Right>& lacking);
+
 core::Abilities abilities_of(const std::set<kube::Right>& held);
 
 // One line for a right that is missing: what is lost, and the rule to add.

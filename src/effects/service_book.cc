@@ -17,7 +17,11 @@ ServiceBook::Observations ServiceBook::slice_changed(const kube::EndpointSlice& 
   const core::ServiceId id = id_of(slice);
   Entry& entry = services_[id];
   const bool here = std::binary_search(slice.nodes.begin(), slice.nodes.end(), node_);
-  entry.slices[slice.uid] = Slice{.ready = slice.ready, .here = here};
+  Slice& known = entry.slices[slice.uid];
+  known = Slice{.ready = slice.ready, .here = here};
+  for (const auto& [node, ready] : slice.ready_on) {
+    if (node != node_) known.elsewhere += ready;
+  }
   return settle(id, entry);
 }
 
@@ -39,12 +43,26 @@ ServiceBook::Observations ServiceBook::everything() const {
   return out;
 }
 
-core::Service ServiceBook::sum(const core::ServiceId& id, const Entry& entry) {
+ServiceBook::Observations ServiceBook::local(std::set<core::ServiceId> ids) {
+  local_ = std::move(ids);
+  Observations out;
+  for (const core::ServiceId& id : local_) {
+    const auto found = services_.find(id);
+    if (found == services_.end()) continue;
+    for (core::Observation& seen : settle(id, found->second)) out.push_back(std::move(seen));
+  }
+  return out;
+}
+
+core::Service ServiceBook::sum(const core::ServiceId& id, const Entry& entry) const {
   core::Service service{.id = id};
+  int elsewhere = 0;
   for (const auto& [uid, slice] : entry.slices) {
     service.ready += slice.ready;
     service.here = service.here || slice.here;
+    elsewhere += slice.elsewhere;
   }
+  service.only_here = service.here && elsewhere == 0 && local_.contains(id);
   return service;
 }
 

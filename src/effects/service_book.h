@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ class ServiceBook {
   Observations slice_changed(const kube::EndpointSlice& slice);
   Observations slice_gone(const kube::EndpointSlice& slice);
 
+  // Services of which a load balancer sends only to nodes that have their endpoints.
+  Observations local(std::set<core::ServiceId> ids);
+
   // All that is known now, for a drain that begins later.
   Observations everything() const;
 
@@ -28,16 +32,18 @@ class ServiceBook {
   struct Slice {
     int ready = 0;
     bool here = false;
+    int elsewhere = 0;  // Ready on other nodes
   };
   struct Entry {
     std::map<std::string, Slice> slices;  // by uid
     bool was_here = false;
     core::Service told;
   };
-  static core::Service sum(const core::ServiceId& id, const Entry& entry);
+  core::Service sum(const core::ServiceId& id, const Entry& entry) const;
   Observations settle(const core::ServiceId& id, Entry& entry);
 
   std::string node_;
+  std::set<core::ServiceId> local_;
   std::map<core::ServiceId, Entry> services_;
 };
 

@@ -96,6 +96,19 @@ Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace
   co_return to_nothing(answer);
 }
 
+Task<Result<void>> patch_pod(Api& api, PodRef pod, json::object metadata, Millis timeout) {
+  Call call = pod_call(pod, "patch", "pods");
+  call.timeout = timeout;
+  call.method = http::Method::kPatch;
+  call.content_type = "application/merge-patch+json";
+  metadata["uid"] = pod.uid;
+  json::object body;
+  body["metadata"] = std::move(metadata);
+  call.body = std::move(body);
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
 Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now,
                                          Millis timeout) {
   Call call = pod_call(pod, "patch", "pods/status");

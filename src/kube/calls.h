@@ -41,6 +41,9 @@ Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s,
 Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace_s,
                               Millis timeout = Seconds(10));
 
+// JSON merge patch of the pod's own metadata; its UID is added as a precondition.
+Task<Result<void>> patch_pod(Api& api, PodRef pod, boost::json::object metadata, Millis timeout);
+
 // Sets condition DisruptionTarget=True, reason SpotInterruption, in pods/status: a Job then does
 // not count the end of this pod as its own failure. An eviction does this by itself.
 Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now,

@@ -5,7 +5,7 @@
 #include <boost/json/value.hpp>
 #include <climits>
 
-#include "base/json.h"
+#include "kube/decode.h"
 
 namespace spotkeeper::kube {
 namespace {
@@ -15,16 +15,6 @@ namespace json = boost::json;
 // A year; more is as good as for ever, and must not overflow.
 constexpr int64_t kLongestGraceS = int64_t{366} * 86'400;
 constexpr const char* kMirrorAnnotation = "kubernetes.io/config.mirror";
-
-Labels labels_at(const json::value& root, Path path) {
-  Labels labels;
-  const json::object* object = find_object(root, path);
-  if (object == nullptr) return labels;
-  for (const auto& [key, value] : *object) {
-    if (const json::string* text = value.if_string()) labels.emplace(key, *text);
-  }
-  return labels;
-}
 
 std::vector<Taint> decode_taints(const json::value& object) {
   std::vector<Taint> taints;
@@ -61,14 +51,72 @@ bool decode_ready(const json::value& object) {
          });
 }
 
-bool mounts_empty_dir(const json::value& object) {
-  const json::array* list = find_array(object, {"spec", "volumes"});
-  return list != nullptr && std::ranges::any_of(*list, [](const json::value& volume) {
-           return find_object(volume, {"emptyDir"}) != nullptr;
-         });
+bool is_ours(std::string_view key) {
+  return key.starts_with("spotkeeper.io/") || key.starts_with("argocd.argoproj.io/");
 }
 
-std::optional<LabelSelector> decode_selector(const json::value& root, Path path) {
+// Others' may be large: the last applied configuration, a service mesh's.
+Labels annotations_of_interest(const json::value& object) {
+  Labels notes;
+  const json::object* all = find_object(object, {"metadata", "annotations"});
+  if (all == nullptr) return notes;
+  for (const auto& [key, value] : *all) {
+    const json::string* text = value.if_string();
+    if (text != nullptr && is_ours(key)) notes.emplace(key, *text);
+  }
+  return notes;
+}
+
+bool uses_host_port(const json::value& object) {
+  const json::array* list = find_array(object, {"spec", "containers"});
+  if (list == nullptr) return false;
+  return std::ranges::any_of(*list, [](const json::value& container) {
+    const json::array* ports = find_array(container, {"ports"});
+    return ports != nullptr && std::ranges::any_of(*ports, [](const json::value& port) {
+             return number_at(port, {"hostPort"}) != 0;
+           });
+  });
+}
+
+void decode_volumes(const json::value& object, Pod& pod) {
+  const json::array* list = find_array(object, {"spec", "volumes"});
+  if (list == nullptr) return;
+  for (const json::value& volume : *list) {
+    if (find_object(volume, {"emptyDir"}) != nullptr) pod.empty_dir = true;
+    if (find_object(volume, {"ephemeral"}) != nullptr) pod.own_volumes = true;
+    std::string claim = text_at(volume, {"persistentVolumeClaim", "claimName"});
+    if (!claim.empty()) pod.claims.push_back(std::move(claim));
+  }
+}
+
+// A cordon is a taint node.kubernetes.io/unschedulable:NoSchedule to the scheduler.
+void decode_tolerations(const json::value& object, Pod& pod) {
+  const json::array* list = find_array(object, {"spec", "tolerations"});
+  if (list == nullptr) return;
+  for (const json::value& each : *list) {
+    const std::string effect = text_at(each, {"effect"});
+    if (!effect.empty() && effect != "NoSchedule") continue;
+    const std::string key = text_at(each, {"key"});
+    if (key.empty() && text_at(each, {"operator"}) == "Exists") {
+      pod.tolerates_all = pod.tolerates_cordon = true;
+    }
+    if (key == "node.kubernetes.io/unschedulable") pod.tolerates_cordon = true;
+  }
+}
+
+}  // namespace
+
+Labels labels_at(const json::value& root, Path path) {
+  Labels labels;
+  const json::object* object = find_object(root, path);
+  if (object == nullptr) return labels;
+  for (const auto& [key, value] : *object) {
+    if (const json::string* text = value.if_string()) labels.emplace(key, *text);
+  }
+  return labels;
+}
+
+std::optional<LabelSelector> selector_at(const json::value& root, Path path) {
   const json::value* at = find(root, path);
   if (at == nullptr || !at->is_object()) return std::nullopt;
   LabelSelector selector{.match_labels = labels_at(*at, {"matchLabels"}), .match_expressions = {}};
@@ -84,22 +132,6 @@ std::optional<LabelSelector> decode_selector(const json::value& root, Path path)
   }
   return selector;
 }
-
-// What identifies every object; the kind only serves the message.
-template <class T>
-Result<T> with_identity(const json::value& object, const char* kind) {
-  T record;
-  record.name = text_at(object, {"metadata", "name"});
-  record.uid = text_at(object, {"metadata", "uid"});
-  record.resource_version = text_at(object, {"metadata", "resourceVersion"});
-  if (record.name.empty()) return permanent(std::string(kind) + " without metadata.name");
-  if (record.uid.empty()) {
-    return permanent(std::string(kind) + " " + record.name + " without metadata.uid");
-  }
-  return record;
-}
-
-}  // namespace
 
 bool Budget::covers(const Pod& pod) const {
   return ns == pod.ns && selector && selector->matches(pod.labels);
@@ -117,14 +149,12 @@ Result<Node> decode_node(const json::value& object) {
 }
 
 Result<Pod> decode_pod(const json::value& object) {
-  Result<Pod> pod = with_identity<Pod>(object, "pod");
+  Result<Pod> pod = with_namespace<Pod>(object, "pod");
   if (!pod) return pod;
-  pod->ns = text_at(object, {"metadata", "namespace"});
-  if (pod->ns.empty()) return permanent("pod " + pod->name + " without metadata.namespace");
   pod->node = text_at(object, {"spec", "nodeName"});
   pod->owner = decode_owner(object);
   pod->labels = labels_at(object, {"metadata", "labels"});
-  pod->annotations = labels_at(object, {"metadata", "annotations"});
+  pod->annotations = annotations_of_interest(object);
   pod->phase = text_at(object, {"status", "phase"});
   pod->ready = decode_ready(object);
   Time deletion;
@@ -134,20 +164,18 @@ Result<Pod> decode_pod(const json::value& object) {
   pod->deletion_grace_s = number_at(object, {"metadata", "deletionGracePeriodSeconds"});
   pod->grace_s = std::clamp<int64_t>(
       number_at(object, {"spec", "terminationGracePeriodSeconds"}, 30), 0, kLongestGraceS);
-  pod->mirror = pod->annotations.contains(kMirrorAnnotation);
-  pod->empty_dir = mounts_empty_dir(object);
+  pod->mirror = find(object, {"metadata", "annotations", kMirrorAnnotation}) != nullptr;
+  decode_volumes(object, *pod);
+  decode_tolerations(object, *pod);
+  pod->host_port = uses_host_port(object);
   pod->priority_class = text_at(object, {"spec", "priorityClassName"});
   return pod;
 }
 
 Result<Budget> decode_budget(const json::value& object) {
-  Result<Budget> budget = with_identity<Budget>(object, "poddisruptionbudget");
+  Result<Budget> budget = with_namespace<Budget>(object, "poddisruptionbudget");
   if (!budget) return budget;
-  budget->ns = text_at(object, {"metadata", "namespace"});
-  if (budget->ns.empty()) {
-    return permanent("poddisruptionbudget " + budget->name + " without metadata.namespace");
-  }
-  budget->selector = decode_selector(object, {"spec", "selector"});
+  budget->selector = selector_at(object, {"spec", "selector"});
   const int64_t allowed = number_at(object, {"status", "disruptionsAllowed"});
   budget->disruptions_allowed = static_cast<int>(std::clamp<int64_t>(allowed, 0, INT_MAX));
   budget->generation = number_at(object, {"metadata", "generation"});
@@ -158,12 +186,8 @@ Result<Budget> decode_budget(const json::value& object) {
 }
 
 Result<EndpointSlice> decode_slice(const json::value& object) {
-  Result<EndpointSlice> slice = with_identity<EndpointSlice>(object, "endpointslice");
+  Result<EndpointSlice> slice = with_namespace<EndpointSlice>(object, "endpointslice");
   if (!slice) return slice;
-  slice->ns = text_at(object, {"metadata", "namespace"});
-  if (slice->ns.empty()) {
-    return permanent("endpointslice " + slice->name + " without metadata.namespace");
-  }
   slice->service = text_at(object, {"metadata", "labels", "kubernetes.io/service-name"});
   const json::array* endpoints = find_array(object, {"endpoints"});
   if (endpoints == nullptr) return slice;
@@ -173,9 +197,10 @@ Result<EndpointSlice> decode_slice(const json::value& object) {
     const bool ends = flag_at(endpoint, {"conditions", "terminating"});
     if ((is_no && !ends) || !endpoint.is_object()) continue;  // not given or null: it is ready
     if (!is_no) ++slice->ready;
-    if (std::string node = text_at(endpoint, {"nodeName"}); !node.empty()) {
-      slice->nodes.push_back(std::move(node));
-    }
+    std::string node = text_at(endpoint, {"nodeName"});
+    if (node.empty()) continue;
+    if (!is_no) ++slice->ready_on[node];
+    slice->nodes.push_back(std::move(node));
   }
   std::ranges::sort(slice->nodes);
   slice->nodes.erase(std::ranges::unique(slice->nodes).begin(), slice->nodes.end());

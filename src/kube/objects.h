@@ -9,6 +9,7 @@
 
 #include <boost/json/fwd.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,15 +58,20 @@ struct Pod {
   std::string resource_version;
   std::optional<Owner> owner;
   Labels labels;
-  Labels annotations;
-  std::string phase;             // "Pending", "Running", "Succeeded", "Failed", "Unknown"
-  bool ready = false;            // condition Ready is True
-  std::optional<Time> deletion;  // metadata.deletionTimestamp: when its grace is over
-  int64_t deletion_grace_s = 0;  // metadata.deletionGracePeriodSeconds
-  int64_t grace_s = 30;          // spec.terminationGracePeriodSeconds
-  bool mirror = false;           // annotation kubernetes.io/config.mirror: a static pod
-  bool empty_dir = false;        // mounts an emptyDir: its data ends with it
-  std::string priority_class;    // spec.priorityClassName
+  Labels annotations;                    // of spotkeeper.io and argocd.argoproj.io only
+  std::string phase;                     // "Pending", "Running", "Succeeded", "Failed", "Unknown"
+  bool ready = false;                    // condition Ready is True
+  std::optional<Time> deletion;          // metadata.deletionTimestamp: when its grace is over
+  int64_t deletion_grace_s = 0;          // metadata.deletionGracePeriodSeconds
+  int64_t grace_s = 30;                  // spec.terminationGracePeriodSeconds
+  bool mirror = false;                   // annotation kubernetes.io/config.mirror: a static pod
+  bool empty_dir = false;                // mounts an emptyDir: its data ends with it
+  std::string priority_class;            // spec.priorityClassName
+  std::vector<std::string> claims = {};  // PersistentVolumeClaims it mounts
+  bool own_volumes = false;              // generic ephemeral volumes, made for it alone
+  bool host_port = false;                // a container has a port of the host
+  bool tolerates_cordon = false;         // it may be placed on a cordoned node
+  bool tolerates_all = false;            // … and on any tainted one
 
   // Succeeded or Failed: it has ended and holds nothing up.
   bool finished() const { return phase == "Succeeded" || phase == "Failed"; }
@@ -93,9 +99,10 @@ struct EndpointSlice {
   std::string ns;
   std::string name;
   std::string resource_version;
-  std::string service;             // label kubernetes.io/service-name; empty: nobody's
-  int ready = 0;                   // endpoints whose condition `ready` is true or not given
-  std::vector<std::string> nodes;  // where those are, and those that end; sorted, each once
+  std::string service;                  // label kubernetes.io/service-name; empty: nobody's
+  int ready = 0;                        // endpoints whose condition `ready` is true or not given
+  std::map<std::string, int> ready_on;  // those by node, as far as their node is given
+  std::vector<std::string> nodes;       // where those are, and those that end; sorted, each once
 };
 
 Result<Node> decode_node(const boost::json::value& object);

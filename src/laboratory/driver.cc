@@ -343,12 +343,15 @@ void Driver::world_changed(const world::Event& event) {
                                                      : mine.units.pod_changed(record, world_.now());
     });
   } else if (event.kind() == world::Kind::kBudget && setup_.may_read_budgets) {
+    std::shared_ptr<const kube::Budget> record;  // one for all
     for (const auto& [node, host] : hosts_) {
       if (!host->watching) continue;
-      deliver(*host, host->last_budget, node, [event](Host& mine) {
-        const kube::Budget record = to_kube(world::as<world::Budget>(*event.object));
-        return event.change == world::Change::kDeleted ? mine.units.budget_gone(record)
-                                                       : mine.units.budget_changed(record);
+      if (!record) {
+        record = std::make_shared<kube::Budget>(to_kube(world::as<world::Budget>(*event.object)));
+      }
+      deliver(*host, host->last_budget, node, [record, change = event.change](Host& mine) {
+        return change == world::Change::kDeleted ? mine.units.budget_gone(*record)
+                                                 : mine.units.budget_changed(*record);
       });
     }
   }

@@ -147,23 +147,25 @@ void History::hear_again(const std::string& node) {
 
 void History::check_action(const core::Action& action) {
   ++tally_.actions;
-  const std::string what =
-      fmt::format("{} {} {}", core::to_string(action.kind), action.host.value, action.unit_name);
-  if (action.reason.empty()) wrong(what + ": without a reason");
+  const auto say = [&](const char* what) {
+    wrong(fmt::format("{} {} {}: {}", core::to_string(action.kind), action.host.value,
+                      action.unit_name, what));
+  };
+  if (action.reason.empty()) say("without a reason");
   const core::Drain* drain = driver_.desk().find(action.host);
   if (!doomed_.contains(action.host.value) || drain == nullptr) {
-    wrong(what + ": of a host that nobody spoke of");
+    say("of a host that nobody spoke of");
     return;
   }
   if (action.kind == core::ActionKind::kMark) return;
   const world::PodStory* pod = world_.history().pod(world::Uid::parse(action.unit.value));
   if (pod == nullptr || pod->node != action.host.value) {
-    wrong(what + ": names a unit that is not on this host");
+    say("names a unit that is not on this host");
     return;
   }
-  if (is_exempt(*pod)) wrong(what + ": touches what is not ours to move");
-  if (action.grace && *action.grace < Seconds(1)) wrong(what + ": with a grace of 0");
-  if (++requests_[action.unit] == kMostRequests) wrong(what + ": requests without end");
+  if (is_exempt(*pod)) say("touches what is not ours to move");
+  if (action.grace && *action.grace < Seconds(1)) say("with a grace of 0");
+  if (++requests_[action.unit] == kMostRequests) say("requests without end");
   if (action.kind == core::ActionKind::kStop) check_stop(action, *drain);
 }
 

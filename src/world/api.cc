@@ -34,27 +34,27 @@ std::optional<Refusal> check_preconditions(const Object& object, const Precondit
 
 template <class T>
 Answer<Ptr<T>> Api::create(T object) {
-  const Key key = object.meta.key();
+  const KeyView key = object.meta.view();
   if (key.name.empty()) {
-    return Refused(invalid(T::kKind, key, "metadata.name",
+    return Refused(invalid(T::kKind, key.copy(), "metadata.name",
                            "Required value: name or generateName is "
                            "required"));
   }
   if (is_namespaced(T::kKind)) {
     const Ptr<Namespace> ns = context_.store.find<Namespace>({{}, key.ns});
-    if (!ns) return Refused(not_found(Kind::kNamespace, {{}, key.ns}));
-    if (ns->terminating()) return Refused(namespace_terminates(T::kKind, key));
+    if (!ns) return Refused(not_found(Kind::kNamespace, {{}, object.meta.ns}));
+    if (ns->terminating()) return Refused(namespace_terminates(T::kKind, key.copy()));
   }
-  if (!refused_.empty() && refused_.contains({T::kKind, key.ns})) {
-    return Refused(quota_exceeded(T::kKind, key));
+  if (!refused_.empty() && refused_.contains({T::kKind, object.meta.ns})) {
+    return Refused(quota_exceeded(T::kKind, key.copy()));
   }
-  if (context_.store.table<T>().contains(key)) return Refused(already_exists(T::kKind, key));
+  if (context_.store.table<T>().contains(key)) return Refused(already_exists(T::kKind, key.copy()));
   if constexpr (std::is_same_v<T, Namespace>) {
-    object.meta.labels.set("kubernetes.io/metadata.name", key.name);
+    object.meta.labels.set("kubernetes.io/metadata.name", object.meta.name);
   }
   if constexpr (std::is_same_v<T, Budget>) {
     if (object.spec.min_available && object.spec.max_unavailable) {
-      return Refused(invalid(T::kKind, key, "spec",
+      return Refused(invalid(T::kKind, key.copy(), "spec",
                              "Invalid value: minAvailable and maxUnavailable cannot be both set"));
     }
   }

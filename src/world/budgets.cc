@@ -23,10 +23,10 @@ Budgets::Budgets(Context& context)
 
 void Budgets::on(const Event& event) {
   if (event.kind() == Kind::kBudget) {
-    if (event.change != Change::kDeleted) queue_.add(event.object->meta.key());
+    if (event.change != Change::kDeleted) queue_.add(event.object->meta.view());
     return;
   }
-  if (event.kind() != Kind::kPod || !counts_differ(event)) return;
+  if (event.kind() != Kind::kPod) return;
   for (const PodIndex::Line* line : context_.store.pods().lines_of(event.object->meta.uid)) {
     if (line->kind == Kind::kBudget) queue_.add(line->key);
   }
@@ -59,7 +59,7 @@ void Budgets::sync(const Key& key) {
   status.desired_healthy = counts.desired;
   status.current_healthy =
       static_cast<int>(std::ranges::count_if(pods, [&](const PodIndex::Entry* entry) {
-        return !entry->pod->deleting() && entry->pod->ready() &&
+        return !entry->pod->deleting() && entry->ready &&
                !status.disrupted_pods.contains(entry->pod->meta.name);
       }));
   status.disruptions_allowed =
@@ -70,7 +70,7 @@ void Budgets::sync(const Key& key) {
                                     .reason = allowed ? "SufficientPods" : "InsufficientPods",
                                     .message = {},
                                     .since = context_.now()});
-  context_.store.change(budget, [&](Budget& each) { each.status = std::move(status); });
+  context_.store.report(budget, std::move(status));
 }
 
 Budgets::Counts Budgets::count(const Budget& budget, const PodIndex::Set& pods) const {
@@ -96,7 +96,7 @@ bool Budgets::expected_scale(const PodIndex::Set& pods, Counts& counts) const {
     const Pod& pod = *entry->pod;
     if (!pod.meta.owner || pod.meta.owner->uid == last) continue;
     last = pod.meta.owner->uid;
-    const Key key{pod.meta.ns, pod.meta.owner->name};
+    const KeyView key{pod.meta.ns, pod.meta.owner->name};
     if (pod.meta.owner->kind == Kind::kReplicaSet) {
       const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>(key);
       if (!set) continue;
@@ -133,7 +133,7 @@ std::map<std::string, Time> Budgets::still_disrupted(const Budget& budget,
     if (found == budget.status.disrupted_pods.end() || pod.deleting()) continue;
     if (context_.now() >= found->second + kForgetDisruption) continue;
     still.insert(*found);
-    queue_.add_at(budget.meta.key(), found->second + kForgetDisruption);
+    queue_.add_at(budget.meta.view(), found->second + kForgetDisruption);
   }
   return still;
 }

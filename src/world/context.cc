@@ -20,25 +20,43 @@ Time WriteLimit::next(Time now) const {
   return now + Millis(1 + static_cast<int64_t>((1 - tokens_) / rate_ * 1000));
 }
 
-void WorkQueue::add(const Key& key) {
-  const auto found = due_.find(key);
-  if (found != due_.end() && found->second <= context_.now() + latency_.most) return;
-  add_at(key, context_.now() + context_.random.in(latency_));
+WorkQueue::Item& WorkQueue::item_of(const KeyView& key) {
+  const auto found = items_.find(key);
+  if (found != items_.end()) return *found->second;
+  if (items_.size() >= swept_at_) sweep();
+  auto item = std::make_unique<Item>(Item{.key = key.copy()});
+  const KeyView own = item->key;
+  return *items_.emplace(own, std::move(item)).first->second;
 }
 
-void WorkQueue::add_at(const Key& key, Time at) {
-  const Time when = std::max(at, context_.now());
-  const auto [found, fresh] = due_.try_emplace(key, when);
-  if (!fresh && found->second <= when) return;
-  found->second = when;
-  context_.timeline.at(when, [this, key, when] { run(key, when); });
+void WorkQueue::add(const KeyView& key) {
+  Item& item = item_of(key);
+  if (item.due <= context_.now() + latency_.most) return;
+  wake_at(item, context_.now() + context_.random.in(latency_));
 }
 
-void WorkQueue::run(const Key& key, Time at) {
-  const auto found = due_.find(key);
-  if (found == due_.end() || found->second != at) return;
-  due_.erase(found);
-  sync_(key);
+void WorkQueue::add_at(const KeyView& key, Time at) {
+  wake_at(item_of(key), std::max(at, context_.now()));
+}
+
+void WorkQueue::wake_at(Item& item, Time when) {
+  if (item.due <= when) return;
+  item.due = when;
+  ++item.alarms;
+  context_.timeline.at(when, [this, it = &item] { run(*it); });
+}
+
+void WorkQueue::run(Item& item) {
+  if (item.due == context_.now()) {
+    item.due = kNever;
+    sync_(item.key);
+  }
+  --item.alarms;  // not before: it stays while its turn lasts
+}
+
+void WorkQueue::sweep() {
+  std::erase_if(items_, [](const auto& each) { return each.second->alarms == 0; });
+  swept_at_ = std::max(kFewItems, 2 * items_.size());
 }
 
 std::string generated_name(Context& context, const std::string& owner) {

@@ -4,8 +4,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "world/history.h"
 #include "world/random.h"
@@ -56,17 +57,27 @@ class WorkQueue {
   WorkQueue& operator=(const WorkQueue&) = delete;
 
   // Its turn comes after the queue's latency, or when it would have come anyway.
-  void add(const Key& key);
+  void add(const KeyView& key);
   // Not later than that.
-  void add_at(const Key& key, Time at);
+  void add_at(const KeyView& key, Time at);
 
  private:
-  void run(const Key& key, Time at);
+  static constexpr size_t kFewItems = 1024;
+  struct Item {
+    Key key;
+    Time due = kNever;  // its turn; kNever: it waits for none
+    int alarms = 0;     // on the timeline, those that are void too; 0: it may go
+  };
+  Item& item_of(const KeyView& key);
+  void wake_at(Item& item, Time when);
+  void run(Item& item);
+  void sweep();
 
   Context& context_;
   Latency latency_;
   Sync sync_;
-  std::map<Key, Time> due_;
+  std::unordered_map<KeyView, std::unique_ptr<Item>, KeyHash> items_;  // by their own keys
+  size_t swept_at_ = kFewItems;  // idle items go when there are so many
 };
 
 // A name for a new pod of that owner: "web-7d9f-x2x4p".

@@ -65,9 +65,8 @@ void DaemonSets::on(const Event& event) {
     for (const auto& [node, object] : context_.store.table<Node>()) {
       queue_.add({meta.key().text(), node.name});
     }
-    reports_.add(meta.key());
-  } else if (event.kind() == Kind::kPod && meta.owner && meta.owner->kind == Kind::kDaemonSet &&
-             counts_differ(event)) {
+    reports_.add(meta.view());
+  } else if (event.kind() == Kind::kPod && meta.owner && meta.owner->kind == Kind::kDaemonSet) {
     const Key set{meta.ns, meta.owner->name};
     reports_.add(set);
     const Pod& pod = as<Pod>(*event.object);
@@ -116,11 +115,11 @@ void DaemonSets::report(const Key& key) {
     if (may_run(*set, *node)) ++status.desired;
   }
   for (const PodIndex::Entry* entry : context_.store.pods().of(set->meta.uid)) {
-    if (!entry->pod->active()) continue;
+    if (!entry->active) continue;
     ++status.current;
-    if (entry->pod->ready()) ++status.ready;
+    if (entry->ready) ++status.ready;
   }
-  context_.store.change(set, [&](DaemonSet& each) { each.status = status; });
+  context_.store.report(set, status);
 }
 
 }  // namespace spotkeeper::world

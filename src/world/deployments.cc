@@ -23,9 +23,10 @@ uint64_t hash_of(const Labels& labels, uint64_t seed) {
 
 // The ReplicaSet's template is the Deployment's with the hash.
 bool is_of_template(const ReplicaSet& set, const PodTemplate& wanted) {
-  PodTemplate without = set.spec.pod;
-  without.labels.erase(kHashLabel);
-  return without == wanted;
+  const PodTemplate& made = set.spec.pod;
+  return made.labels.equal_but(kHashLabel, wanted.labels) &&
+         made.annotations == wanted.annotations &&
+         (made.spec == wanted.spec || *made.spec == *wanted.spec);
 }
 
 int total(const std::vector<Ptr<ReplicaSet>>& sets, int ReplicaSet::Status::* what) {
@@ -46,14 +47,14 @@ void Deployments::on(const Event& event) {
     if (event.change == Change::kDeleted) {
       owned_.erase(meta.uid);
     } else {
-      queue_.add(meta.key());
+      queue_.add(meta.view());
     }
   } else if (event.kind() == Kind::kReplicaSet) {
     if (!meta.owner || meta.owner->kind != Kind::kDeployment) return;
     if (event.change == Change::kDeleted) {
       owned_[meta.owner->uid].erase(meta.uid);
     } else {
-      owned_[meta.owner->uid][meta.uid] = meta.key();
+      owned_[meta.owner->uid][meta.uid] = std::static_pointer_cast<const ReplicaSet>(event.object);
     }
     queue_.add({meta.ns, meta.owner->name});
   } else if (event.kind() == Kind::kPod && event.change == Change::kDeleted && meta.owner &&
@@ -62,7 +63,7 @@ void Deployments::on(const Event& event) {
     const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>({meta.ns, meta.owner->name});
     if (!set || !set->meta.owner) return;
     const Ptr<Deployment> owner = context_.store.find<Deployment>({meta.ns, set->meta.owner->name});
-    if (owner && owner->spec.recreate) queue_.add(owner->meta.key());
+    if (owner && owner->spec.recreate) queue_.add(owner->meta.view());
   }
 }
 
@@ -91,9 +92,7 @@ Deployments::Sets Deployments::find_sets(const Deployment& deployment) const {
   Sets sets;
   const auto owned = owned_.find(deployment.meta.uid);
   if (owned == owned_.end()) return sets;
-  for (const auto& [uid, key] : owned->second) {
-    const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>(key);
-    if (!set) continue;
+  for (const auto& [uid, set] : owned->second) {
     if (!sets.current && is_of_template(*set, deployment.spec.pod)) {
       sets.current = set;
     } else {
@@ -191,7 +190,7 @@ void Deployments::report(const Ptr<Deployment>& deployment) {
                  .message = {},
                  .since = context_.now()});
   report_progress(*deployment, status);
-  context_.store.change(deployment, [&](Deployment& each) { each.status = status; });
+  context_.store.report(deployment, std::move(status));
 }
 
 // A rollout that is complete stays so, whatever becomes of its pods, until the next one.

@@ -3,6 +3,9 @@
 // maxSurge and maxUnavailable.
 #pragma once
 
+#include <map>
+#include <unordered_map>
+
 #include "world/context.h"
 
 namespace spotkeeper::world {
@@ -28,7 +31,8 @@ class Deployments {
 
   Context& context_;
   WorkQueue queue_;
-  std::map<Uid, std::map<Uid, Key>> owned_;  // ReplicaSets, by creation
+  // As they are now, by creation.
+  std::unordered_map<Uid, std::map<Uid, Ptr<ReplicaSet>>, UidHash> owned_;
 };
 
 }  // namespace spotkeeper::world

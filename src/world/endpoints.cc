@@ -10,13 +10,14 @@ namespace {
 
 constexpr const char* kServiceName = "kubernetes.io/service-name";
 
-EndpointSlice::Endpoint endpoint_of(const Pod& pod) {
+EndpointSlice::Endpoint endpoint_of(const PodIndex::Entry& entry) {
+  const Pod& pod = *entry.pod;
   return {.pod = pod.meta.name,
           .uid = pod.meta.uid,
           .node = pod.node,
           .ip = pod.status.ip,
-          .ready = pod.ready() && !pod.deleting(),
-          .serving = pod.ready(),
+          .ready = entry.ready && !pod.deleting(),
+          .serving = entry.ready,
           .terminating = pod.deleting()};
 }
 
@@ -29,10 +30,10 @@ Endpoints::Endpoints(Context& context)
 
 void Endpoints::on(const Event& event) {
   if (event.kind() == Kind::kService) {
-    if (event.change != Change::kDeleted) queue_.add(event.object->meta.key());
+    if (event.change != Change::kDeleted) queue_.add(event.object->meta.view());
     return;
   }
-  if (event.kind() != Kind::kPod || !counts_differ(event)) return;
+  if (event.kind() != Kind::kPod) return;
   for (const PodIndex::Line* line : context_.store.pods().lines_of(event.object->meta.uid)) {
     if (line->kind == Kind::kService) queue_.add(line->key);
   }
@@ -53,16 +54,24 @@ void Endpoints::sync(const Key& key) {
     queue_.add_at(key, limit_.next(context_.now()));
     return;
   }
+  PodIndex::Set pods = context_.store.pods().matching(Kind::kService, key);
+  std::erase_if(pods, [](const PodIndex::Entry* entry) {
+    return entry->pod->finished() || entry->pod->status.ip.empty();
+  });
+  std::ranges::sort(pods, {}, [](const PodIndex::Entry* entry) -> const std::string& {
+    return entry->pod->meta.name;
+  });
   std::vector<EndpointSlice::Endpoint> endpoints;
-  for (const PodIndex::Entry* entry : context_.store.pods().matching(Kind::kService, key)) {
-    const Pod& pod = *entry->pod;
-    if (!pod.finished() && !pod.status.ip.empty()) endpoints.push_back(endpoint_of(pod));
-  }
-  std::ranges::sort(endpoints, {}, &EndpointSlice::Endpoint::pod);
-  const Key slice_key{key.ns, key.name + "-endpoints"};
+  endpoints.reserve(pods.size());
+  for (const PodIndex::Entry* entry : pods) endpoints.push_back(endpoint_of(*entry));
+  const Key slice_key{.ns = key.ns, .name = key.name + "-endpoints"};
   const Ptr<EndpointSlice> slice = context_.store.find<EndpointSlice>(slice_key);
   if (slice) {
-    context_.store.change(slice, [&](EndpointSlice& each) { each.endpoints = endpoints; });
+    if (slice->endpoints == endpoints) return;
+    auto after = std::make_shared<EndpointSlice>();
+    after->meta = slice->meta;
+    after->endpoints = std::move(endpoints);
+    context_.store.commit(slice, std::move(after));
     return;
   }
   EndpointSlice fresh;

@@ -11,7 +11,7 @@ template <class T>
 std::vector<Ptr<T>> all_in(const Store& store, const std::string& ns) {
   std::vector<Ptr<T>> found;
   const Table<T>& table = store.table<T>();
-  for (auto at = table.lower_bound({ns, {}}); at != table.end() && at->first.ns == ns; ++at) {
+  for (auto at = table.first_in(ns); at != table.end() && at->first.ns == ns; ++at) {
     found.push_back(at->second);
   }
   return found;
@@ -19,7 +19,7 @@ std::vector<Ptr<T>> all_in(const Store& store, const std::string& ns) {
 
 template <class T>
 bool has_any(const Store& store, const std::string& ns) {
-  const auto at = store.table<T>().lower_bound({ns, {}});
+  const auto at = store.table<T>().first_in(ns);
   return at != store.table<T>().end() && at->first.ns == ns;
 }
 

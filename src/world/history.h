@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "world/meta.h"
@@ -56,7 +57,7 @@ class History {
  private:
   friend class Scribe;
   std::vector<PodStory> pods_;
-  std::map<Uid, size_t> by_uid_;
+  std::unordered_map<Uid, size_t, UidHash> by_uid_;
   std::map<Key, ServiceStory> services_;
   std::map<std::string, Time> ended_hosts_;
 };

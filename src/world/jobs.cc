@@ -38,10 +38,9 @@ void Jobs::on(const Event& event) {
     if (event.change == Change::kDeleted) {
       failures_.erase(meta.uid);
     } else {
-      queue_.add(meta.key());
+      queue_.add(meta.view());
     }
-  } else if (event.kind() == Kind::kPod && meta.owner && meta.owner->kind == Kind::kJob &&
-             counts_differ(event)) {
+  } else if (event.kind() == Kind::kPod && meta.owner && meta.owner->kind == Kind::kJob) {
     queue_.add({meta.ns, meta.owner->name});
   }
 }
@@ -54,7 +53,7 @@ void Jobs::sync(const Key& key) {
   count(*job, status);
   judge(*job, status);
   if (!job->over()) make_pods(*job, status);
-  context_.store.change(job, [&](Job& each) { each.status = status; });
+  context_.store.report(job, std::move(status));
 }
 
 void Jobs::count(const Job& job, Job::Status& status) {
@@ -65,9 +64,9 @@ void Jobs::count(const Job& job, Job::Status& status) {
   for (const PodIndex::Entry* entry : pods) {
     const Ptr<Pod> pod = entry->pod;
     const bool failed = has_failed(job, *pod);
-    if (pod->active()) {
+    if (entry->active) {
       ++status.active;
-      if (pod->ready()) ++status.ready;
+      if (entry->ready) ++status.ready;
     }
     if (is_counted(*pod) || (!failed && pod->status.phase != Phase::kSucceeded)) continue;
     if (!failed) {
@@ -96,7 +95,7 @@ void Jobs::judge(const Job& job, Job::Status& status) {
     }
     const PodIndex::Set pods = context_.store.pods().of(job.meta.uid);
     for (const PodIndex::Entry* entry : pods) {
-      if (entry->pod->active()) context_.api->delete_pod(entry->pod, std::nullopt);
+      if (entry->active) context_.api->delete_pod(entry->pod, std::nullopt);
     }
   };
   if (status.succeeded >= job.spec.completions) {

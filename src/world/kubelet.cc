@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world/kubelet.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "world/api.h"
@@ -15,11 +13,15 @@ namespace {
 constexpr Millis kLeastGrace{2'000};
 
 std::string ip_of(Uid uid) {
-  return fmt::format("10.{}.{}.{}", (uid.value >> 16U) & 0xFFU, (uid.value >> 8U) & 0xFFU,
-                     uid.value & 0xFFU);
+  std::string ip = "10";
+  for (const unsigned shift : {16U, 8U, 0U}) {
+    ip += '.';
+    ip += std::to_string((uid.value >> shift) & 0xFFU);
+  }
+  return ip;
 }
 
-Condition readiness(bool ready, const char* reason, Time now) {
+ConditionView readiness(bool ready, const char* reason, Time now) {
   return {.type = "Ready", .status = ready, .reason = reason, .message = {}, .since = now};
 }
 
@@ -45,7 +47,6 @@ void Kubelet::pod_seen(const Ptr<Pod>& pod) {
       runs_.erase(at);
       return;
     }
-    run.key = pod->meta.key();
     run.node = pod->node;
     context_.timeline.after(context_.random.in(context_.options.start),
                             [this, uid] { start(uid); });
@@ -59,15 +60,10 @@ Kubelet::Run* Kubelet::find(Uid uid) {
   return &found->second;
 }
 
-Ptr<Pod> Kubelet::pod_of(Uid uid, const Run& run) const {
-  const Ptr<Pod> pod = context_.store.find<Pod>(run.key);
-  return pod && pod->meta.uid == uid ? pod : nullptr;
-}
-
 void Kubelet::start(Uid uid) {
   Run* run = find(uid);
   if (run == nullptr || run->told) return;
-  const Ptr<Pod> pod = pod_of(uid, *run);
+  const Ptr<Pod> pod = context_.store.pods().find(uid);
   if (!pod) return;
   run->running = true;
   const Behaviour& behaviour = pod->spec->behaviour;
@@ -91,7 +87,7 @@ void Kubelet::start(Uid uid) {
 void Kubelet::become_ready(Uid uid) {
   const Run* run = find(uid);
   if (run == nullptr || !run->running || run->failing) return;
-  const Ptr<Pod> pod = pod_of(uid, *run);
+  const Ptr<Pod> pod = context_.store.pods().find(uid);
   if (!pod) return;
   context_.store.change(pod, [&](Pod& each) {
     set_condition(each.status.conditions, readiness(true, "", context_.now()));
@@ -117,7 +113,7 @@ void Kubelet::finish(const Key& key, bool success) {
 void Kubelet::complete(Uid uid, bool success) {
   Run* run = find(uid);
   if (run == nullptr || !run->running) return;
-  const Ptr<Pod> pod = pod_of(uid, *run);
+  const Ptr<Pod> pod = context_.store.pods().find(uid);
   if (!pod) return;
   run->running = false;
   scribe_.processes_ended(uid, false);
@@ -156,7 +152,7 @@ void Kubelet::end(Uid uid, uint64_t plan, bool killed) {
 void Kubelet::remove(Uid uid) {
   const Run* run = find(uid);
   if (run == nullptr) return;
-  Ptr<Pod> pod = pod_of(uid, *run);
+  Ptr<Pod> pod = context_.store.pods().find(uid);
   if (!pod || !pod->deleting()) return;
   if (!pod->meta.finalizers.empty() && !pod->finished()) {
     // Somebody wants to see how it ended.

@@ -24,7 +24,6 @@ class Kubelet {
 
  private:
   struct Run {
-    Key key;
     std::string node;
     bool running = false;      // processes run
     bool failing = false;      // its probe is made to fail
@@ -35,7 +34,6 @@ class Kubelet {
 
   // nullptr when it is not ours any more, or its host has ended.
   Run* find(Uid uid);
-  Ptr<Pod> pod_of(Uid uid, const Run& run) const;
   void pod_seen(const Ptr<Pod>& pod);
   void pod_gone(const Pod& pod);
   void start(Uid uid);

@@ -66,6 +66,16 @@ bool Labels::operator==(const Labels& other) const {
   return map_ == other.map_ || map() == other.map();
 }
 
+bool Labels::equal_but(std::string_view key, const Labels& other) const {
+  auto theirs = other.begin();
+  for (const auto& mine : *this) {
+    if (mine.first == key) continue;
+    if (theirs == other.end() || mine != *theirs) return false;
+    ++theirs;
+  }
+  return theirs == other.end();
+}
+
 bool Selector::matches(const Labels& labels) const {
   const bool all_labels = std::ranges::all_of(match_labels, [&labels](const auto& wanted) {
     return labels.has(wanted.first, wanted.second);

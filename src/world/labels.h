@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,8 @@ class Labels {
 
   // The same content, by identity first.
   bool operator==(const Labels& other) const;
+  // … but for what stands here under that key.
+  bool equal_but(std::string_view key, const Labels& other) const;
 
  private:
   std::shared_ptr<const Map> map_;  // never written once it is here

@@ -5,10 +5,12 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +28,10 @@ struct Uid {
   auto operator<=>(const Uid&) const = default;
 };
 
+struct UidHash {
+  size_t operator()(Uid uid) const { return static_cast<size_t>(uid.value); }
+};
+
 // What names an object of a kind; `ns` is empty for Node and Namespace.
 struct Key {
   std::string ns;
@@ -33,6 +39,25 @@ struct Key {
 
   std::string text() const { return ns.empty() ? name : ns + "/" + name; }
   auto operator<=>(const Key&) const = default;
+};
+
+// A Key in strings that somebody else holds: for looking up.
+struct KeyView {
+  std::string_view ns;
+  std::string_view name;
+
+  KeyView(std::string_view in, std::string_view named) : ns(in), name(named) {}
+  KeyView(const Key& key) : ns(key.ns), name(key.name) {}
+  Key copy() const { return {std::string(ns), std::string(name)}; }
+  bool operator==(const KeyView&) const = default;
+};
+
+struct KeyHash {
+  size_t operator()(const KeyView& key) const {
+    constexpr size_t kOdd = 0x9E3779B97F4A7C15U;
+    const std::hash<std::string_view> hash;
+    return hash(key.name) + hash(key.ns) * kOdd;
+  }
 };
 
 enum class Kind : uint8_t {
@@ -79,6 +104,7 @@ struct Meta {
   std::vector<std::string> finalizers;
 
   Key key() const { return {ns, name}; }
+  KeyView view() const { return {ns, name}; }
   bool operator==(const Meta&) const = default;
 };
 
@@ -93,8 +119,16 @@ struct Condition {
 };
 
 const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type);
+// The same in strings of somebody else's.
+struct ConditionView {
+  std::string_view type;
+  bool status = false;
+  std::string_view reason;
+  std::string_view message;
+  Time since{};
+};
 // Adds or replaces; `since` is kept where the status stays the same.
-void set_condition(std::vector<Condition>& conditions, Condition condition);
+void set_condition(std::vector<Condition>& conditions, const ConditionView& condition);
 
 // Base of all objects. Not polymorphic: `as<T>` after looking at `kind`.
 struct Object {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world/objects.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -39,6 +37,11 @@ const KindRow& row(Kind kind) {
 constexpr size_t kUidDigits = 12;
 constexpr size_t kUidLength = 36;
 
+// The last digits of a number.
+void put_hex(std::string& text, size_t at, size_t digits, uint64_t number) {
+  for (size_t i = at + digits; i > at; number >>= 4U) text[--i] = "0123456789abcdef"[number & 0xFU];
+}
+
 }  // namespace
 
 const char* kind_name(Kind kind) {
@@ -56,8 +59,13 @@ bool is_namespaced(Kind kind) {
 
 std::string Uid::text() const {
   const uint64_t noise = Random::mix(value);
-  return fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", noise >> 32U,
-                     (noise >> 16U) & 0xFFFFU, (noise >> 8U) & 0xFFFU, noise & 0xFFFU, value);
+  std::string text = "00000000-0000-4000-8000-000000000000";
+  put_hex(text, 0, 8, noise >> 32U);
+  put_hex(text, 9, 4, noise >> 16U);
+  put_hex(text, 15, 3, noise >> 8U);
+  put_hex(text, 20, 3, noise);
+  put_hex(text, 24, kUidDigits, value);
+  return text;
 }
 
 Uid Uid::parse(std::string_view text) {
@@ -74,14 +82,20 @@ const Condition* find_condition(const std::vector<Condition>& conditions, std::s
   return found == conditions.end() ? nullptr : &*found;
 }
 
-void set_condition(std::vector<Condition>& conditions, Condition condition) {
+void set_condition(std::vector<Condition>& conditions, const ConditionView& condition) {
   const auto found = std::ranges::find(conditions, condition.type, &Condition::type);
   if (found == conditions.end()) {
-    conditions.push_back(std::move(condition));
+    conditions.push_back({.type = std::string(condition.type),
+                          .status = condition.status,
+                          .reason = std::string(condition.reason),
+                          .message = std::string(condition.message),
+                          .since = condition.since});
     return;
   }
-  if (found->status == condition.status) condition.since = found->since;
-  *found = std::move(condition);
+  if (found->status != condition.status) found->since = condition.since;
+  found->status = condition.status;
+  found->reason = condition.reason;
+  found->message = condition.message;
 }
 
 int IntOrPercent::of(int total, bool round_up) const {
@@ -125,6 +139,11 @@ const char* to_string(Phase phase) {
       return "Failed";
   }
   return "Unknown";
+}
+
+const std::shared_ptr<const PodSpec>& default_spec() {
+  static const std::shared_ptr<const PodSpec> spec = std::make_shared<PodSpec>();
+  return spec;
 }
 
 bool PodTemplate::operator==(const PodTemplate& other) const {

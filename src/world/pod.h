@@ -83,10 +83,13 @@ struct PodSpec {
   bool operator==(const PodSpec&) const = default;
 };
 
+// The spec of whoever has no other.
+const std::shared_ptr<const PodSpec>& default_spec();
+
 struct PodTemplate {
   Labels labels;
   Labels annotations;
-  std::shared_ptr<const PodSpec> spec = std::make_shared<PodSpec>();
+  std::shared_ptr<const PodSpec> spec = default_spec();
   bool operator==(const PodTemplate& other) const;  // by content
 };
 
@@ -94,7 +97,7 @@ struct Pod : Object {
   static constexpr Kind kKind = Kind::kPod;
   Pod() : Object(kKind) {}
 
-  std::shared_ptr<const PodSpec> spec = std::make_shared<PodSpec>();
+  std::shared_ptr<const PodSpec> spec = default_spec();
   std::string node;  // spec.nodeName; empty while not scheduled
   struct Status {
     Phase phase = Phase::kPending;

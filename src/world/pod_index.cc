@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world/pod_index.h"
 
-#include <algorithm>
-
 namespace spotkeeper::world {
 namespace {
 
@@ -11,33 +9,39 @@ const PodIndex::Set& nothing() {
   return none;
 }
 
-Uid uid_of(const PodIndex::Entry* entry) {
-  return entry->pod->meta.uid;
-}
-
 void put(PodIndex::Set& set, const PodIndex::Entry* entry) {
-  set.insert(std::ranges::lower_bound(set, uid_of(entry), {}, uid_of), entry);
+  if (set.empty() || set.back()->uid < entry->uid) {  // most pods are new
+    set.push_back(entry);
+  } else {
+    set.insert(std::ranges::lower_bound(set, entry->uid, {}, &PodIndex::Entry::uid), entry);
+  }
 }
 
 void take(PodIndex::Set& set, const PodIndex::Entry* entry) {
-  const auto at = std::ranges::lower_bound(set, uid_of(entry), {}, uid_of);
+  const auto at = std::ranges::lower_bound(set, entry->uid, {}, &PodIndex::Entry::uid);
   if (at != set.end() && *at == entry) set.erase(at);
 }
 
-std::string file_name(const std::string& ns, const std::string& key, const std::string& value) {
-  return ns + '\n' + key + '\n' + value;
+constexpr uint64_t kNoPair = 0;
+
+uint64_t file_name(const Labels::value_type& pair) {
+  return KeyHash()({pair.first, pair.second});
 }
 
 }  // namespace
+
+Ptr<Pod> PodIndex::find(Uid pod) const {
+  const auto found = entries_.find(pod);
+  return found == entries_.end() ? nullptr : found->second.pod;
+}
 
 const PodIndex::Set& PodIndex::on(const std::string& node) const {
   const auto found = nodes_.find(node);
   return found == nodes_.end() ? nothing() : found->second.pods;
 }
 
-int PodIndex::running_on(const std::string& node) const {
-  const auto found = nodes_.find(node);
-  return found == nodes_.end() ? 0 : found->second.running;
+const PodIndex::Place& PodIndex::place(const std::string& node) const {
+  return nodes_[node];
 }
 
 const PodIndex::Set& PodIndex::of(Uid owner) const {
@@ -45,9 +49,15 @@ const PodIndex::Set& PodIndex::of(Uid owner) const {
   return found == owners_.end() ? nothing() : found->second;
 }
 
-const PodIndex::Set& PodIndex::matching(Kind kind, const Key& key) const {
-  const auto found = lines_.find({kind, key});
-  return found == lines_.end() ? nothing() : found->second.pods;
+const PodIndex::Line* PodIndex::line(Kind kind, const KeyView& key) const {
+  const Lines& lines = lines_[static_cast<size_t>(kind)];
+  const auto found = lines.find(key);
+  return found == lines.end() ? nullptr : found->second.get();
+}
+
+const PodIndex::Set& PodIndex::matching(Kind kind, const KeyView& key) const {
+  const Line* found = line(kind, key);
+  return found == nullptr ? nothing() : found->pods;
 }
 
 const std::vector<PodIndex::Line*>& PodIndex::lines_of(Uid pod) const {
@@ -58,7 +68,10 @@ const std::vector<PodIndex::Line*>& PodIndex::lines_of(Uid pod) const {
 
 void PodIndex::pod_changed(const Ptr<Pod>& before, const Ptr<Pod>& after) {
   Entry& entry = entries_[after->meta.uid];
+  entry.uid = after->meta.uid;
   entry.pod = after;
+  entry.ready = after->ready();
+  entry.active = after->active();
   const bool moved = !before || before->node != after->node;
   const bool finished = after->finished() && before && !before->finished();
   if (moved && !after->node.empty()) {
@@ -96,58 +109,55 @@ void PodIndex::pod_erased(const Ptr<Pod>& pod) {
   entries_.erase(found);
 }
 
-std::string PodIndex::file_of(const std::string& ns, const Selector& selector) {
-  if (selector.match_labels.empty()) return ns;
+uint64_t PodIndex::file_of(const Line& line) {
+  const Labels& wanted = line.selector.match_labels;
   // The last pair of a ReplicaSet's is its hash: the rarer, the better.
-  const auto& [key, value] = *std::prev(selector.match_labels.end());
-  return file_name(ns, key, value);
+  return wanted.empty() ? kNoPair : file_name(*std::prev(wanted.end()));
 }
 
-void PodIndex::selector_set(Kind kind, const Key& key, const Selector& selector) {
-  const auto [at, fresh] = lines_.try_emplace({kind, key});
-  if (!fresh && at->second.selector == selector) return;
-  if (!fresh) {
-    selector_erased(kind, key);
-    selector_set(kind, key, selector);
-    return;
-  }
-  Line& line = at->second;
-  line.kind = kind;
-  line.key = key;
-  line.selector = selector;
-  files_[file_of(key.ns, selector)].push_back(&line);
+void PodIndex::selector_set(Kind kind, const KeyView& key, const Selector& selector) {
+  const Line* before = line(kind, key);
+  if (before != nullptr && before->selector == selector) return;
+  if (before != nullptr) selector_erased(kind, key);
+  auto made = std::make_unique<Line>(
+      Line{.kind = kind, .key = key.copy(), .selector = selector, .pods = {}});
+  Line* line = made.get();
+  files_[file_of(*line)].push_back(line);
   for (auto& [uid, entry] : entries_) {
     if (entry.pod->meta.ns != key.ns || !selector.matches(entry.pod->meta.labels)) continue;
-    entry.lines.push_back(&line);
-    line.pods.push_back(&entry);
+    entry.lines.push_back(line);
+    line->pods.push_back(&entry);
   }
-  std::ranges::sort(line.pods, {}, uid_of);
+  std::ranges::sort(line->pods, {}, &Entry::uid);
+  lines(kind).emplace(line->key, std::move(made));
 }
 
-void PodIndex::selector_erased(Kind kind, const Key& key) {
-  const auto at = lines_.find({kind, key});
-  if (at == lines_.end()) return;
-  Line* line = &at->second;
-  for (const Entry* entry : line->pods) std::erase(entries_.at(uid_of(entry)).lines, line);
-  const auto file = files_.find(file_of(key.ns, line->selector));
-  std::erase(file->second, line);
+void PodIndex::selector_erased(Kind kind, const KeyView& key) {
+  const auto at = lines(kind).find(key);
+  if (at == lines(kind).end()) return;
+  const std::unique_ptr<Line> line = std::move(at->second);
+  lines(kind).erase(at);
+  for (const Entry* entry : line->pods) std::erase(entries_.at(entry->uid).lines, line.get());
+  const auto file = files_.find(file_of(*line));
+  std::erase(file->second, line.get());
   if (file->second.empty()) files_.erase(file);
-  lines_.erase(at);
 }
 
 void PodIndex::enter_lines(Entry& entry) {
+  enter_file(entry, kNoPair);
+  for (const auto& pair : entry.pod->meta.labels) enter_file(entry, file_name(pair));
+}
+
+void PodIndex::enter_file(Entry& entry, uint64_t file) {
+  const auto found = files_.find(file);
+  if (found == files_.end()) return;
   const Meta& meta = entry.pod->meta;
-  const auto look = [&](const std::string& file) {
-    const auto found = files_.find(file);
-    if (found == files_.end()) return;
-    for (Line* line : found->second) {
-      if (!line->selector.matches(meta.labels)) continue;
-      entry.lines.push_back(line);
-      put(line->pods, &entry);
-    }
-  };
-  look(meta.ns);
-  for (const auto& [key, value] : meta.labels) look(file_name(meta.ns, key, value));
+  for (Line* line : found->second) {
+    if (line->key.ns != meta.ns || !line->selector.matches(meta.labels)) continue;
+    if (entry.matches(line)) continue;  // two hashes are the same
+    entry.lines.push_back(line);
+    put(line->pods, &entry);
+  }
 }
 
 void PodIndex::leave_lines(Entry& entry) {

@@ -24,10 +24,10 @@ ReplicaSets::ReplicaSets(Context& context)
 
 void ReplicaSets::on(const Event& event) {
   if (event.kind() == Kind::kReplicaSet) {
-    if (event.change != Change::kDeleted) queue_.add(event.object->meta.key());
+    if (event.change != Change::kDeleted) queue_.add(event.object->meta.view());
     return;
   }
-  if (event.kind() != Kind::kPod || !counts_differ(event)) return;
+  if (event.kind() != Kind::kPod) return;
   const auto wake_owner = [&](const Object& object) {
     if (!object.meta.owner || object.meta.owner->kind != Kind::kReplicaSet) return false;
     queue_.add({object.meta.ns, object.meta.owner->name});
@@ -46,55 +46,59 @@ void ReplicaSets::on(const Event& event) {
 void ReplicaSets::sync(const Key& key) {
   const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>(key);
   if (!set) return;
-  std::vector<Ptr<Pod>> pods = claim(set);
-  const auto ready = std::ranges::count_if(pods, [](const Ptr<Pod>& pod) { return pod->ready(); });
-  const auto replicas = pods.size();
-  if (!set->meta.deletion) scale(set, std::move(pods));
-  context_.store.change(context_.store.find<ReplicaSet>(key), [&](ReplicaSet& each) {
-    each.status = {.observed_generation = each.meta.generation,
-                   .replicas = static_cast<int>(replicas),
-                   .ready = static_cast<int>(ready)};
+  claim(*set);
+  ReplicaSet::Status status{.observed_generation = set->meta.generation};
+  for (const PodIndex::Entry* entry : context_.store.pods().of(set->meta.uid)) {
+    if (!entry->active) continue;
+    ++status.replicas;
+    if (entry->ready) ++status.ready;
+  }
+  if (!set->meta.deletion) scale(*set, status.replicas);
+  context_.store.report(set, status);
+}
+
+// Lets go what its selector does not match, and adopts what it does.
+void ReplicaSets::claim(const ReplicaSet& set) {
+  const PodIndex& index = context_.store.pods();
+  const PodIndex::Line* line = index.line(Kind::kReplicaSet, set.meta.view());
+  PodIndex::Set strangers;
+  std::ranges::copy_if(index.of(set.meta.uid), std::back_inserter(strangers),
+                       [&](const PodIndex::Entry* each) { return !each->matches(line); });
+  for (const PodIndex::Entry* entry : strangers) {
+    context_.store.change(entry->pod, [](Pod& each) { each.meta.owner.reset(); });
+  }
+  if (set.meta.deletion || line == nullptr) return;
+  PodIndex::Set orphans;
+  std::ranges::copy_if(line->pods, std::back_inserter(orphans), [](const PodIndex::Entry* each) {
+    return !each->pod->meta.owner && each->active;
   });
-}
-
-std::vector<Ptr<Pod>> ReplicaSets::claim(const Ptr<ReplicaSet>& set) {
-  std::vector<Ptr<Pod>> mine;
-  const PodIndex::Set owned = context_.store.pods().of(set->meta.uid);
-  for (const PodIndex::Entry* entry : owned) {
-    const Ptr<Pod> pod = entry->pod;
-    if (set->spec.selector.matches(pod->meta.labels)) {
-      if (pod->active()) mine.push_back(pod);
-    } else {
-      context_.store.change(pod, [](Pod& each) { each.meta.owner.reset(); });
-    }
-  }
-  if (set->meta.deletion) return mine;
-  const PodIndex::Set matching = context_.store.pods().matching(Kind::kReplicaSet, set->meta.key());
-  for (const PodIndex::Entry* entry : matching) {
-    if (entry->pod->meta.owner || !entry->pod->active()) continue;
-    mine.push_back(context_.store.change(entry->pod, [&](Pod& each) {
+  for (const PodIndex::Entry* entry : orphans) {
+    context_.store.change(entry->pod, [&](Pod& each) {
       each.meta.owner =
-          Owner{.kind = Kind::kReplicaSet, .name = set->meta.name, .uid = set->meta.uid};
-    }));
+          Owner{.kind = Kind::kReplicaSet, .name = set.meta.name, .uid = set.meta.uid};
+    });
   }
-  return mine;
 }
 
-void ReplicaSets::scale(const Ptr<ReplicaSet>& set, std::vector<Ptr<Pod>> pods) {
-  const int excess = static_cast<int>(pods.size()) - set->spec.replicas;
+void ReplicaSets::scale(const ReplicaSet& set, int replicas) {
+  const int excess = replicas - set.spec.replicas;
   for (int missing = excess; missing < 0; ++missing) {
     if (!limit_.take(context_.now())) {
-      queue_.add_at(set->meta.key(), limit_.next(context_.now()));
+      queue_.add_at(set.meta.view(), limit_.next(context_.now()));
       return;
     }
-    Pod pod = pod_from(set->spec.pod, set->meta, Kind::kReplicaSet,
-                       generated_name(context_, set->meta.name));
+    Pod pod = pod_from(set.spec.pod, set.meta, Kind::kReplicaSet,
+                       generated_name(context_, set.meta.name));
     if (context_.api->create(std::move(pod))) continue;
     // A quota, or the namespace ends: the controller backs off.
-    queue_.add_at(set->meta.key(), context_.now() + Seconds(1));
+    queue_.add_at(set.meta.view(), context_.now() + Seconds(1));
     return;
   }
   if (excess <= 0) return;
+  std::vector<Ptr<Pod>> pods;
+  for (const PodIndex::Entry* entry : context_.store.pods().of(set.meta.uid)) {
+    if (entry->active) pods.push_back(entry->pod);
+  }
   std::ranges::sort(pods, {}, usefulness);
   for (int i = 0; i < excess; ++i) {
     context_.api->delete_pod(pods[static_cast<size_t>(i)], std::nullopt);

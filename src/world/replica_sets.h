@@ -13,9 +13,9 @@ class ReplicaSets {
 
  private:
   void sync(const Key& key);
-  // Its pods that still run and stay, after adoption and release.
-  std::vector<Ptr<Pod>> claim(const Ptr<ReplicaSet>& set);
-  void scale(const Ptr<ReplicaSet>& set, std::vector<Ptr<Pod>> pods);
+  void claim(const ReplicaSet& set);
+  // `replicas`: how many of its own still run and stay.
+  void scale(const ReplicaSet& set, int replicas);
 
   Context& context_;
   WriteLimit limit_;

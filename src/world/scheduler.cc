@@ -37,15 +37,15 @@ void Scheduler::on(const Event& event) {
   if (event.kind() == Kind::kPod) {
     const Pod& pod = as<Pod>(*event.object);
     if (event.change == Change::kDeleted) {
-      waiting_.erase(meta.key());
+      if (!waiting_.empty()) waiting_.erase(meta.key());
       if (!pod.node.empty()) wake_waiting();
     } else if (event.change == Change::kAdded && pod.node.empty()) {
-      queue_.add(meta.key());
+      queue_.add(meta.view());
     } else if (pod.finished()) {
       wake_waiting();
     }
   } else if (event.kind() == Kind::kNode) {
-    const auto same = [&](const Ptr<Node>& node) { return node->meta.uid == meta.uid; };
+    const auto same = [&](const Candidate& each) { return each.node->meta.uid == meta.uid; };
     const auto found = std::ranges::find_if(nodes_, same);
     if (event.change == Change::kDeleted) {
       if (found != nodes_.end()) nodes_.erase(found);
@@ -53,9 +53,9 @@ void Scheduler::on(const Event& event) {
     }
     const Ptr<Node> node = std::static_pointer_cast<const Node>(event.object);
     if (found != nodes_.end()) {
-      *found = node;
+      found->node = node;
     } else {
-      nodes_.push_back(node);
+      nodes_.push_back({node, &context_.store.pods().place(meta.name)});
     }
     wake_waiting();
   }
@@ -73,7 +73,7 @@ void Scheduler::sync(const Key& key) {
     wait(pod);
     return;
   }
-  waiting_.erase(key);
+  if (!waiting_.empty()) waiting_.erase(key);
   context_.store.change(pod, [&](Pod& each) {
     each.node = node->meta.name;
     set_condition(each.status.conditions, {.type = "PodScheduled",
@@ -89,30 +89,30 @@ const Node* Scheduler::choose(const Pod& pod) {
   int least = INT_MAX;
   int fitting = 0;
   for (size_t i = 0; i < nodes_.size() && fitting < kEnoughNodes; ++i) {
-    const Node& node = *nodes_[(next_ + i) % nodes_.size()];
-    if (!fits(pod, node)) continue;
+    const Candidate& each = nodes_[(next_ + i) % nodes_.size()];
+    if (!fits(pod, each)) continue;
     ++fitting;
-    const int running = context_.store.pods().running_on(node.meta.name);
-    if (running < least) {
-      least = running;
-      best = &node;
+    if (each.place->running < least) {
+      least = each.place->running;
+      best = each.node.get();
     }
   }
   if (!nodes_.empty()) next_ = (next_ + 1) % nodes_.size();
   return best;
 }
 
-bool Scheduler::fits(const Pod& pod, const Node& node) const {
+bool Scheduler::fits(const Pod& pod, const Candidate& candidate) const {
   const PodSpec& spec = *pod.spec;
+  const Node& node = *candidate.node;
   if (!node.status.ready) return false;
   if (node.spec.unschedulable && !tolerates_unschedulable(spec)) return false;
   if (!node.spec.taints.empty() && !tolerates_all(spec, node.spec.taints)) return false;
   for (const auto& [key, value] : spec.node_selector) {
     if (!node.meta.labels.has(key, value)) return false;
   }
-  if (context_.store.pods().running_on(node.meta.name) >= node.status.capacity_pods) return false;
+  if (candidate.place->running >= node.status.capacity_pods) return false;
   if (spec.host_port != 0) {
-    for (const PodIndex::Entry* entry : context_.store.pods().on(node.meta.name)) {
+    for (const PodIndex::Entry* entry : candidate.place->pods) {
       if (!entry->pod->finished() && entry->pod->spec->host_port == spec.host_port) return false;
     }
   }
@@ -125,11 +125,11 @@ bool Scheduler::spread_allows(const Pod& pod, const Node& node) const {
     const std::string* here = node.meta.labels.find(spread.topology_key);
     if (here == nullptr) return false;
     std::map<std::string, int> counts;
-    for (const Ptr<Node>& each : nodes_) {
-      const std::string* domain = each->meta.labels.find(spread.topology_key);
+    for (const Candidate& each : nodes_) {
+      const std::string* domain = each.node->meta.labels.find(spread.topology_key);
       if (domain == nullptr) continue;
       int& count = counts[*domain];
-      for (const PodIndex::Entry* entry : context_.store.pods().on(each->meta.name)) {
+      for (const PodIndex::Entry* entry : each.place->pods) {
         const Pod& other = *entry->pod;
         if (other.active() && other.meta.ns == pod.meta.ns &&
             spread.selector.matches(other.meta.labels)) {

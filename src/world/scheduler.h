@@ -15,18 +15,22 @@ class Scheduler {
   void on(const Event& event);
 
  private:
+  struct Candidate {
+    Ptr<Node> node;
+    const PodIndex::Place* place;
+  };
   void sync(const Key& key);
   const Node* choose(const Pod& pod);
-  bool fits(const Pod& pod, const Node& node) const;
+  bool fits(const Pod& pod, const Candidate& candidate) const;
   bool spread_allows(const Pod& pod, const Node& node) const;
   void wait(const Ptr<Pod>& pod);
   void wake_waiting();
 
   Context& context_;
   WorkQueue queue_;
-  std::vector<Ptr<Node>> nodes_;  // in the order of their arrival
+  std::vector<Candidate> nodes_;  // in the order of their arrival
   size_t next_ = 0;               // where the search begins, so that all nodes get their share
-  std::set<Key> waiting_;
+  std::set<Key> waiting_;         // woken in this order
 };
 
 }  // namespace spotkeeper::world

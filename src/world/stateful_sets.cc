@@ -28,9 +28,8 @@ StatefulSets::StatefulSets(Context& context)
 void StatefulSets::on(const Event& event) {
   const Meta& meta = event.object->meta;
   if (event.kind() == Kind::kStatefulSet && event.change != Change::kDeleted) {
-    queue_.add(meta.key());
-  } else if (event.kind() == Kind::kPod && meta.owner && meta.owner->kind == Kind::kStatefulSet &&
-             counts_differ(event)) {
+    queue_.add(meta.view());
+  } else if (event.kind() == Kind::kPod && meta.owner && meta.owner->kind == Kind::kStatefulSet) {
     queue_.add({meta.ns, meta.owner->name});
   }
 }
@@ -41,17 +40,13 @@ void StatefulSets::sync(const Key& key) {
   for (int ordinal = 0; ordinal < set->spec.replicas; ++ordinal) {
     if (!settle(*set, ordinal) && !set->spec.parallel) break;
   }
-  std::vector<Ptr<Pod>> pods;
-  for (const PodIndex::Entry* entry : context_.store.pods().of(set->meta.uid)) {
-    pods.push_back(entry->pod);
-  }
+  const PodIndex::Set& pods = context_.store.pods().of(set->meta.uid);
+  const StatefulSet::Status status{
+      .observed_generation = set->meta.generation,
+      .replicas = static_cast<int>(pods.size()),
+      .ready = static_cast<int>(std::ranges::count_if(pods, &PodIndex::Entry::ready))};
   scale_down(*set, pods);
-  context_.store.change(set, [&](StatefulSet& each) {
-    each.status = {.observed_generation = each.meta.generation,
-                   .replicas = static_cast<int>(pods.size()),
-                   .ready = static_cast<int>(std::ranges::count_if(
-                       pods, [](const Ptr<Pod>& pod) { return pod->ready(); }))};
-  });
+  context_.store.report(set, status);
 }
 
 bool StatefulSets::settle(const StatefulSet& set, int ordinal) {
@@ -74,10 +69,11 @@ bool StatefulSets::settle(const StatefulSet& set, int ordinal) {
 }
 
 // The highest first; an ordered set one by one.
-void StatefulSets::scale_down(const StatefulSet& set, const std::vector<Ptr<Pod>>& pods) {
+void StatefulSets::scale_down(const StatefulSet& set, const PodIndex::Set& pods) {
   std::vector<Ptr<Pod>> extra;
-  std::ranges::copy_if(pods, std::back_inserter(extra),
-                       [&](const Ptr<Pod>& pod) { return ordinal_of(*pod) >= set.spec.replicas; });
+  for (const PodIndex::Entry* entry : pods) {
+    if (ordinal_of(*entry->pod) >= set.spec.replicas) extra.push_back(entry->pod);
+  }
   std::ranges::sort(extra, std::greater<>(), [](const Ptr<Pod>& pod) { return ordinal_of(*pod); });
   for (const Ptr<Pod>& pod : extra) {
     if (!pod->deleting()) context_.api->delete_pod(pod, std::nullopt);

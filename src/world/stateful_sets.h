@@ -16,7 +16,7 @@ class StatefulSets {
   void sync(const Key& key);
   // False when an ordered set has to wait for that pod.
   bool settle(const StatefulSet& set, int ordinal);
-  void scale_down(const StatefulSet& set, const std::vector<Ptr<Pod>>& pods);
+  void scale_down(const StatefulSet& set, const PodIndex::Set& pods);
 
   Context& context_;
   WorkQueue queue_;

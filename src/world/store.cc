@@ -29,7 +29,7 @@ Ptr<T> Store::add(T object) {
   made->meta.generation = 1;
   made->meta.created = timeline_.now();
   made->meta.deletion.reset();
-  std::get<Table<T>>(tables_)[made->meta.key()] = made;
+  std::get<Table<T>>(tables_).put(made);
   index<T>(nullptr, made);
   emit({.change = Change::kAdded, .object = made, .before = nullptr});
   return made;
@@ -40,7 +40,7 @@ Ptr<T> Store::commit(const Ptr<T>& before, std::shared_ptr<T> after) {
   if (*after == *before) return before;
   after->meta.version = ++version_;
   if (spec_differs(*before, *after)) ++after->meta.generation;
-  std::get<Table<T>>(tables_)[after->meta.key()] = after;
+  std::get<Table<T>>(tables_).put(after);
   index<T>(before, after);
   emit({.change = Change::kModified, .object = after, .before = before});
   return after;
@@ -50,7 +50,7 @@ template <class T>
 Ptr<T> Store::erase(Ptr<T> object) {
   auto last = std::make_shared<T>(*object);
   last->meta.version = ++version_;
-  std::get<Table<T>>(tables_).erase(object->meta.key());
+  std::get<Table<T>>(tables_).erase(object->meta.view());
   // Listeners still find out to which sets a pod belonged.
   emit({.change = Change::kDeleted, .object = last, .before = object});
   unindex(object);
@@ -62,19 +62,19 @@ void Store::index(const Ptr<T>& before, const Ptr<T>& after) {
   if constexpr (std::is_same_v<T, Pod>) {
     pods_.pod_changed(before, after);
   } else if constexpr (std::is_same_v<T, ReplicaSet>) {
-    pods_.selector_set(T::kKind, after->meta.key(), after->spec.selector);
+    pods_.selector_set(T::kKind, after->meta.view(), after->spec.selector);
   } else if constexpr (std::is_same_v<T, Budget>) {
     if (after->spec.selector) {
-      pods_.selector_set(T::kKind, after->meta.key(), *after->spec.selector);
+      pods_.selector_set(T::kKind, after->meta.view(), *after->spec.selector);
     } else {
-      pods_.selector_erased(T::kKind, after->meta.key());
+      pods_.selector_erased(T::kKind, after->meta.view());
     }
   } else if constexpr (std::is_same_v<T, Service>) {
     if (!after->spec.selector.empty()) {
-      pods_.selector_set(T::kKind, after->meta.key(),
-                         Selector{.match_labels = after->spec.selector, .match_expressions = {}});
+      pods_.selector_set(T::kKind, after->meta.view(),
+                         {.match_labels = after->spec.selector, .match_expressions = {}});
     } else {
-      pods_.selector_erased(T::kKind, after->meta.key());
+      pods_.selector_erased(T::kKind, after->meta.view());
     }
   }
 }
@@ -85,7 +85,7 @@ void Store::unindex(const Ptr<T>& object) {
     pods_.pod_erased(object);
   } else if constexpr (std::is_same_v<T, ReplicaSet> || std::is_same_v<T, Budget> ||
                        std::is_same_v<T, Service>) {
-    pods_.selector_erased(T::kKind, object->meta.key());
+    pods_.selector_erased(T::kKind, object->meta.view());
   }
 }
 

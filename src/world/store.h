@@ -5,19 +5,16 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "world/pod_index.h"
+#include "world/table.h"
 #include "world/timeline.h"
 #include "world/world.h"
 
 namespace spotkeeper::world {
-
-template <class T>
-using Table = std::map<Key, Ptr<T>>;
 
 class Store {
  public:
@@ -30,9 +27,8 @@ class Store {
     return std::get<Table<T>>(tables_);
   }
   template <class T>
-  Ptr<T> find(const Key& key) const {
-    const auto found = table<T>().find(key);
-    return found == table<T>().end() ? nullptr : found->second;
+  Ptr<T> find(const KeyView& key) const {
+    return table<T>().find(key);
   }
   const PodIndex& pods() const { return pods_; }
 
@@ -48,6 +44,15 @@ class Store {
     std::forward<F>(what)(*after);
     return commit(before, std::move(after));
   }
+  // The same with all of the new one made already.
+  template <class T>
+  Ptr<T> commit(const Ptr<T>& before, std::shared_ptr<T> after);
+  // A controller's report: writes the status where it is another one.
+  template <class T>
+  void report(const Ptr<T>& before, T::Status status) {
+    if (before->status == status) return;
+    change(before, [&](T& after) { after.status = std::move(status); });
+  }
 
   // Answers the object as its watchers see it last.
   template <class T>
@@ -61,8 +66,6 @@ class Store {
   void forget(uint64_t listener);
 
  private:
-  template <class T>
-  Ptr<T> commit(const Ptr<T>& before, std::shared_ptr<T> after);
   template <class T>
   void index(const Ptr<T>& before, const Ptr<T>& after);
   template <class T>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The virtual clock and what is due on it: a heap. What is due at the same moment happens in the
-// order in which it was asked for.
+// The virtual clock and what is due on it: a heap of small numbers that name the callbacks, which
+// stay where they are. What is due at the same moment happens in the order in which it was asked
+// for.
 #pragma once
 
 #include <functional>
@@ -28,15 +29,19 @@ class Timeline {
   struct Due {
     Time at{};
     uint64_t order = 0;
-    std::function<void()> what;
+    size_t slot = 0;  // of callbacks_
   };
-  static bool later(const Due& a, const Due& b) {
-    return a.at != b.at ? a.at > b.at : a.order > b.order;
-  }
+  struct Later {
+    bool operator()(const Due& a, const Due& b) const {
+      return a.at != b.at ? a.at > b.at : a.order > b.order;
+    }
+  };
 
   Time now_;
   uint64_t next_order_ = 0;
   std::vector<Due> heap_;
+  std::vector<std::function<void()>> callbacks_;
+  std::vector<size_t> free_;  // slots of callbacks_
 };
 
 }  // namespace spotkeeper::world

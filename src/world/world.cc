@@ -55,16 +55,7 @@ struct World::Parts {
     scribe.on(event);
     switch (event.kind()) {
       case Kind::kPod:
-        kubelet.on(event);
-        scheduler.on(event);
-        replica_sets.on(event);
-        deployments.on(event);
-        stateful_sets.on(event);
-        daemon_sets.on(event);
-        jobs.on(event);
-        budgets.on(event);
-        endpoints.on(event);
-        taints.on(event);
+        on_pod(event);
         break;
       case Kind::kNode:
         scheduler.on(event);
@@ -98,6 +89,22 @@ struct World::Parts {
         break;
     }
     garbage.on(event);
+  }
+
+  void on_pod(const Event& event) {
+    const bool counts = counts_differ(event);
+    kubelet.on(event);
+    scheduler.on(event);
+    if (counts) replica_sets.on(event);
+    deployments.on(event);
+    if (counts) {
+      stateful_sets.on(event);
+      daemon_sets.on(event);
+      jobs.on(event);
+      budgets.on(event);
+      endpoints.on(event);
+    }
+    taints.on(event);
   }
 
   Context context;
@@ -149,7 +156,7 @@ std::vector<Ptr<T>> World::list(const std::string& ns) const {
   const Table<T>& table = parts_->context.store.table<T>();
   std::vector<Ptr<T>> found;
   if (ns.empty()) found.reserve(table.size());
-  auto at = ns.empty() ? table.begin() : table.lower_bound({ns, {}});
+  auto at = ns.empty() ? table.begin() : table.first_in(ns);
   for (; at != table.end() && (ns.empty() || at->first.ns == ns); ++at) found.push_back(at->second);
   return found;
 }

@@ -16,7 +16,15 @@ _CORE = {
     "persistentvolumeclaims",
     "resourcequotas",
 }
-_CLUSTER_WIDE = {"nodes", "namespaces", "clusterroles", "clusterrolebindings", "priorityclasses"}
+_CLUSTER_WIDE = {
+    "nodes",
+    "namespaces",
+    "clusterroles",
+    "clusterrolebindings",
+    "priorityclasses",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+}
 _GROUPS = {
     "deployments": "apps/v1",
     "replicasets": "apps/v1",
@@ -29,6 +37,8 @@ _GROUPS = {
     "networkpolicies": "networking.k8s.io/v1",
     "endpointslices": "discovery.k8s.io/v1",
     "priorityclasses": "scheduling.k8s.io/v1",
+    "validatingadmissionpolicies": "admissionregistration.k8s.io/v1",
+    "validatingadmissionpolicybindings": "admissionregistration.k8s.io/v1",
 }
 
 

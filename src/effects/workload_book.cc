@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/workload_book.h"
+
+#include <utility>
+
+namespace spotkeeper::effects {
+namespace {
+
+core::GroupId id_of(const kube::Deployment& deployment) {
+  return core::GroupId(deployment.ns + "/" + deployment.name);
+}
+
+std::string namespace_of(const core::GroupId& id) {
+  return id.value.substr(0, id.value.find('/'));
+}
+
+std::string why_not(const kube::Deployment& deployment) {
+  if (deployment.ending) return "its Deployment is being deleted";
+  if (!deployment.surges) {
+    return "its Deployment allows no pod more than it has replicas (Recreate, or maxSurge 0)";
+  }
+  if (deployment.rolling) return "its Deployment is being rolled out";
+  if (deployment.replicas == 0) return "its Deployment is scaled to 0";
+  return {};
+}
+
+}  // namespace
+
+WorkloadBook::Observations WorkloadBook::deployment_changed(const kube::Deployment& deployment) {
+  Entry& entry = entries_[id_of(deployment)];
+  entry.deployment = deployment;
+  entry.there = true;
+  Observations out;
+  settle(id_of(deployment), entry, out);
+  return out;
+}
+
+WorkloadBook::Observations WorkloadBook::deployment_gone(const kube::Deployment& deployment) {
+  const auto found = entries_.find(id_of(deployment));
+  if (found == entries_.end()) return {};
+  found->second.there = false;
+  Observations out;
+  settle(found->first, found->second, out);
+  return out;
+}
+
+WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod& pod) {
+  if (pod.deletion || pod.finished()) {
+    // It counts no more, and never again.
+    const auto found = pods_.find(pod.uid);
+    if (found == pods_.end()) return {};
+    const Seen before = std::move(found->second);
+    pods_.erase(found);
+    return settle_around(before);
+  }
+  Seen& seen = pods_[pod.uid];
+  seen.ns = pod.ns;
+  seen.labels = pod.labels;
+  seen.node = pod.node;
+  seen.replica_set = pod.owner && pod.owner->kind == "ReplicaSet" ? pod.owner->name : "";
+  seen.ready = pod.ready;
+  seen.sources.insert(source);
+  return settle_around(seen);
+}
+
+WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& pod) {
+  const auto found = pods_.find(pod.uid);
+  if (found == pods_.end()) return {};
+  found->second.sources.erase(source);
+  if (!found->second.sources.empty()) return {};
+  const Seen before = std::move(found->second);
+  pods_.erase(found);
+  return settle_around(before);
+}
+
+WorkloadBook::Observations WorkloadBook::looked_at(const std::string& ns, std::string why_not) {
+  looked_at_[ns] = std::move(why_not);
+  return recount();
+}
+
+WorkloadBook::Observations WorkloadBook::wanted(const std::set<core::GroupId>& ids) {
+  for (const core::GroupId& id : ids) {
+    wanted_.insert(id);
+    entries_.try_emplace(id);
+  }
+  return recount();
+}
+
+WorkloadBook::Observations WorkloadBook::recount() {
+  Observations out;
+  for (auto& [id, entry] : entries_) settle(id, entry, out);
+  return out;
+}
+
+WorkloadBook::Observations WorkloadBook::everything() const {
+  Observations out;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.told) out.emplace_back(core::GroupSeen{.group = entry.last});
+  }
+  return out;
+}
+
+bool WorkloadBook::owns(const Entry& entry, const Seen& pod) const {
+  return !pod.replica_set.empty() && pod.replica_set.starts_with(entry.deployment.name + "-") &&
+         entry.deployment.selector.matches(pod.labels);
+}
+
+core::Group WorkloadBook::count(const core::GroupId& id, const Entry& entry) const {
+  core::Group group{.id = id};
+  const std::string ns = namespace_of(id);
+  if (!entry.there) {
+    group.no_hand_over = "its Deployment is gone";
+    return group;
+  }
+  group.wanted = entry.deployment.replicas;
+  group.no_hand_over = looked_at_.at(ns);
+  if (group.no_hand_over.empty()) group.no_hand_over = why_not(entry.deployment);
+  for (const auto& [uid, pod] : pods_) {
+    if (pod.ns != ns || !owns(entry, pod)) continue;
+    ++group.owned;
+    if (pod.ready && !pod.node.empty() && !doomed_(pod.node)) ++group.ready;
+  }
+  return group;
+}
+
+void WorkloadBook::settle(const core::GroupId& id, Entry& entry, Observations& out) {
+  if (!wanted_.contains(id) || !looked_at_.contains(namespace_of(id))) return;
+  core::Group now = count(id, entry);
+  if (entry.told && now == entry.last) return;
+  entry.told = true;
+  entry.last = now;
+  out.emplace_back(core::GroupSeen{.group = std::move(now)});
+}
+
+WorkloadBook::Observations WorkloadBook::settle_around(const Seen& pod) {
+  Observations out;
+  const core::GroupId first(pod.ns + "/");
+  for (auto at = entries_.lower_bound(first);
+       at != entries_.end() && at->first.value.starts_with(first.value); ++at) {
+    if (at->second.there && at->second.deployment.selector.matches(pod.labels)) {
+      settle(at->first, at->second, out);
+    }
+  }
+  return out;
+}
+
+}  // namespace spotkeeper::effects

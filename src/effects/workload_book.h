@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// From Deployments and their pods, wherever those are, to what the core knows of a group. Pure
+// bookkeeping: each change answers with the observations that follow, which concern every host
+// that goes. A pod may be seen by several watches; it is there while one of them shows it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/action.h"
+#include "kube/objects.h"
+#include "kube/workloads.h"
+
+namespace spotkeeper::effects {
+
+class WorkloadBook {
+ public:
+  using Observations = std::vector<core::Observation>;
+
+  // `doomed`: whether this node goes.
+  explicit WorkloadBook(std::function<bool(const std::string& node)> doomed)
+      : doomed_(std::move(doomed)) {}
+
+  Observations deployment_changed(const kube::Deployment& deployment);
+  Observations deployment_gone(const kube::Deployment& deployment);
+
+  // `source`: which watch shows it.
+  Observations pod_changed(int source, const kube::Pod& pod);
+  Observations pod_gone(int source, const kube::Pod& pod);
+
+  // All of this namespace's Deployments, Services and policies have been looked at. `why_not`:
+  // nothing of it can be handed over; empty: it can.
+  Observations looked_at(const std::string& ns, std::string why_not);
+  bool has_looked_at(const std::string& ns) const { return looked_at_.contains(ns); }
+
+  // Somebody waits for these groups, and all their pods have been seen. They are told once their
+  // namespace has been looked at; those that are not there, as gone.
+  Observations wanted(const std::set<core::GroupId>& ids);
+
+  // Another node goes; what was counted on it counts no more.
+  Observations recount();
+
+  // All that is known now.
+  Observations everything() const;
+
+ private:
+  struct Seen {
+    std::string ns;
+    Labels labels;
+    std::string node;
+    std::string replica_set;  // its owner; empty: another, or none
+    bool ready = false;
+    std::set<int> sources;
+  };
+  struct Entry {
+    kube::Deployment deployment;
+    bool there = false;
+    bool told = false;
+    core::Group last;
+  };
+  bool owns(const Entry& entry, const Seen& pod) const;
+  core::Group count(const core::GroupId& id, const Entry& entry) const;
+  void settle(const core::GroupId& id, Entry& entry, Observations& out);
+  Observations settle_around(const Seen& pod);
+
+  std::function<bool(const std::string& node)> doomed_;
+  std::map<core::GroupId, Entry> entries_;  // "namespace/name": those of one namespace together
+  std::map<std::string, Seen> pods_;        // by uid
+  std::map<std::string, std::string> looked_at_;  // namespace: why not
+  std::set<core::GroupId> wanted_;
+};
+
+}  // namespace spotkeeper::effects

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/workload_watch.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "async/timing.h"
+#include "effects/release.h"
+#include "kube/follow.h"
+#include "kube/list.h"
+
+namespace spotkeeper::effects {
+namespace {
+
+constexpr int kTries = 3;
+constexpr Millis kBetweenTries{300};
+
+kube::Listing listing_of(const std::string& api, const std::string& ns,
+                         const std::string& resource) {
+  kube::Listing listing;
+  listing.path = fmt::format("{}/namespaces/{}/{}", api, kube::percent_encode(ns), resource);
+  listing.resource = resource;
+  listing.urgent = true;
+  return listing;
+}
+
+std::string unread(const Error& error, const std::string& what) {
+  return fmt::format("{} {}", what,
+                     error.kind == ErrorKind::kDenied ? "may not be read" : "could not be read");
+}
+
+template <class T>
+Task<Result<std::vector<T>>> read_all(kube::Api& api, kube::Listing listing,
+                                      Result<T> (*decode)(const boost::json::value&)) {
+  for (int left = kTries;; --left) {
+    Result<std::vector<T>> all = co_await kube::list_all<T>(api, listing, decode);
+    const bool again = !all && all.error().kind == ErrorKind::kRetryable && left > 1;
+    if (!again) co_return all;
+    co_await sleep_for(kBetweenTries);
+  }
+}
+
+}  // namespace
+
+WorkloadWatch::WorkloadWatch(kube::Api& api, TaskGroup& group,
+                             std::function<bool(const std::string& node)> doomed, Tell tell,
+                             Claims claims)
+    : api_(api),
+      group_(group),
+      book_(std::move(doomed)),
+      tell_(std::move(tell)),
+      claims_(std::move(claims)) {}
+
+void WorkloadWatch::tell(WorkloadBook::Observations observations) {
+  for (core::Observation& observation : observations) tell_(std::move(observation));
+}
+
+void WorkloadWatch::tell_again() {
+  tell(book_.everything());
+  tell(book_.recount());
+}
+
+void WorkloadWatch::need(const std::vector<kube::Pod>& pods) {
+  std::map<std::string, bool> spaces;  // whether claims are to be read
+  std::set<std::string> hashes;
+  std::set<core::GroupId> groups;
+  for (const kube::Pod& pod : pods) {
+    const std::optional<Place> place = place_of(pod);
+    if (!place) continue;
+    bool& claims = spaces[pod.ns];
+    claims = claims || !pod.claims.empty();
+    if (hashes_.insert(place->hash).second) hashes.insert(place->hash);
+    groups.insert(core::GroupId(pod.ns + "/" + place->deployment));
+  }
+  for (const auto& [ns, claims] : spaces) {
+    if (!looks_.try_emplace(ns).second) continue;
+    watch_deployments(ns);
+    group_.spawn("a look at " + ns, look_at(ns, claims));
+  }
+  if (hashes.empty()) return tell(book_.wanted(groups));
+  kube::Listing listing;
+  listing.path = "/api/v1/pods";
+  listing.label_selector = fmt::format("{} in ({})", kube::kHashLabel, fmt::join(hashes, ","));
+  listing.resource = "pods";
+  listing.urgent = true;
+  watch_pods(std::move(listing), std::move(groups));
+}
+
+// What cannot change the mind of a hand-over that is under way is read once.
+Task<> WorkloadWatch::look_at(std::string ns, bool claims) {
+  const auto self = shared_from_this();
+  if (claims) {
+    const auto all = co_await read_all<kube::Claim>(
+        api_, listing_of("/api/v1", ns, "persistentvolumeclaims"), kube::decode_claim);
+    std::set<std::string> shared;
+    if (all) {
+      for (const kube::Claim& claim : *all) {
+        if (claim.shared) shared.insert(claim.name);
+      }
+    }
+    claims_(ns, std::move(shared));
+  }
+  std::string why_not = co_await policies_against(ns);
+  Look& look = looks_[ns];
+  look.others = true;
+  look.why_not = std::move(why_not);
+  settle(ns);
+}
+
+// Who selects pods by the label that a release changes would lose them.
+Task<std::string> WorkloadWatch::policies_against(std::string ns) {
+  const auto services = co_await read_all<kube::Service>(
+      api_, listing_of("/api/v1", ns, "services"), kube::decode_service);
+  if (!services) co_return unread(services.error(), "its namespace's Services");
+  const auto policies = co_await read_all<kube::NetworkPolicy>(
+      api_, listing_of("/apis/networking.k8s.io/v1", ns, "networkpolicies"),
+      kube::decode_network_policy);
+  if (!policies) co_return unread(policies.error(), "its namespace's NetworkPolicies");
+  for (const kube::Service& each : *services) {
+    if (each.by_hash) co_return "Service " + each.name + " selects by pod-template-hash";
+  }
+  for (const kube::NetworkPolicy& each : *policies) {
+    if (each.by_hash) co_return "NetworkPolicy " + each.name + " selects by pod-template-hash";
+  }
+  co_return std::string();
+}
+
+void WorkloadWatch::settle(const std::string& ns) {
+  const Look& look = looks_[ns];
+  if (look.deployments && look.others) tell(book_.looked_at(ns, look.why_not));
+}
+
+void WorkloadWatch::watch_deployments(const std::string& ns) {
+  const auto self = shared_from_this();
+  kube::Sink<kube::Deployment> sink;
+  sink.changed = [self](const kube::Deployment& deployment) {
+    self->tell(self->book_.deployment_changed(deployment));
+    if (deployment.rolling) self->watch_rollout(deployment);
+  };
+  sink.gone = [self](const kube::Deployment& deployment) {
+    self->tell(self->book_.deployment_gone(deployment));
+  };
+  sink.synced = [self, ns] {
+    if (!std::exchange(self->looks_[ns].deployments, true)) self->settle(ns);
+  };
+  sink.failed = [self, ns](const Error& error) {
+    self->tell_(core::Trouble{.error = error});
+    if (error.kind == ErrorKind::kDenied && !self->looks_[ns].deployments) {
+      self->tell_(core::GroupsUnread{.why = unread(error, "its Deployment")});
+    }
+  };
+  group_.spawn("deployments of " + ns,
+               kube::follow<kube::Deployment>(api_, listing_of("/apis/apps/v1", ns, "deployments"),
+                                              kube::decode_deployment, std::move(sink)));
+}
+
+void WorkloadWatch::watch_pods(kube::Listing listing, std::set<core::GroupId> groups) {
+  const auto self = shared_from_this();
+  const int source = ++sources_;
+  kube::Sink<kube::Pod> sink;
+  sink.changed = [self, source](const kube::Pod& pod) {
+    self->tell(self->book_.pod_changed(source, pod));
+  };
+  sink.gone = [self, source](const kube::Pod& pod) {
+    self->tell(self->book_.pod_gone(source, pod));
+  };
+  sink.synced = [self, groups = std::move(groups)] { self->tell(self->book_.wanted(groups)); };
+  sink.failed = [self](const Error& error) { self->tell_(core::Trouble{.error = error}); };
+  group_.spawn(
+      "replacements " + std::to_string(source),
+      kube::follow<kube::Pod>(api_, std::move(listing), kube::decode_pod, std::move(sink)));
+}
+
+// A rollout's new pods have another hash.
+void WorkloadWatch::watch_rollout(const kube::Deployment& deployment) {
+  const Labels& labels = deployment.selector.match_labels;
+  if (labels.empty() || !rollouts_.insert(deployment.uid).second) return;
+  kube::Listing listing = listing_of("/api/v1", deployment.ns, "pods");
+  for (const auto& [key, value] : labels) {
+    listing.label_selector += (listing.label_selector.empty() ? "" : ",") + key + "=" + value;
+  }
+  watch_pods(std::move(listing), {});
+}
+
+}  // namespace spotkeeper::effects
