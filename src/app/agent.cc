@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "app/engine.h"
+#include "app/policy_reload.h"
 #include "app/rights_check.h"
 #include "async/task_group.h"
 #include "async/timing.h"
@@ -62,6 +63,8 @@ class Agent::Body {
                       engine_.tell(host, std::move(observation));
                     }),
         rights_(api_, log_, [this](const RightsCheck::Found& found) { rights_found(found); }),
+        policy_(options.policy_file, options.rules, log_,
+                [this](const std::vector<core::Rule>& rules) { engine_.rules(rules); }),
         changed_(executor) {
     api_.renew_in(work_, [this](const Error& error) {
       log_.warning("the cluster's credential is not renewed yet; the last one is still valid: " +
@@ -111,6 +114,7 @@ class Agent::Body {
   Engine engine_;
   effects::Kubernetes kubernetes_;
   RightsCheck rights_;
+  PolicyReload policy_;
   std::unique_ptr<sources::SpotPoller> poller_;
   std::unique_ptr<http::Server> server_;
   Event changed_;  // told to end, a drain has finished, or told to end at once
@@ -131,9 +135,9 @@ effects::Kubernetes::Options Agent::Body::effect_options(const config::AgentOpti
   effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
   effects.pods.own_pod = options.pod_name;
   effects.pods.own_namespace = options.pod_namespace;
-  effects.taint = options.taint_node;
-  // NoExecute would kill every pod at the mark.
-  effects.taint_effect = options.taint_effect == "NoExecute" ? "NoSchedule" : options.taint_effect;
+  const core::Policy policy = config::policy_of(options);
+  effects.taint = policy.taint;
+  effects.taint_effect = policy.taint_effect;
   return effects;
 }
 
@@ -217,7 +221,9 @@ void Agent::Body::announce() {
              {"cordon_only", options_.cordon_only ? "true" : "false"},
              {"dry_run", options_.dry_run ? "true" : "false"}});
   if (options_.taint_node && options_.taint_effect == "NoExecute") {
-    log_.warning("TAINT_EFFECT=NoExecute would end every pod at the mark: NoSchedule is used");
+    log_.info(
+        "TAINT_EFFECT=NoExecute: it would end every pod at the mark, so NoSchedule is used there, "
+        "and NoExecute in the host's last seconds");
   }
   if (!options_.enable_spot_interruption_draining) {
     log_.warning("ENABLE_SPOT_INTERRUPTION_DRAINING=false: no notice is acted on");
@@ -302,6 +308,7 @@ Task<> Agent::Body::run() {
   work_.spawn("timer", engine_.keep_time());
   if (server_) work_.spawn("metrics server", server_->run());
   work_.spawn("rights", rights_.run());
+  if (!options_.policy_file.empty()) work_.spawn("policy file", policy_.run());
 
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   sources_.cancel();

@@ -82,6 +82,13 @@ void Engine::able(const core::Abilities& abilities) {
   }
 }
 
+void Engine::rules(const std::vector<core::Rule>& rules) {
+  desk_.rules(rules);
+  for (const core::HostId& host : std::set<core::HostId>(hosts_)) {
+    tell(host, core::PolicyChanged{.rules = rules});
+  }
+}
+
 bool Engine::busy() const {
   return finished_.size() < hosts_.size();
 }

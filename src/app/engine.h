@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <set>
+#include <vector>
 
 #include "async/task.h"
 #include "async/timing.h"
@@ -39,6 +40,9 @@ class Engine {
 
   // What we may do, for the drains that run and those to come.
   void able(const core::Abilities& abilities);
+
+  // The operator's rules, for the same.
+  void rules(const std::vector<core::Rule>& rules);
 
   // nullptr when the host has none.
   const core::Drain* find(const core::HostId& host) const { return desk_.find(host); }

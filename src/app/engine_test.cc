@@ -85,6 +85,20 @@ TEST_F(EngineTest, WhilePausedNothingIsDecidedAndTheFirstWordIsHeardFirst) {
   EXPECT_EQ(finished_, 1);
 }
 
+TEST_F(EngineTest, NewRulesReachTheDrainThatRunsAndThoseToCome) {
+  engine_.tell(host_, core::NoticeHeard{.notice = notice("n", Seconds(120))});
+  engine_.tell(host_, core::UnitSeen{.unit = {.id = core::UnitId("u"), .name = "default/web"}});
+  engine_.rules({{.name = "all", .treatment = {.mode = core::Mode::kNotOurs}}});
+  report_empty();
+  EXPECT_EQ(engine_.find(host_)->tracks().front()->plan.mode, core::Mode::kNotOurs);
+  const core::HostId other("n2");
+  engine_.tell(other, core::NoticeHeard{.notice = notice("n", Seconds(120))});
+  engine_.tell(other, core::UnitSeen{.unit = {.id = core::UnitId("v"), .name = "default/db"}});
+  engine_.tell(other, core::UnitsListed{});
+  engine_.tell(other, core::BudgetsListed{});
+  EXPECT_EQ(engine_.find(other)->tracks().front()->plan.mode, core::Mode::kNotOurs);
+}
+
 TEST_F(EngineTest, AHostThatOutlivedItsNoticeIsDrainedAnew) {
   engine_.tell(host_, core::NoticeHeard{.notice = notice("first", Millis(-1))});
   report_empty();

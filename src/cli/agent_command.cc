@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "app/agent.h"
 #include "cli/command.h"
 #include "config/agent_options.h"
+#include "config/policy_file.h"
 
 namespace spotkeeper::cli {
 namespace {
 
 int run(const std::vector<std::string>& arguments) {
-  const auto options = config::parse_agent_options(arguments, from_environment);
+  auto options = config::parse_agent_options(arguments, from_environment);
   if (!options) {
     fmt::print(stderr, "spotkeeper agent: {}\n", options.error().message);
     return 2;
   }
+  auto rules = config::read_policy_file(options->policy_file);
+  if (!rules) {
+    fmt::print(stderr, "spotkeeper agent: {}\n", rules.error().message);
+    return 2;
+  }
+  options->rules = std::move(*rules);
   return app::run_agent(*options);
 }
 

@@ -2,9 +2,12 @@
 // `plan` and `drain`: one plan, shown or carried out.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "app/by_hand.h"
 #include "cli/command.h"
 #include "config/drain_options.h"
+#include "config/policy_file.h"
 
 namespace spotkeeper::cli {
 namespace {
@@ -12,11 +15,17 @@ namespace {
 using config::HandCommand;
 
 int run_parsed(HandCommand command, const char* name, const std::vector<std::string>& arguments) {
-  const auto options = config::parse_drain_options(command, arguments, from_environment);
+  auto options = config::parse_drain_options(command, arguments, from_environment);
   if (!options) {
     fmt::print(stderr, "{}: {}\n", name, options.error().message);
     return 2;
   }
+  auto rules = config::read_policy_file(options->policy_file);
+  if (!rules) {
+    fmt::print(stderr, "{}: {}\n", name, rules.error().message);
+    return 2;
+  }
+  options->rules = std::move(*rules);
   return command == HandCommand::kPlan ? app::run_plan(*options, from_environment)
                                        : app::run_drain(*options, from_environment);
 }

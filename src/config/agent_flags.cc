@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "config/agent_options.h"
+#include "config/policy_flags.h"
 
 namespace spotkeeper::config {
 namespace {
@@ -75,12 +76,15 @@ Flags agent_flags(AgentOptions& o) {
       {"taint-node", "TAINT_NODE", kDrain, "", "taint the node with the notice's taint",
        boolean(o.taint_node)},
       {"taint-effect", "TAINT_EFFECT", kDrain, "EFFECT",
-       "NoSchedule, PreferNoSchedule or NoExecute (written as NoSchedule: it would kill every pod "
-       "at the mark)",
+       "NoSchedule, PreferNoSchedule or NoExecute (NoSchedule at the mark, NoExecute in the host's "
+       "last seconds)",
        choice(o.taint_effect, kEffects), '\0', kEffects},
       {"ignore-daemon-sets", "IGNORE_DAEMON_SETS", kDrain, "",
        "DaemonSet pods stay; they stay in any case, and never stop the drain of others",
        boolean(o.ignore_daemon_sets)},
+      {"daemon-set-signal", "DAEMON_SET_SIGNAL", kDrain, "",
+       "tell DaemonSet pods in the host's last seconds; needs --taint-node",
+       boolean(o.daemon_set_signal)},
       {"delete-local-data", "DELETE_LOCAL_DATA", kDrain, "",
        "move pods with emptyDir like others; false: tell them only at their last moment",
        boolean(o.delete_local_data)},
@@ -95,6 +99,17 @@ Flags agent_flags(AgentOptions& o) {
        number(o.enough_grace, 1, 86400)},
       {"margin", "DRAIN_MARGIN", kDrain, "SECONDS", "be done this long before the host ends",
        number(o.margin, 0, 60)},
+      policy_file_flag("POLICY_FILE", kDrain, o.policy_file),
+      hand_over_flag("HAND_OVER", kDrain, o.hand_over),
+      {"early-word", "EARLY_WORD", kDrain, "",
+       "annotate each pod that will go with spotkeeper.io/notice at once", boolean(o.early_word)},
+      {"exclude-from-load-balancers", "EXCLUDE_FROM_LOAD_BALANCERS", kDrain, "",
+       "label the node so that external load balancers leave it out, before its pods go",
+       boolean(o.exclude_from_load_balancers)},
+      {"enable-out-of-service-taint", "ENABLE_OUT_OF_SERVICE_TAINT", kDrain, "",
+       "taint the node out-of-service when all pods have left: volumes are detached by force; only "
+       "where the instance ends for certain",
+       boolean(o.enable_out_of_service_taint)},
       {"cordon-only", "CORDON_ONLY", kDrain, "", "mark the node, never drain it",
        boolean(o.cordon_only)},
       {"dry-run", "DRY_RUN", kDrain, "", "say what would be done, change nothing",

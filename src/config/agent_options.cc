@@ -11,6 +11,11 @@ namespace {
 // NTH's default. A Spot notice never comes earlier than this before the end.
 constexpr int kWholeNotice = 120;
 
+// The DaemonSet controller does not look at PreferNoSchedule.
+bool repels_daemons(const std::string& effect) {
+  return effect != "PreferNoSchedule";
+}
+
 }  // namespace
 
 Result<AgentOptions> parse_agent_options(const std::vector<std::string>& arguments,
@@ -25,6 +30,11 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
   if (options.node_name.empty()) {
     return permanent(
         "--node-name: You must provide a node-name to the CLI or NODE_NAME environment variable");
+  }
+  if (options.daemon_set_signal && !(options.taint_node && repels_daemons(options.taint_effect))) {
+    return permanent(
+        "--daemon-set-signal (DAEMON_SET_SIGNAL): needs --taint-node (TAINT_NODE=true) with the "
+        "effect NoSchedule or NoExecute, for without that taint DaemonSet pods come back at once");
   }
   return options;
 }
@@ -43,6 +53,16 @@ core::Policy policy_of(const AgentOptions& options) {
   policy.mark_only = options.cordon_only;
   policy.dry_run = options.dry_run;
   policy.spare_local_data = !options.delete_local_data;
+  policy.rules = options.rules;
+  policy.hand_over = options.hand_over;
+  policy.early_word = options.early_word;
+  policy.exclude_from_load_balancers = options.exclude_from_load_balancers;
+  policy.out_of_service = options.enable_out_of_service_taint;
+  policy.signal_daemons = options.daemon_set_signal;
+  policy.taint = options.taint_node;
+  policy.no_execute_at_end = options.taint_node && options.taint_effect == "NoExecute";
+  // NoExecute would end every pod at the mark, before any is told.
+  policy.taint_effect = policy.no_execute_at_end ? "NoSchedule" : options.taint_effect;
   return policy;
 }
 

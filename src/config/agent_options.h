@@ -25,11 +25,18 @@ struct AgentOptions {
   bool taint_node = false;
   std::string taint_effect = "NoSchedule";
   bool ignore_daemon_sets = true;
+  bool daemon_set_signal = false;
   bool delete_local_data = true;
   int pod_termination_grace_period = -1;    // seconds; negative: each pod's own
   int node_termination_grace_period = 120;  // seconds
   int enough_grace = 60;                    // seconds
   int margin = 3;                           // seconds
+  std::string policy_file;
+  std::vector<core::Rule> rules;  // of the policy file, put here by who has read it
+  core::HandOver hand_over = core::HandOver::kInterruptions;
+  bool early_word = false;
+  bool exclude_from_load_balancers = false;
+  bool enable_out_of_service_taint = false;
   bool cordon_only = false;
   bool dry_run = false;
   core::Level log_level = core::Level::kInfo;

@@ -119,6 +119,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"unknown", {"--no-such"}, {}, "--no-such: there is no such option"},
         BadRow{"no_value", {"--kubeconfig"}, {}, "--kubeconfig: expected FILE behind it"},
         BadRow{"positional", {"node"}, {}, "'node': expected an option"},
+        BadRow{"hand_over",
+               {},
+               {{"HAND_OVER", "sometimes"}},
+               "HAND_OVER: expected never, interruptions or always, got 'sometimes'"},
+        BadRow{"daemons_without_taint",
+               {},
+               {{"DAEMON_SET_SIGNAL", "true"}},
+               "--daemon-set-signal (DAEMON_SET_SIGNAL): needs --taint-node"},
+        BadRow{"daemons_with_a_taint_that_they_pass",
+               {"--daemon-set-signal", "--taint-node", "--taint-effect=PreferNoSchedule"},
+               {},
+               "NoSchedule or NoExecute"},
         BadRow{"no_node", {}, {{"NODE_NAME", ""}}, "You must provide a node-name"}),
     [](const auto& row) { return std::string(row.param.name); });
 
@@ -141,6 +153,43 @@ TEST(AgentOptions, NamesAreUnique) {
 TEST(PolicyOf, GraceZeroIsTheShortestGrace) {
   EXPECT_EQ(policy_of(*parse({"--pod-termination-grace-period=0"})).grace_override, Seconds(1));
   EXPECT_EQ(policy_of(*parse({"--pod-termination-grace-period=-1"})).grace_override, std::nullopt);
+}
+
+TEST(PolicyOf, WhatIsNotAskedForIsNotDone) {
+  const core::Policy policy = policy_of(*parse({}));
+  EXPECT_EQ(policy.hand_over, core::HandOver::kInterruptions);
+  EXPECT_FALSE(policy.early_word);
+  EXPECT_FALSE(policy.exclude_from_load_balancers);
+  EXPECT_FALSE(policy.out_of_service);
+  EXPECT_FALSE(policy.signal_daemons);
+  EXPECT_FALSE(policy.no_execute_at_end);
+  EXPECT_TRUE(policy.rules.empty());
+}
+
+TEST(PolicyOf, EveryOptionHasItsEffect) {
+  EXPECT_EQ(policy_of(*parse({"--hand-over=never"})).hand_over, core::HandOver::kNever);
+  EXPECT_EQ(policy_of(*parse({}, {{"NODE_NAME", "n"}, {"HAND_OVER", "always"}})).hand_over,
+            core::HandOver::kAlways);
+  EXPECT_TRUE(policy_of(*parse({"--early-word"})).early_word);
+  EXPECT_TRUE(policy_of(*parse({"--exclude-from-load-balancers"})).exclude_from_load_balancers);
+  EXPECT_TRUE(policy_of(*parse({"--enable-out-of-service-taint"})).out_of_service);
+  EXPECT_TRUE(policy_of(*parse({"--daemon-set-signal", "--taint-node"})).signal_daemons);
+  AgentOptions options = *parse({"--policy-file=p.yaml"});
+  EXPECT_EQ(options.policy_file, "p.yaml");
+  options.rules = {{.name = "one"}};
+  EXPECT_EQ(policy_of(options).rules, options.rules);
+}
+
+TEST(PolicyOf, NoExecuteComesAtTheEndAndOnlyWithTheTaint) {
+  const core::Policy policy = policy_of(*parse({"--taint-node", "--taint-effect=NoExecute"}));
+  EXPECT_TRUE(policy.taint);
+  EXPECT_TRUE(policy.no_execute_at_end);
+  EXPECT_EQ(policy.taint_effect, "NoSchedule");
+  EXPECT_FALSE(policy_of(*parse({"--taint-effect=NoExecute"})).no_execute_at_end);
+  const core::Policy prefer =
+      policy_of(*parse({"--taint-node", "--taint-effect=PreferNoSchedule"}));
+  EXPECT_EQ(prefer.taint_effect, "PreferNoSchedule");
+  EXPECT_FALSE(prefer.no_execute_at_end);
 }
 
 TEST(PolicyOf, AWholeNoticeStartsAtOnce) {

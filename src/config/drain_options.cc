@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "config/policy_flags.h"
+
 namespace spotkeeper::config {
 namespace {
 
@@ -67,6 +69,8 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
        number(o.margin, 0, 60)},
       {"grace-period", "", kHow, "SECONDS", "grace for every pod; negative: each pod's own",
        number(o.grace_period, -1, 86400)},
+      policy_file_flag("", kHow, o.policy_file),
+      hand_over_flag("", kHow, o.hand_over),
   };
   if (drains) {
     flags.insert(
@@ -124,6 +128,8 @@ core::Policy policy_of(const DrainOptions& options) {
   if (options.grace_period >= 0) policy.grace_override = Seconds(std::max(1, options.grace_period));
   policy.dry_run = options.dry_run;
   policy.taint = options.taint_node;
+  policy.rules = options.rules;
+  policy.hand_over = options.hand_over;
   return policy;
 }
 

@@ -31,6 +31,9 @@ struct DrainOptions {
   int enough_grace = 60;  // seconds
   int margin = 3;         // seconds
   int grace_period = -1;  // seconds; negative: each pod's own
+  std::string policy_file;
+  std::vector<core::Rule> rules;  // of the policy file, put here by who has read it
+  core::HandOver hand_over = core::HandOver::kInterruptions;
   std::string output = "table";
   // drain only
   bool taint_node = false;

@@ -70,8 +70,20 @@ INSTANTIATE_TEST_SUITE_P(
         BadRow{"deadline", {"n1", "--deadline", "soon"}, "a duration such as 2m"},
         BadRow{"instant", {"n1", "--deadline=0s"}, "--deadline: expected"},
         BadRow{"undo", {"n1", "--undo", "--dry-run"}, "'spotkeeper plan' changes nothing"},
+        BadRow{"hand_over", {"n1", "--hand-over"}, "--hand-over: expected WHEN behind it"},
         BadRow{"what", {"n1", "--on-interrupt=cry"}, "ask, undo, leave"}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(DrainOptions, RulesAndHandingOverReachThePolicy) {
+  for (const auto command : {HandCommand::kPlan, HandCommand::kDrain}) {
+    auto options = parse(command, {"n1", "--policy-file", "p.yaml", "--hand-over=never"});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->policy_file, "p.yaml");
+    options->rules = {{.name = "one"}};
+    EXPECT_EQ(policy_of(*options).rules, options->rules);
+    EXPECT_EQ(policy_of(*options).hand_over, core::HandOver::kNever);
+  }
+}
 
 TEST(DrainOptions, APlanKnowsNothingOfUndo) {
   EXPECT_FALSE(parse(HandCommand::kPlan, {"n1", "--undo"}));

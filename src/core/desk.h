@@ -4,6 +4,8 @@
 #pragma once
 
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "core/drain.h"
 
@@ -18,6 +20,9 @@ class Desk {
 
   // What we may do, from now on: for the drains to come. Those that run are told by on().
   void able(const Abilities& abilities) { abilities_ = abilities; }
+
+  // The operator's rules, from now on: likewise.
+  void rules(std::vector<Rule> rules) { policy_.rules = std::move(rules); }
 
   // Anything else about a host; ignored when it has no drain.
   Output on(const HostId& host, const Observation& observation, Time now);

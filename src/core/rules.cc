@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 namespace spotkeeper::core {
@@ -12,6 +14,8 @@ constexpr std::array<std::pair<const char*, Mode>, 4> kWords{{{"hand-over", Mode
                                                               {"at-once", Mode::kAtOnce},
                                                               {"last-moment", Mode::kLastMoment},
                                                               {"never", Mode::kNotOurs}}};
+
+constexpr Seconds kLongestGrace{86'400};
 
 bool fits(const std::string& pattern, const std::string& name) {
   if (!pattern.ends_with('*')) return pattern == name;
@@ -45,18 +49,23 @@ std::optional<Mode> mode_of(const std::string& word) {
   return std::nullopt;
 }
 
-std::optional<Seconds> enough_grace_of(const std::string& word) {
-  if (word == "full") return kFullGrace;
-  const bool minutes = word.ends_with('m');
-  const bool unit = minutes || word.ends_with('s');
-  const std::string digits = unit ? word.substr(0, word.size() - 1) : word;
-  if (digits.empty() || digits.size() > 6 ||
-      digits.find_first_not_of("0123456789") < digits.size()) {
+std::optional<Seconds> enough_grace_of(const std::string& words) {
+  if (words == "full") return kFullGrace;
+  if (words.starts_with('0') || words.starts_with('-')) return std::nullopt;
+  int count = 0;
+  const char* const last = words.data() + words.size();
+  const auto [end, error] = std::from_chars(words.data(), last, count);
+  const std::string_view unit(end, static_cast<size_t>(last - end));
+  if (error != std::errc() || count > kLongestGrace.count()) return std::nullopt;
+  Seconds grace(count);
+  if (unit == "m") {
+    grace = std::chrono::minutes(count);
+  } else if (unit == "h") {
+    grace = std::chrono::hours(count);
+  } else if (!unit.empty() && unit != "s") {
     return std::nullopt;
   }
-  const int64_t number = std::stoll(digits);
-  if (number == 0) return std::nullopt;
-  return Seconds(minutes ? number * 60 : number);
+  return grace <= kLongestGrace ? std::optional(grace) : std::nullopt;
 }
 
 const Rule* find_rule(const std::vector<Rule>& rules, const RuleFacts& facts, NoticeKind kind) {

@@ -30,8 +30,9 @@ std::optional<Mode> mode_of(const std::string& word);
 // Never shorten a unit's grace for the sake of its budget; people write "full".
 inline constexpr Seconds kFullGrace = Seconds(366L * 86'400);
 
-// "90", "90s", "2m" or "full"; nothing for anything else.
-std::optional<Seconds> enough_grace_of(const std::string& word);
+// What people write for a grace that is enough: "full" (kFullGrace), or a duration of whole seconds
+// from 1 s to 24 h: "90", "90s", "2m", "1h". Nothing for anything else.
+std::optional<Seconds> enough_grace_of(const std::string& words);
 
 // What is not given is left to whoever comes next: the rule, then the policy.
 struct Treatment {
