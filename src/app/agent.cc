@@ -138,6 +138,8 @@ effects::Kubernetes::Options Agent::Body::effect_options(const config::AgentOpti
   const core::Policy policy = config::policy_of(options);
   effects.taint = policy.taint;
   effects.taint_effect = policy.taint_effect;
+  effects.local_services = policy.exclude_from_load_balancers;
+  effects.hand_over = core::may_hand_over(policy);
   return effects;
 }
 

@@ -46,7 +46,10 @@ class DrainByHand {
         tasks_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
         progress_(options.output != "table"),
         engine_(io.get_executor(), clock_, config::policy_of(options), hooks()),
-        kubernetes_(api_, tasks_, clock_, {.pods = std::move(pods), .taint = options.taint_node},
+        kubernetes_(api_, tasks_, clock_,
+                    {.pods = std::move(pods),
+                     .taint = options.taint_node,
+                     .hand_over = core::may_hand_over(config::policy_of(options))},
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),

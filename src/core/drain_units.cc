@@ -140,7 +140,8 @@ void Drain::ask(Track& track) {
     return;
   }
   track.hold = {};
-  send_ask(track, grace_to_ask(track), false, track.plan.why);
+  send_ask(track, grace_to_ask(track), false,
+           track.release.enough ? "its replacement was Ready first" : track.plan.why);
 }
 
 // Its own grace, unless the operator or the deadline says otherwise: what is longer than the host

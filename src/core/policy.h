@@ -46,4 +46,9 @@ struct Policy {
   bool signal_daemons = false;
 };
 
+// Whether any drain under this policy may hand units over.
+inline bool may_hand_over(const Policy& policy) {
+  return policy.hand_over != HandOver::kNever;
+}
+
 }  // namespace spotkeeper::core
