@@ -7,13 +7,16 @@
 
 namespace spotkeeper::core {
 
-void BudgetBook::seen(const Budget& budget) {
-  Line& line = lines_[budget.id];
+bool BudgetBook::seen(const Budget& budget) {
+  const auto [at, fresh] = lines_.try_emplace(budget.id);
+  Line& line = at->second;
+  const bool differs = fresh || (line.credit > 0) != (budget.allows > 0);
   line.budget = budget;
   line.credit = budget.allows;
   ++line.heard;
   line.ready_again = {};
   line.unready_again = {};
+  return differs;
 }
 
 void BudgetBook::gone(const BudgetId& id) {

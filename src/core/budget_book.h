@@ -16,7 +16,8 @@ namespace spotkeeper::core {
 
 class BudgetBook {
  public:
-  void seen(const Budget& budget);
+  // Whether it has just opened or closed.
+  bool seen(const Budget& budget);
   void gone(const BudgetId& id);
   void listed(bool watched);
 

@@ -72,6 +72,7 @@ void Drain::hear(const NoticeHeard& heard) {
     note(Level::kWarning, What::kNotice, nullptr, describe(notice_, now_));
     return;
   }
+  if (withdrawn_ && heard.notice.id != notice_.id) return revive(heard.notice);
   const bool now_hard = is_hard(heard.notice);
   const bool stronger = now_hard && !hard();
   const bool nearer = now_hard == hard() && heard.notice.deadline < notice_.deadline;
@@ -79,8 +80,29 @@ void Drain::hear(const NoticeHeard& heard) {
   notice_ = heard.notice;
   mark_.current = false;
   plans_stale_ = true;
-  for (auto& [id, track] : tracks_) track.next_try = now_;  // a pause may reach beyond the new end
+  for (auto& [id, track] : tracks_) {
+    track.next_try = now_;     // a pause may reach beyond the new end
+    track.forewarned = false;  // what is written on it is not true any more
+  }
   note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
+}
+
+// Another notice comes while a withdrawn drain is being ended: the host is drained after all.
+void Drain::revive(const Notice& notice) {
+  notice_ = notice;
+  withdrawn_.reset();
+  withdrawn_at_.reset();
+  finished_ = false;
+  mark_.current = mark_.undone = false;
+  mark_.failures = 0;
+  mark_.next_try = now_;
+  plans_stale_ = true;
+  for (auto& [id, track] : tracks_) {
+    track.next_try = now_;
+    track.forewarned = false;
+    if (track.release.step == Release::Step::kGivenUp && !track.unit.released) track.release = {};
+  }
+  note(Level::kWarning, What::kNotice, nullptr, "drained after all: " + describe(notice_, now_));
 }
 
 void Drain::hear(const UnitsListed&) {
@@ -89,7 +111,8 @@ void Drain::hear(const UnitsListed&) {
 
 void Drain::hear(const BudgetSeen& seen) {
   matters_ = guards_.contains(seen.budget.id);
-  budgets_.seen(seen.budget);
+  const bool flipped = budgets_.seen(seen.budget);
+  plans_stale_ = plans_stale_ || (matters_ && flipped);
 }
 
 void Drain::hear(const BudgetGone& gone) {
@@ -122,7 +145,7 @@ void Drain::hear(const Trouble& trouble) {
 void Drain::hear(const ActionDone& done) {
   if (done.number == mark_.in_flight && mark_.in_flight != 0) {
     mark_.in_flight = 0;
-    if (mark_.undoing) {
+    if (std::exchange(mark_.undoing, false)) {
       undo_answered(done.result);
     } else {
       mark_answered(done.result);
@@ -193,21 +216,33 @@ void Drain::advance() {
   }
   consider_mark();
   if (may_drain()) {
-    // Volumes that others wait for detach first.
-    for (const bool with_volumes : {true, false}) {
-      for (auto& [id, track] : tracks_) {
-        if (track.unit.volumes == with_volumes) consider(track);
-      }
-    }
+    for (Track* track : in_turn()) consider(*track);
   }
   consider_finish();
   consider_mark();  // what it bears when all is done
 }
 
+// Those whose volumes others wait for first, then by their last moment. A budget lets go in this
+// order, too.
+std::vector<Track*> Drain::in_turn() {
+  std::vector<Track*> turn;
+  turn.reserve(tracks_.size());
+  for (auto& [id, track] : tracks_) turn.push_back(&track);
+  std::sort(turn.begin(), turn.end(), [](const Track* a, const Track* b) {
+    if (a->unit.volumes != b->unit.volumes) return a->unit.volumes;
+    if (a->plan.force != b->plan.force) return a->plan.force < b->plan.force;
+    return a->unit.id < b->unit.id;
+  });
+  return turn;
+}
+
+bool Drain::mark_due() const {
+  return !(mark_.current && mark_.extras == extras_due()) && !mark_.given_up && !is_over();
+}
+
 void Drain::consider_mark() {
+  if (!mark_due() || mark_.in_flight != 0 || now_ < mark_.next_try) return;
   const MarkExtras extras = extras_due();
-  const bool wanted = !(mark_.current && mark_.extras == extras) && !mark_.given_up && !is_over();
-  if (!wanted || mark_.in_flight != 0 || now_ < mark_.next_try) return;
   Action& action = act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
   action.extras = extras;
   mark_.in_flight = action.number;
@@ -220,8 +255,9 @@ void Drain::consider_mark() {
 MarkExtras Drain::extras_due() const {
   MarkExtras extras = mark_.extras;
   if (policy_.exclude_from_load_balancers) {
-    extras.exclude_from_load_balancers =
-        extras.exclude_from_load_balancers || !outages_.needs_host() || now_ >= exclude_by();
+    extras.exclude_from_load_balancers = extras.exclude_from_load_balancers ||
+                                         now_ >= exclude_by() ||
+                                         (services_known() && !outages_.needs_host());
   }
   if (policy_.no_execute_at_end && hard()) {
     extras.no_execute = extras.no_execute || now_ >= no_execute_by();
@@ -243,6 +279,19 @@ Time Drain::no_execute_by() const {
   return notice_.deadline - kNoExecuteBefore;
 }
 
+// The Services of the host, or that they do not arrive.
+bool Drain::services_known() const {
+  return services_listed_ || now_ >= started_ + policy_.mark_patience;
+}
+
+// Load balancers are told before the first pod is, but where they have nowhere else to send to.
+bool Drain::waits_to_exclude() const {
+  if (!policy_.exclude_from_load_balancers || !mark_.done) return false;
+  if (now_ >= started_ + policy_.mark_patience) return false;
+  return !services_known() ||
+         (extras_due().exclude_from_load_balancers && !mark_.extras.exclude_from_load_balancers);
+}
+
 // What was only feared has not come.
 void Drain::consider_expiry() {
   if (hard() || withdrawn_ || now_ < notice_.deadline) return;
@@ -261,6 +310,7 @@ void Drain::consider_budgets() {
 
 bool Drain::may_drain() const {
   if (policy_.mark_only || !listed_ || is_over()) return false;
+  if (waits_to_exclude()) return false;
   return mark_.done || mark_.given_up || now_ >= started_ + policy_.mark_patience;
 }
 
@@ -271,7 +321,9 @@ void Drain::rehearse() {
   const bool unsure = std::any_of(tracks_.begin(), tracks_.end(), [this](const auto& entry) {
     return entry.second.plan.mode == Mode::kHandOver && waits_for_group(entry.second);
   });
-  if (unsure && now_ < started_ + policy_.mark_patience) return;
+  if (unsure && now_ < rehearsal_due()) return;
+  plans_stale_ = plans_stale_ || unsure;
+  replan();
   finished_ = true;
   note(Level::kInfo, What::kWould, nullptr,
        policy_.mark_only ? "Node would have been cordoned, but dry-run flag was set"
@@ -310,7 +362,7 @@ void Drain::consider_finish() {
   }
   const bool mark_settled =
       mark_.done || mark_.given_up || (!hard() && mark_.failures >= kMarkTries);
-  const bool waits = waits_for_services(left) || waits_for_volumes(left);
+  const bool waits = waits_for_services(left) || waits_for_volumes(left) || waits_for_releases();
   if (policy_.mark_only && mark_settled) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
@@ -345,6 +397,13 @@ bool Drain::waits_for_volumes(int left) const {
   return hard() ? now_ < verdict_due() : now_ < *empty_since_ + kVolumesPatience;
 }
 
+// Who is out of its group, and stays after all, is put back.
+bool Drain::waits_for_releases() const {
+  if (hard() && now_ >= verdict_due()) return false;
+  return std::any_of(tracks_.begin(), tracks_.end(),
+                     [this](const auto& entry) { return returns(entry.second); });
+}
+
 // Nothing is asked of a host that has outlived its deadline by so much: AWS has changed its mind.
 bool Drain::is_over() const {
   return hard() && now_ >= verdict_due() + kOverrun;
@@ -356,6 +415,13 @@ Time Drain::verdict_due() const {
   return std::max(notice_.deadline, started_ + kLeastTime);
 }
 
+// When a dry run does not wait for groups any more.
+Time Drain::rehearsal_due() const {
+  Time due = started_ + policy_.mark_patience;
+  for (const auto& [id, track] : tracks_) due = std::max(due, group_due(track));
+  return due;
+}
+
 Time Drain::next_due() const {
   Time earliest = kNever;
   const auto at = [&](Time time) {
@@ -365,10 +431,14 @@ Time Drain::next_due() const {
     at(verdict_due());
     at(started_ + policy_.mark_patience);
   }
-  if (policy_.dry_run) return earliest;
+  if (policy_.dry_run) {
+    if (!finished_) at(rehearsal_due());
+    return earliest;
+  }
   if (withdrawn_) {
     if (finished_) return earliest;
     at(mark_.next_try);
+    at(settle_by());
     for (const auto& [id, track] : tracks_) {
       at(track.next_try);
       at(release_due(track));
@@ -380,15 +450,19 @@ Time Drain::next_due() const {
     at(*empty_since_ + kServiceWait);
     at(*empty_since_ + kVolumesPatience);
   }
-  if (policy_.exclude_from_load_balancers) at(exclude_by());
+  if (policy_.exclude_from_load_balancers) {
+    at(exclude_by());
+    at(started_ + policy_.mark_patience);
+  }
   if (policy_.no_execute_at_end && hard()) at(no_execute_by());
   if (!hard()) at(notice_.deadline);
-  if (!mark_.current && !mark_.given_up) at(mark_.next_try);
+  if (mark_due()) at(mark_.next_try);
   if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);
   at(budgets_.wake(now_));
+  if (!hard()) at(started_ + kTurnPatience);
   for (const auto& [id, track] : tracks_) {
-    if (track.told || track.plan.mode == Mode::kNotOurs) continue;
+    if (track.told || (track.plan.mode == Mode::kNotOurs && !returns(track))) continue;
     at(track.plan.start);
     at(track.plan.ask_by);
     at(track.plan.force);

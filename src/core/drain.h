@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/abilities.h"
@@ -85,8 +86,7 @@ class Drain {
   void hear(const BudgetsListed& listed);
   void hear(const ServiceSeen& seen);
   void hear(const ServicesListed&) {
-    matters_ = false;
-    services_listed_ = true;
+    matters_ = !std::exchange(services_listed_, true) && policy_.exclude_from_load_balancers;
   }
   void hear(const GroupSeen& seen);
   void hear(const GroupsUnread& unread);
@@ -98,6 +98,7 @@ class Drain {
   void hear(const Withdrawn& withdrawn);
   void hear(const Tick&) { matters_ = false; }
 
+  void revive(const Notice& notice);
   void mark_answered(const Result<std::string>& result);
   void mark_failed(const Error& error);
   void undo_answered(const Result<std::string>& result);
@@ -122,20 +123,32 @@ class Drain {
   void send_explanation(Track& track);
   void hold(Track& track, std::string why);
   bool hard() const { return is_hard(notice_); }
-  // Handing over: drain_hand_over.cc.
+  // Handing over: drain_hand_over.cc, and what is heard of it: drain_release.cc.
   std::string no_hand_over(const Track& track) const;
   bool waits_for_group(const Track& track) const;
+  Time group_due(const Track& track) const;
   int surplus(const GroupId& id) const;
-  int replacements_started(const GroupId& id) const;
+  int unreplaced(const GroupId& id) const;
   bool hand_over(Track& track);
+  struct Ahead {
+    int released = 0;  // replacements of others that are not started yet
+    int waiting = 0;   // others that are released before it
+  };
+  Ahead ahead_of(const Track& track) const;
+  Time release_by(const Track& track, const Ahead& ahead) const;
   bool release(Track& track);
   bool confirm(Track& track);
   bool await_replacement(Track& track);
-  void put_back(Track& track, const std::string& why);
+  bool put_back(Track& track, const std::string& why);
   void give_up_release(Track& track, std::string why);
-  void release_seen(Track& track);
+  void step(Track& track, Release::Step to);
+  void release_seen(Track& track, bool was);
   void release_answered(Track& track, ActionKind kind, const Result<std::string>& result);
+  void release_refused(Track& track, bool releases, const Error& error);
+  bool returns(const Track& track) const;
+  void take_back(Track& track, const std::string& why);
   bool releases_settled();
+  Time settle_by() const;
   Time release_due(const Track& track) const;
 
   bool waits_for_turn(const Track& track) const;
@@ -154,6 +167,19 @@ class Drain {
   Track& track_of(const UnitId& id);
   int count_untold() const;
   Time verdict_due() const;
+  bool is_signalled(const Unit& unit) const;
+  std::vector<Track*> in_turn();
+  bool mark_due() const;
+  bool services_known() const;
+  bool waits_to_exclude() const;
+  bool waits_for_releases() const;
+  // A release is followed through within this, or taken back; and so long its owner is waited for
+  // when it is.
+  static constexpr Seconds kConfirmWithin{3};
+  // Nothing of a namespace is handed over so long after a release there was not followed through.
+  static constexpr std::chrono::minutes kBarredFor{10};
+  // For how long a unit lets others go first where there is no deadline.
+  static constexpr std::chrono::minutes kTurnPatience{5};
   // A unit that turns up so long after the mark was placed here in spite of it.
   static constexpr Seconds kMarkSettles{5};
   // How long the end of a drain is put off to see a Service come back.
@@ -161,6 +187,7 @@ class Drain {
   bool waits_for_services(int left);
   bool waits_for_volumes(int left) const;
   void rehearse();
+  Time rehearsal_due() const;
   void consider_finish();
 
   Action& act(ActionKind kind, Track* track, std::string reason);
@@ -175,6 +202,7 @@ class Drain {
   std::string groups_unread_;  // why nothing can be handed over
   Outages outages_;
   std::optional<Withdrawn> withdrawn_;
+  std::optional<Time> withdrawn_at_;
   std::optional<Time> empty_since_;  // nobody of ours is left
   Time started_;
   Time now_;

@@ -81,6 +81,7 @@ void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
   if (last) track.last_ask_failed = true;
   if (error.budget) {
     track.refused = true;
+    plans_stale_ = true;  // there may be something to gain from a hand-over now
     note(Level::kInfo, What::kRefused, &track, error.message);
     // Its budget is watched: the next word of it decides. Otherwise it is asked again in a while.
     if (!last && !known_budget) {
@@ -174,6 +175,7 @@ void Drain::unit_gone(Track& track, const std::string& text) {
   if (track.in_flight != 0) budgets_.answered(track.asked_under, false, now_);
   track.asked_under.clear();
   track.in_flight = 0;
+  if (track.release.step == Release::Step::kReleased) step(track, Release::Step::kGivenUp);
   track.gone = now_;
   plans_stale_ = true;
   left_.insert(tracks_.extract(track.unit.id));  // `track` is still where it was

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handing over: a unit is taken out of its group, which starts a replacement at once; the unit
-// serves on and is asked to leave when enough others are Ready. docs/design.md, rule 6.
+// serves on and is asked to leave when enough others are Ready. What the answers and the unit's
+// labels say of it is in drain_release.cc. docs/design.md, rule 6.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,31 +12,11 @@
 namespace spotkeeper::core {
 namespace {
 
-// A release is followed through within this, or taken back; and so long its owner is waited for
-// when it is.
-constexpr Seconds kConfirmWithin{3};
-// Nothing of a namespace is handed over so long after a release there was not followed through.
-constexpr std::chrono::minutes kBarredFor{10};
+// Releases that are not followed through yet are no more than replacements come in this time: a
+// busy controller must not be taken for one that refuses.
+constexpr Seconds kConfirmable{2};
 
 }  // namespace
-
-void Drain::hear(const GroupSeen& seen) {
-  matters_ = groups_here_.contains(seen.group.id);
-  const Group* before = groups_.find(seen.group.id);
-  // Plans are told and made by whether units can be handed over, not by how many there are.
-  if (before == nullptr || before->no_hand_over != seen.group.no_hand_over) plans_stale_ = true;
-  groups_.seen(seen.group, now_);
-}
-
-void Drain::hear(const GroupsUnread& unread) {
-  groups_unread_ = unread.why;
-  plans_stale_ = true;
-}
-
-void Drain::hear(const VolumesSeen& seen) {
-  matters_ = attached_ != seen.attached;
-  attached_ = seen.attached;
-}
 
 // Why the unit cannot be handed over, or not any more; empty: it can. Where its group is not known
 // yet it is waited for.
@@ -54,17 +35,26 @@ std::string Drain::no_hand_over(const Track& track) const {
   if (track.late) return "it came after the mark, and so may its replacement";
   if (!track.unit.ready) return "it is not Ready, so that nothing is lost";
   if (std::string why = groups_.barred(track.unit.facts.ns, now_); !why.empty()) return why;
-  const Group* group = groups_.find(track.unit.group);
-  if (group == nullptr) return groups_unread_;
-  if (!group->no_hand_over.empty()) return group->no_hand_over;
-  if (track.plan.ask_by <= now_ && budgets_.known() && !budgets_.hold(track.unit, policy_, now_)) {
-    return "there is no time for it, and its budget lets it go";
+  if (track.plan.ask_by <= now_ && budgets_.known()) {
+    using Why = BudgetBook::Hold::Why;
+    const BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_);
+    if (held.why == Why::kNothing || held.why == Why::kInFlight) {
+      return "there is no time for it, and its budget lets it go";
+    }
   }
-  return {};
+  const Group* group = groups_.find(track.unit.group);
+  if (group != nullptr) return group->no_hand_over;
+  if (!groups_unread_.empty()) return groups_unread_;
+  return now_ < group_due(track) ? "" : "its Deployment could not be read in time";
 }
 
 bool Drain::waits_for_group(const Track& track) const {
   return track.release.step == Release::Step::kNone && groups_.find(track.unit.group) == nullptr;
+}
+
+// Groups are looked for when the first of their units is seen.
+Time Drain::group_due(const Track& track) const {
+  return track.seen + policy_.mark_patience;
 }
 
 // How many of the group's units may go: those Ready elsewhere, and those that are out of it and
@@ -74,22 +64,24 @@ int Drain::surplus(const GroupId& id) const {
   if (group == nullptr) return 0;
   int out = 0;
   for (const auto& [unit, track] : tracks_) {
-    const bool leaves =
-        track.told || (track.in_flight_kind == ActionKind::kAsk && track.in_flight != 0);
+    const bool leaves = track.told || track.leaving() || track.returning();
     if (track.unit.group == id && track.release.out() && track.unit.ready && !leaves) ++out;
   }
   return group->ready + out - group->wanted;
 }
 
-// How many of the group's released units wait for their replacement to be started, beyond those
-// for which it is missing.
-int Drain::replacements_started(const GroupId& id) const {
+// How many replacements the group is short of, beyond those of its units that are out of it and not
+// known to be replaced. Negative: of some of these the replacement was started. Positive: that of
+// some unit which had been replaced has gone.
+int Drain::unreplaced(const GroupId& id) const {
   const Group* group = groups_.find(id);
   if (group == nullptr) return 0;
-  const auto waiting = std::count_if(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
-    return entry.second.unit.group == id && entry.second.release.step == Release::Step::kReleased;
+  const auto open = std::count_if(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
+    const Track& track = entry.second;
+    const bool replaced = track.release.step == Release::Step::kConfirmed && !track.returning();
+    return track.unit.group == id && track.unit.orphan && !replaced;
   });
-  return static_cast<int>(waiting) - std::max(0, group->wanted - group->owned);
+  return std::max(0, group->wanted - group->owned) - static_cast<int>(open);
 }
 
 // True while the hand-over holds the unit back, or has just done something for it.
@@ -113,45 +105,73 @@ bool Drain::hand_over(Track& track) {
   return false;
 }
 
+// How many replacements are to be started up to the unit's own: of those released already, and
+// with those that are released before it.
+Drain::Ahead Drain::ahead_of(const Track& track) const {
+  Ahead ahead;
+  for (const auto& [id, other] : tracks_) {
+    const Release::Step step = other.release.step;
+    if (other.told) continue;
+    if (step == Release::Step::kReleased || other.in_flight_with(ActionKind::kRelease)) {
+      ++ahead.released;
+    } else if (step == Release::Step::kNone && other.plan.mode == Mode::kHandOver &&
+               id < track.unit.id) {
+      ++ahead.waiting;
+    }
+  }
+  return ahead;
+}
+
+// When a hand-over that has not begun is too late to begin, so many being ahead of it.
+Time Drain::release_by(const Track& track, const Ahead& ahead) const {
+  const Time by = track.plan.ask_by > now_ ? track.plan.ask_by : track.plan.force;
+  if (by == kNever) return kNever;
+  return by - kConfirmWithin - groups_.time_for(ahead.released + ahead.waiting + 1);
+}
+
 bool Drain::release(Track& track) {
-  if (waits_for_group(track)) {
-    if (now_ < started_ + policy_.mark_patience) return true;
-    give_up_release(track, "its Deployment could not be read in time");
+  if (!no_hand_over(track).empty()) {  // it is only looked at when plans are made
+    plans_stale_ = true;
+    replan();
     return false;
   }
-  if (!budgets_.known()) return true;
-  const auto before = std::count_if(tracks_.begin(), tracks_.end(), [](const auto& entry) {
-    return entry.second.release.out() && !entry.second.release.enough && !entry.second.told;
-  });
-  const Time by = track.plan.ask_by > now_ ? track.plan.ask_by : track.plan.force;
-  if (now_ + groups_.time_for(static_cast<int>(before) + 1, now_) > by) {
+  if (waits_for_group(track) || !budgets_.known()) return true;
+  const Ahead ahead = ahead_of(track);
+  if (now_ > release_by(track, ahead)) {
     give_up_release(track, fmt::format("{} replacements are to come before its own, and by what "
                                        "was seen there is no time for all",
-                                       before));
+                                       ahead.released + ahead.waiting));
     return false;
   }
-  groups_.released(now_);
-  note(Level::kInfo, What::kReleased, &track,
+  if (ahead.released > 0 && groups_.time_for(ahead.released + 1) > kConfirmable) {
+    hold(track, "the replacements of others are to be started first");
+    return true;
+  }
+  note(track.failures < 2 ? Level::kInfo : Level::kDebug, What::kReleased, &track,
        "taken out of its Deployment, which starts its replacement");
   act(ActionKind::kRelease, &track, track.plan.why).patience = kConfirmWithin;
   return true;
 }
 
 bool Drain::confirm(Track& track) {
-  if (track.unit.orphan && replacements_started(track.unit.group) > 0) {
-    track.release.step = Release::Step::kConfirmed;
-    track.release.since = now_;
-    groups_.replaced();
+  if (track.unit.orphan && unreplaced(track.unit.group) < 0) {
+    step(track, Release::Step::kConfirmed);
     return await_replacement(track);
   }
-  if (now_ < track.release.since + kConfirmWithin) return true;
+  // What is not Ready serves nobody; but its group must not stay frozen.
+  if (now_ < track.release.since + kConfirmWithin) return track.unit.ready;
+  if (track.unit.orphan && groups_.find(track.unit.group) == nullptr) {
+    // Found after a restart: its replacement may be Ready, and would be lost.
+    if (!groups_unread_.empty() || !track.unit.ready || now_ >= track.plan.ask_by) return false;
+    hold(track, "it was taken out of its Deployment, which is not known yet");
+    return true;
+  }
   const std::string why = fmt::format(
       "its release was not followed through within {} s ({})", kConfirmWithin.count(),
       track.unit.orphan ? "no replacement was started" : "its ReplicaSet did not let go of it");
   groups_.bar(track.unit.facts.ns, now_ + kBarredFor,
               "a release in this namespace was not followed through lately");
-  put_back(track, why);
-  return true;
+  return put_back(track, why);
 }
 
 bool Drain::await_replacement(Track& track) {
@@ -164,105 +184,72 @@ bool Drain::await_replacement(Track& track) {
     }
     return false;
   }
-  const Group* group = groups_.find(track.unit.group);
-  if (groups_.short_for(track.unit.group, now_) >= kConfirmWithin && !track.release.enough) {
-    put_back(track, "its replacement has gone, and no other was started");
+  if (unreplaced(track.unit.group) <= 0 || track.release.enough) {
+    track.release.missing.reset();
+  } else if (now_ < track.release.since + kConfirmWithin) {
+    // The group was counted before the unit had left it.
+    step(track, Release::Step::kReleased);
     return true;
+  } else if (!track.release.missing) {
+    track.release.missing = now_;
+  } else if (now_ >= *track.release.missing + kConfirmWithin) {
+    return put_back(track, "its replacement has gone, and no other was started");
   }
   if (now_ >= track.plan.ask_by) return false;
-  hold(track,
-       fmt::format("its replacement is to be Ready first: {} of {} are, elsewhere",
-                   group == nullptr ? 0 : group->ready, group == nullptr ? 0 : group->wanted));
+  hold(track, "its replacement is to be Ready first");
   return true;
 }
 
-void Drain::put_back(Track& track, const std::string& why) {
+// True when it is under way. Shortly before its last moment the unit is left where it is: it is
+// told then, which ends the matter as well.
+bool Drain::put_back(Track& track, const std::string& why) {
+  if (!withdrawn_ && track.plan.force != kNever && now_ + kConfirmWithin >= track.plan.force) {
+    give_up_release(track, why);
+    return false;
+  }
   track.release.why_not = why;
-  note(Level::kWarning, What::kPutBack, &track, "put back into its Deployment: " + why);
+  const bool again = track.failures > 0 || track.release.refusals > 0;
+  note(again ? Level::kDebug : Level::kWarning, What::kPutBack, &track,
+       "put back into its Deployment: " + why);
   act(ActionKind::kPutBack, &track, why).patience = kConfirmWithin;
+  return true;
 }
 
 void Drain::give_up_release(Track& track, std::string why) {
-  track.release.step = Release::Step::kGivenUp;
-  track.release.since = now_;
+  step(track, Release::Step::kGivenUp);
   track.release.why_not = std::move(why);
   plans_stale_ = true;
   replan();
 }
 
-// What the unit's labels say: after a restart, or when an answer was lost.
-void Drain::release_seen(Track& track) {
-  const Release::Step step = track.release.step;
-  if (track.unit.released && step == Release::Step::kNone && track.in_flight == 0) {
-    track.release = Release{.step = Release::Step::kReleased, .since = now_};
-    plans_stale_ = true;
-    note(Level::kInfo, What::kReleased, &track, "it was taken out of its Deployment before");
+void Drain::step(Track& track, Release::Step to) {
+  const Release::Step from = track.release.step;
+  if (from == Release::Step::kReleased && to != from) {
+    groups_.settled(to == Release::Step::kConfirmed, now_);
+  } else if (to == Release::Step::kReleased && from == Release::Step::kConfirmed) {
+    groups_.reopened(now_);
+  } else if (to == Release::Step::kReleased && to != from) {
+    groups_.released(now_);
   }
-}
-
-void Drain::release_answered(Track& track, ActionKind kind, const Result<std::string>& result) {
-  if (result) {
-    track.failures = 0;
-    track.release.step =
-        kind == ActionKind::kRelease ? Release::Step::kReleased : Release::Step::kReturning;
-    track.release.since = now_;
-    return;
-  }
-  const Error& error = result.error();
-  if (error.kind == ErrorKind::kGone) {
-    unit_gone(track, "it had left already");
-  } else if (is_denied(error) || (error.kind == ErrorKind::kPermanent && error.status != 0)) {
-    if (is_denied(error) && error.no_right) {
-      deny(abilities_.hand_over, &track, error,
-           "no pod is handed over: its Service may have a gap; allow: pods patch");
-    } else {
-      note(Level::kWarning, What::kRefused, &track, error.message);
-      groups_.bar(track.unit.facts.ns, now_ + kBarredFor,
-                  "a release in this namespace was refused");
-    }
-    if (kind == ActionKind::kPutBack) {
-      track.next_try = now_ + kConfirmWithin;  // it must not stay without an owner
-    } else {
-      give_up_release(track, "its release was refused");
-    }
-  } else {
-    back_off(track, error);
-  }
-}
-
-// A drain that nobody wants any more leaves nobody without an owner: who is out of its group goes
-// where enough others are Ready, and else back. True when all of that is done.
-bool Drain::releases_settled() {
-  bool settled = true;
-  for (auto& [id, track] : tracks_) {
-    const Release::Step step = track.release.step;
-    const bool open = track.release.out() || step == Release::Step::kReturning;
-    if (!open || track.told) continue;
-    settled = false;
-    if (track.in_flight != 0 || now_ < track.next_try) continue;
-    if (step == Release::Step::kReturning) {
-      hand_over(track);
-    } else if (surplus(track.unit.group) > 0 && track.unit.ready) {
-      ask(track);
-    } else {
-      put_back(track, "the drain was withdrawn");
-    }
-  }
-  return settled;
+  track.release.step = to;
+  track.release.since = now_;
+  track.release.missing.reset();
 }
 
 // When a step of the hand-over is over, whatever is heard.
 Time Drain::release_due(const Track& track) const {
   switch (track.release.step) {
-    case Release::Step::kNone:
-      return track.plan.mode == Mode::kHandOver ? started_ + policy_.mark_patience : kNever;
+    case Release::Step::kNone: {
+      if (track.plan.mode != Mode::kHandOver) return kNever;
+      if (waits_for_group(track) && now_ < group_due(track)) return group_due(track);
+      const Time by = release_by(track, ahead_of(track));
+      return by == kNever ? kNever : by + Millis(1);
+    }
     case Release::Step::kReleased:
     case Release::Step::kReturning:
       return track.release.since + kConfirmWithin;
-    case Release::Step::kConfirmed: {
-      const Millis missing = groups_.short_for(track.unit.group, now_);
-      return missing == Millis(0) ? kNever : now_ - missing + kConfirmWithin;
-    }
+    case Release::Step::kConfirmed:
+      return track.release.missing ? *track.release.missing + kConfirmWithin : kNever;
     case Release::Step::kGivenUp:
       return kNever;
   }

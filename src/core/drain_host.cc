@@ -38,6 +38,7 @@ void Drain::outage(Outages::Change change, const ServiceId& id) {
 void Drain::hear(const AbilitiesFound& found) {
   const Abilities before = abilities_;
   abilities_ = found.abilities;
+  plans_stale_ = true;
   if (abilities_.mark && !before.mark) mark_.given_up = false;
   for (auto& [id, track] : tracks_) {
     if (!track.told && !abilities_.ask && abilities_.stop && track.cannot_be_asked.empty()) {
@@ -59,6 +60,7 @@ void Drain::hear(const Withdrawn& withdrawn) {
   if (finished_ && !(withdrawn.undo && mark_.done)) return;
   finished_ = false;  // there is the mark to take back
   withdrawn_ = withdrawn;
+  withdrawn_at_ = now_;
   mark_.failures = 0;
   mark_.next_try = {};
   note(Level::kWarning, What::kNotice, nullptr, "withdrawn: " + withdrawn.why);
@@ -88,6 +90,7 @@ void Drain::undo_answered(const Result<std::string>& result) {
   if (result) {
     mark_.undone = true;
     mark_.done = mark_.current = false;
+    mark_.extras = {};
     note(Level::kInfo, What::kUndone, nullptr, *result);
     return;
   }

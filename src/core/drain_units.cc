@@ -15,8 +15,6 @@ namespace {
 constexpr Millis kExplainPatience{1'000};
 constexpr Millis kLeastPatience{3'000};
 constexpr Millis kMostPatience{10'000};
-// For how long a unit lets others go first where there is no deadline.
-constexpr std::chrono::minutes kTurnPatience{5};
 
 // No last moment: a soft notice.
 std::string until_force(const Plan& plan) {
@@ -32,12 +30,6 @@ bool plan_differs(const Unit& before, const Unit& after) {
          before.no_hand_over != after.no_hand_over || before.facts != after.facts ||
          before.wish != after.wish || before.critical != after.critical ||
          before.daemon != after.daemon;
-}
-
-// It has been asked or told to leave, and the answer is out.
-bool leaving(const Track& track) {
-  return track.in_flight != 0 &&
-         (track.in_flight_kind == ActionKind::kAsk || track.in_flight_kind == ActionKind::kStop);
 }
 
 std::string budget_names(const Unit& unit) {
@@ -61,11 +53,13 @@ void Drain::hear(const UnitSeen& seen) {
   const bool differs = first || plan_differs(track.unit, seen.unit);
   plans_stale_ = plans_stale_ || differs;
   // How a pod fares that stays where it is concerns nobody.
-  matters_ = differs || track.unit.exempt.empty() || track.told;
+  const bool moves = seen.unit.exempt.empty() || is_signalled(seen.unit);
+  matters_ = differs || moves || track.unit.exempt.empty() || track.told;
+  const bool was_released = track.unit.released;
   track.unit = seen.unit;
-  release_seen(track);
-  if (track.unit.ending && !track.told && track.unit.exempt.empty()) {
-    const bool ours = leaving(track);
+  release_seen(track, was_released);
+  if (track.unit.ending && !track.told && moves) {
+    const bool ours = track.leaving();
     unit_told(track,
               ours    ? told_text(track.in_flight_kind)
               : first ? "it was ending already when it was first seen"
@@ -80,23 +74,28 @@ void Drain::hear(const UnitGone& gone) {
   matters_ = found != tracks_.end();
   if (!matters_) return;
   Track& track = found->second;
-  if (leaving(track)) {
+  if (track.leaving()) {
     unit_told(track, told_text(track.in_flight_kind), true);  // the watch overtakes the answer
   }
   unit_gone(track, "");
 }
 
 void Drain::consider(Track& track) {
-  if (track.plan.mode == Mode::kNotOurs || track.told || track.gone || track.in_flight != 0) return;
+  const bool back = returns(track);
+  if (track.told || track.in_flight != 0 || (track.plan.mode == Mode::kNotOurs && !back)) return;
   const bool last_moment = now_ >= track.plan.force;
   // A pause that the API asks for ends at the unit's last moment.
   if (now_ < track.next_try || (!last_moment && now_ < paused_until_)) return;
-  if (policy_.early_word && !track.forewarned && abilities_.forewarn) {
+  // Who is told now, or is not to go at all, is not told that it will go.
+  const bool goes = !back && !last_moment && track.plan.start != kNever;
+  if (policy_.early_word && !track.forewarned && abilities_.forewarn && goes) {
     forewarn(track);
   } else if (track.stop_now) {
     send_stop(track, "the API asks for deletion instead of eviction");
   } else if (last_moment) {
     force(track);
+  } else if (back) {
+    take_back(track, "it is to be left alone: " + track.plan.why);
   } else if (now_ >= track.plan.start) {
     if (track.plan.mode == Mode::kHandOver && hand_over(track)) return;
     if (waits_for_turn(track)) return hold(track, "others go before it");

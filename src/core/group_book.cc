@@ -15,25 +15,13 @@ constexpr int kEnoughSeen = 8;
 
 }  // namespace
 
-void GroupBook::seen(const Group& group, Time now) {
-  Line& line = lines_[group.id];
-  line.group = group;
-  if (group.owned >= group.wanted) {
-    line.short_since.reset();
-  } else if (!line.short_since) {
-    line.short_since = now;
-  }
+void GroupBook::seen(const Group& group) {
+  groups_[group.id] = group;
 }
 
 const Group* GroupBook::find(const GroupId& id) const {
-  const auto found = lines_.find(id);
-  return found == lines_.end() ? nullptr : &found->second.group;
-}
-
-Millis GroupBook::short_for(const GroupId& id, Time now) const {
-  const auto found = lines_.find(id);
-  if (found == lines_.end() || !found->second.short_since) return Millis(0);
-  return now - *found->second.short_since;
+  const auto found = groups_.find(id);
+  return found == groups_.end() ? nullptr : &found->second;
 }
 
 void GroupBook::bar(const std::string& ns, Time until, std::string why) {
@@ -46,14 +34,30 @@ std::string GroupBook::barred(const std::string& ns, Time now) const {
 }
 
 void GroupBook::released(Time now) {
-  if (!first_release_) first_release_ = now;
+  count_time(now);
+  ++waiting_;
 }
 
-Millis GroupBook::time_for(int releases, Time now) const {
+void GroupBook::settled(bool replaced, Time now) {
+  count_time(now);
+  waiting_ = std::max(0, waiting_ - 1);
+  if (replaced) ++replaced_;
+}
+
+void GroupBook::reopened(Time now) {
+  released(now);
+  replaced_ = std::max(0, replaced_ - 1);
+}
+
+void GroupBook::count_time(Time now) {
+  if (waiting_ > 0) waited_ += now - counted_;
+  counted_ = now;
+}
+
+Millis GroupBook::time_for(int releases) const {
   double rate = kFirstGuess;
-  if (first_release_ && replaced_ >= kEnoughSeen) {
-    const double seconds =
-        std::max(0.001, std::chrono::duration<double>(now - *first_release_).count());
+  if (replaced_ >= kEnoughSeen) {
+    const double seconds = std::max(0.001, std::chrono::duration<double>(waited_).count());
     rate = std::max(0.1, replaced_ / seconds);
   }
   return Millis(static_cast<int64_t>(releases * 1000.0 / rate));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -13,39 +12,38 @@ namespace spotkeeper::core {
 
 class GroupBook {
  public:
-  void seen(const Group& group, Time now);
+  void seen(const Group& group);
 
   // nullptr: not known (yet).
   const Group* find(const GroupId& id) const;
-
-  // For how long the group has had fewer units than it wants; zero: it has them.
-  Millis short_for(const GroupId& id, Time now) const;
 
   // Nothing of this namespace is handed over until then: a release was not followed through.
   void bar(const std::string& ns, Time until, std::string why);
   // Why not now; empty: nothing bars it.
   std::string barred(const std::string& ns, Time now) const;
 
-  // A unit was released; the replacement of one was started.
+  // A unit was released; and later its replacement was started, or it is not waited for any more.
   void released(Time now);
-  void replaced() { ++replaced_; }
+  void settled(bool replaced, Time now);
+  void reopened(Time now);  // it was not started after all
 
-  // How long `releases` replacements take to be started, by what was seen so far.
-  Millis time_for(int releases, Time now) const;
+  // How long `releases` replacements take to be started, by what was seen so far. Only what is told
+  // changes it, not the time that passes.
+  Millis time_for(int releases) const;
 
  private:
-  struct Line {
-    Group group;
-    std::optional<Time> short_since;
-  };
   struct Bar {
     Time until{};
     std::string why;
   };
-  std::map<GroupId, Line> lines_;
+  void count_time(Time now);
+
+  std::map<GroupId, Group> groups_;
   std::map<std::string, Bar> bars_;
-  std::optional<Time> first_release_;
+  int waiting_ = 0;  // released, not settled
   int replaced_ = 0;
+  Millis waited_{0};  // in which at least one was waited for
+  Time counted_{};    // up to then
 };
 
 }  // namespace spotkeeper::core

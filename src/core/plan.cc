@@ -89,7 +89,10 @@ Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy) 
 }
 
 Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& policy) {
-  return std::min(policy.grace_override.value_or(unit.grace), wanted.enough_grace);
+  const Seconds granted = policy.grace_override.value_or(unit.grace);
+  // A DaemonSet's unit that is told at all.
+  if (unit.daemon && !unit.exempt.empty()) return std::min(granted, kDaemonGrace);
+  return std::min(granted, wanted.enough_grace);
 }
 
 Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
@@ -105,15 +108,14 @@ Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_han
   plan.order = wanted.order;
   plan.margin = wanted.margin;
   const bool hard = is_hard(notice);
-  const bool signalled = unit.daemon && policy.signal_daemons && hard;
+  const bool signalled = unit.daemon && !unit.exempt.empty() && policy.signal_daemons && hard;
   if (policy.mark_only) return stays(std::move(plan), "left alone, as CORDON_ONLY asks");
   if (!unit.exempt.empty() && !signalled) return stays(std::move(plan), unit.exempt);
   if (wanted.mode == Mode::kNotOurs) {
     return stays(std::move(plan), "never moved, by " + wanted.by);
   }
   const Time end = end_of(notice, wanted.margin);
-  const Seconds needed =
-      signalled ? std::min(plan.grace, kDaemonGrace) : needed_grace(unit, wanted, policy);
+  const Seconds needed = needed_grace(unit, wanted, policy);
   const Time latest = hard ? end - needed - lead : kNever;
   plan.start = now;
   if (policy.start_before && notice.deadline != kNever) {

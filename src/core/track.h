@@ -24,9 +24,11 @@ struct Release {
     kGivenUp,    // it is moved like any other
   };
   Step step = Step::kNone;
-  Time since{};                // the step
-  std::optional<Time> enough;  // enough others were Ready, first
-  std::string why_not;         // given up: why
+  Time since{};                 // the step
+  std::optional<Time> enough;   // enough others were Ready, first
+  std::optional<Time> missing;  // confirmed: its replacement has gone, since
+  int refusals = 0;             // of putting it back
+  std::string why_not;          // given up: why
 
   // Out of its group, and not on the way back.
   bool out() const { return step == Step::kReleased || step == Step::kConfirmed; }
@@ -62,6 +64,16 @@ struct Track {
   std::string held;       // why it waits, as last journalled
   BudgetBook::Hold hold;  // the same as a value, when it is a budget
   bool planned = false;   // its plan has been journalled
+
+  bool in_flight_with(ActionKind kind) const { return in_flight != 0 && in_flight_kind == kind; }
+  // It has been asked or told to leave, and the answer is out.
+  bool leaving() const {
+    return in_flight_with(ActionKind::kAsk) || in_flight_with(ActionKind::kStop);
+  }
+  // It is being put back into its group, or has just been.
+  bool returning() const {
+    return release.step == Release::Step::kReturning || in_flight_with(ActionKind::kPutBack);
+  }
 };
 
 }  // namespace spotkeeper::core
