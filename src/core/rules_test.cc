@@ -109,30 +109,6 @@ TEST(Rules, WordsForModes) {
   EXPECT_STREQ(to_string(Mode::kHandOver), "hand-over");
 }
 
-struct GraceRow {
-  const char* words;
-  std::optional<Seconds> grace;
-};
-
-class EnoughGrace : public testing::TestWithParam<GraceRow> {};
-
-TEST_P(EnoughGrace, IsADurationOfWholeSecondsOrFull) {
-  EXPECT_EQ(enough_grace_of(GetParam().words), GetParam().grace) << "'" << GetParam().words << "'";
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Words, EnoughGrace,
-    testing::Values(GraceRow{"full", kFullGrace}, GraceRow{"90", Seconds(90)},
-                    GraceRow{"90s", Seconds(90)}, GraceRow{"2m", Seconds(120)},
-                    GraceRow{"1h", Seconds(3'600)}, GraceRow{"1", Seconds(1)},
-                    GraceRow{"86400", Seconds(86'400)}, GraceRow{"24h", Seconds(86'400)},
-                    GraceRow{"86401", {}}, GraceRow{"25h", {}}, GraceRow{"1441m", {}},
-                    GraceRow{"9999999999", {}}, GraceRow{"2147483647h", {}}, GraceRow{"0", {}},
-                    GraceRow{"0s", {}}, GraceRow{"090", {}}, GraceRow{"-5", {}}, GraceRow{"+5", {}},
-                    GraceRow{"1.5s", {}}, GraceRow{"500ms", {}}, GraceRow{"90 s", {}},
-                    GraceRow{" 90s", {}}, GraceRow{"s", {}}, GraceRow{"", {}}, GraceRow{"Full", {}},
-                    GraceRow{"2d", {}}));
-
 // --- What comes of them, with the unit's own wish and the policy ---------------------------------
 
 const Notice kNotice{.id = NoticeId("n")};
