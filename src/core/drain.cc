@@ -15,6 +15,8 @@
 namespace spotkeeper::core {
 namespace {
 
+// A guard: each pass ends at least one step of a hand-over.
+constexpr int kMostPasses = 10;
 // Different troubles that are told apart.
 constexpr size_t kTroubles = 64;
 // A drain without a deadline does not wait for a mark that fails so often.
@@ -216,7 +218,12 @@ void Drain::advance() {
   }
   consider_mark();
   if (may_drain()) {
-    for (Track* track : in_turn()) consider(*track);
+    // What a hand-over has come to may concern those that were looked at before.
+    for (int pass = 0; pass < kMostPasses; ++pass) {
+      again_ = false;
+      for (Track* track : in_turn()) consider(*track);
+      if (!again_) break;
+    }
   }
   consider_finish();
   consider_mark();  // what it bears when all is done

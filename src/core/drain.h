@@ -221,6 +221,7 @@ class Drain {
   bool finished_ = false;
   std::map<std::string, int> troubles_;  // how often each was heard
   bool plans_stale_ = true;              // what plans are made of has changed
+  bool again_ = false;                   // plans or hand-overs have changed in this pass
   bool matters_ = true;                  // what was just heard may lead to something
   Time wake_ = kNever;
   uint64_t next_number_;

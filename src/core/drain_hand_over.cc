@@ -224,6 +224,7 @@ void Drain::give_up_release(Track& track, std::string why) {
 
 void Drain::step(Track& track, Release::Step to) {
   const Release::Step from = track.release.step;
+  again_ = true;
   if (from == Release::Step::kReleased && to != from) {
     groups_.settled(to == Release::Step::kConfirmed, now_);
   } else if (to == Release::Step::kReleased && from == Release::Step::kConfirmed) {

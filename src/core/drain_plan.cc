@@ -29,6 +29,7 @@ bool Drain::is_signalled(const Unit& unit) const {
 // request rate: a unit that is due late shares it with all that are due no later.
 void Drain::replan() {
   if (!std::exchange(plans_stale_, false)) return;
+  again_ = true;
   std::vector<Seconds> needs;
   guards_.clear();
   groups_here_.clear();

@@ -22,7 +22,8 @@ void Drain::hear(const GroupSeen& seen) {
   matters_ = groups_here_.contains(seen.group.id);
   const Group* before = groups_.find(seen.group.id);
   // Plans are told and made by whether units can be handed over, not by how many there are.
-  if (before == nullptr || before->no_hand_over != seen.group.no_hand_over) plans_stale_ = true;
+  const bool differs = before == nullptr || before->no_hand_over != seen.group.no_hand_over;
+  plans_stale_ = plans_stale_ || (matters_ && differs);
   groups_.seen(seen.group);
 }
 
