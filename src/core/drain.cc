@@ -301,7 +301,8 @@ bool Drain::waits_to_exclude() const {
 
 // What was only feared has not come.
 void Drain::consider_expiry() {
-  if (hard() || withdrawn_ || now_ < notice_.deadline) return;
+  const bool feared = notice_.kind == NoticeKind::kRebalanceRecommendation;
+  if (!feared || withdrawn_ || now_ < notice_.deadline) return;
   hear(Withdrawn{.undo = true, .why = "its time is over, and no interruption has followed"});
 }
 
