@@ -14,9 +14,19 @@ _CORE = {
     "configmaps",
     "serviceaccounts",
     "persistentvolumeclaims",
+    "persistentvolumes",
     "resourcequotas",
 }
-_CLUSTER_WIDE = {"nodes", "namespaces", "clusterroles", "clusterrolebindings", "priorityclasses"}
+_CLUSTER_WIDE = {
+    "nodes",
+    "namespaces",
+    "clusterroles",
+    "clusterrolebindings",
+    "priorityclasses",
+    "persistentvolumes",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+}
 _GROUPS = {
     "deployments": "apps/v1",
     "replicasets": "apps/v1",
@@ -29,6 +39,8 @@ _GROUPS = {
     "networkpolicies": "networking.k8s.io/v1",
     "endpointslices": "discovery.k8s.io/v1",
     "priorityclasses": "scheduling.k8s.io/v1",
+    "validatingadmissionpolicies": "admissionregistration.k8s.io/v1",
+    "validatingadmissionpolicybindings": "admissionregistration.k8s.io/v1",
 }
 
 

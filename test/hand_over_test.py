@@ -1,0 +1,366 @@
+"""The replacement first, on the real controllers: rule 6 of docs/design.md. What keeps it from being used: hand_over_policies_test.py."""
+
+import pytest
+
+from hand_over import (
+    SHORT,
+    counts,
+    evictions_refused,
+    is_handed_over,
+    of_app,
+    orphans,
+    released,
+    until_it_scales,
+    until_released,
+    until_settled,
+)
+from rig import until
+from rig.person import Person
+from rig.stages import READY_AFTER
+
+
+@pytest.fixture
+def hosts(rig):
+    """The host that goes, and another."""
+    return rig.node("n1"), rig.node("n2")
+
+
+def start(rig, name: str, replicas: int, on, **options) -> None:
+    """A Deployment whose pods are Ready, however long that takes."""
+    rig.deployment(name, replicas, on, **options)
+    rig.until_running(name, replicas, at_most=30, on=on)
+
+
+def test_a_single_replica_behind_max_unavailable_0(rig, hosts):
+    node, spare = hosts
+    start(rig, "web", 1, node, ready_after=3)
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web")
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=30), SHORT)
+    until_settled(rig, node, "web", 1, at_most=15)
+    result = agent.post_mortem()
+    assert counts(result) == (1, 0, 0) and is_handed_over(result, "web")
+    assert traffic.at_least() == 1, traffic.samples()
+    assert result["services"][0]["without_ready_endpoint_ms"] == 0
+    assert evictions_refused(rig, agent) == 0
+    old, new = rig.history.pods("web")
+    assert new.ready_at < old.told_at and new.node == spare.name
+
+
+def test_a_single_replica_without_a_budget(rig, hosts):
+    node, _ = hosts
+    start(rig, "web", 1, node, grace=5, ready_after=2)
+    traffic = rig.traffic("web")
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=30), SHORT)
+    until_settled(rig, node, "web", 1)
+    assert counts(agent.post_mortem()) == (1, 0, 0)
+    assert traffic.at_least() == 1, traffic.samples()
+
+
+@pytest.mark.parametrize("replicas, available", [(3, 3), (4, "50%"), (4, "25%"), (10, "90%")])
+def test_all_replicas_on_one_host(rig, hosts, replicas, available):
+    node, _ = hosts
+    start(rig, "web", replicas, node, grace=5, ready_after=2)
+    rig.pdb("web", min_available=available)
+    traffic = rig.traffic("web", pods=replicas)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=40), SHORT)
+    until_settled(rig, node, "web", replicas, at_most=25)
+    result = agent.post_mortem()
+    assert counts(result) == (replicas, 0, 0) and is_handed_over(result, "web")
+    assert traffic.at_least() == replicas, "no less than it was at any moment"
+
+
+def test_two_deployments_behind_one_budget(rig, hosts):
+    node, _ = hosts
+    for name in ("red", "blue"):
+        start(rig, name, 2, node, labels={"shop": "books"}, grace=5, ready_after=2)
+    rig.kube.create(
+        "poddisruptionbudgets",
+        {"metadata": {"name": "both"}, "spec": {"minAvailable": 4, "selector": {"matchLabels": {"shop": "books"}}}},
+    )
+    until(lambda: rig.kube.get("poddisruptionbudgets", "both")["status"].get("expectedPods") == 4, 10, "in force")
+    traffic = [rig.traffic(name, pods=2) for name in ("red", "blue")]
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=40), SHORT)
+    for name in ("red", "blue"):
+        until_settled(rig, node, name, 2, at_most=25)
+    assert counts(agent.post_mortem()) == (4, 0, 0)
+    assert [each.at_least() for each in traffic] == [2, 2]
+
+
+def test_only_some_of_its_replicas_are_here(rig, hosts):
+    node, spare = hosts
+    start(rig, "web", 2, spare)
+    rig.kube.patch("deployments", "web", {"spec": {"replicas": 3}})
+    spare.cordon()
+    until(lambda: len(rig.pods("web", on=node, ready=True)) == 1, 10, "one on the host that goes")
+    spare.uncordon()
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web", pods=3)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=30), SHORT)
+    until_settled(rig, node, "web", 3)
+    assert counts(agent.post_mortem()) == (1, 0, 0)
+    assert traffic.at_least() == 3
+
+
+def start_alone(rig, name: str, on, **options) -> None:
+    """A Deployment of one pod, which is Ready; no other ever will be."""
+    rig.deployment(name, 1, on, ready_after="never", **options)
+    rig.kube.patch("pods", rig.pods(name)[0]["metadata"]["name"], {"metadata": {"annotations": {READY_AFTER: "0.1"}}})
+    rig.until_running(name, 1, on=on)
+
+
+# What else happens meanwhile
+
+
+@pytest.fixture
+def pending(rig, hosts):
+    """Three replicas behind a closed budget, all released; their replacements take 6 s to be Ready."""
+    node, _ = hosts
+    start(rig, "web", 3, node, grace=5, ready_after=6)
+    rig.pdb("web", min_available=3)
+    imds = rig.imds(node, spot=True, time_in_s=40)
+    agent = rig.agent(node, imds, SHORT)
+    until_released(rig, "web", 3)
+    agent.imds = imds
+    return agent
+
+
+def test_a_rollout_started_while_pending(rig, hosts, pending):
+    traffic = rig.traffic("web", pods=3)
+    template = {"template": {"metadata": {"annotations": {"version": "2"}}}}
+    rig.kube.patch("deployments", "web", {"spec": template})
+    until_settled(rig, hosts[0], "web", 3, at_most=30)
+    assert counts(pending.post_mortem()) == (3, 0, 0)
+    assert traffic.at_least() >= 2, "what the rollout itself allows"
+    versions = {pod["metadata"]["annotations"].get("version") for pod in rig.pods("web")}
+    assert versions == {"2"}
+
+
+def test_scaled_up_while_pending(rig, hosts, pending):
+    traffic = rig.traffic("web", pods=3)
+    rig.kube.patch("deployments", "web", {"spec": {"replicas": 5}})
+    until_settled(rig, hosts[0], "web", 5, at_most=30)
+    assert counts(pending.post_mortem()) == (3, 0, 0)
+    assert traffic.at_least() >= 3
+
+
+def test_scaled_down_while_pending(rig, hosts, pending):
+    traffic = rig.traffic("web", pods=3)
+    rig.kube.patch("poddisruptionbudgets", "web", {"spec": {"minAvailable": 1}})
+    rig.kube.patch("deployments", "web", {"spec": {"replicas": 1}})
+    until_settled(rig, hosts[0], "web", 1, at_most=30)
+    assert counts(pending.post_mortem()) == (3, 0, 0)
+    assert traffic.at_least() >= 1
+
+
+def test_scaled_to_0_while_pending(rig, hosts, pending):
+    rig.kube.patch("poddisruptionbudgets", "web", {"spec": {"minAvailable": 0}})
+    rig.kube.patch("deployments", "web", {"spec": {"replicas": 0}})
+    until_settled(rig, hosts[0], "web", 0, at_most=8)
+    assert counts(pending.post_mortem()) == (3, 0, 0)
+
+
+def test_deployment_deleted_while_pending(rig, hosts, pending):
+    rig.kube.delete("poddisruptionbudgets", "web")
+    rig.kube.delete("deployments", "web")
+    until_settled(rig, hosts[0], "web", 0, at_most=8)
+    assert counts(pending.post_mortem()) == (3, 0, 0)
+
+
+def test_deployment_deleted_while_pending_behind_a_budget_that_stays(rig, hosts, pending):
+    """Nobody is left to make room in the budget: its pods have to be overruled, and are told in time."""
+    rig.kube.delete("deployments", "web")
+    until_settled(rig, hosts[0], "web", 0, at_most=38)
+    assert counts(pending.post_mortem())[:2] == (3, 0)
+    assert all(pending.imds.deadline - story.told_at > 5 for story in rig.history.pods("web", hosts[0].name))
+
+
+# Replacements that take their time, or never come
+
+
+def test_a_replacement_that_never_gets_ready(rig, hosts):
+    """Without a budget it is asked in time for its whole grace; behind a closed one it is told in time."""
+    node, _ = hosts
+    for app in ("free", "shy"):
+        start_alone(rig, app, node, grace=15)
+    rig.pdb("shy", max_unavailable=0)
+    imds = rig.imds(node, spot=True, time_in_s=35)
+    agent = rig.agent(node, imds, SHORT)
+    for app in ("free", "shy"):
+        until_released(rig, app)
+    rig.until_gone_from(node, "shy", at_most=35)
+    free, shy = rig.told("free"), rig.told("shy")
+    assert 15 + 3 <= imds.deadline - free.told_at <= 24 and free.grace == 15
+    assert 8 + 3 <= imds.deadline - shy.told_at <= 14 and shy.grace >= 8 and shy.disrupted
+    result = agent.post_mortem(at_most=5)
+    assert counts(result) == (2, 0, 1)
+    assert of_app(result, "shy")[0]["overruled_budgets"] == [f"{rig.namespace}/shy"]
+    for app in ("free", "shy"):
+        assert not orphans(rig, app) and len(rig.pods(app)) == 1
+        until_it_scales(rig, app, 3)
+
+
+@pytest.mark.parametrize("keys", [None, ["pod-template-hash"]], ids=["whole app", "each revision"])
+def test_spread_over_hosts(rig, hosts, keys):
+    node, spare = hosts
+    rig.node("n3")
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    start(rig, "web", 3, None, ready_after=2, topologySpreadConstraints=[spread | ({"matchLabelKeys": keys} if keys else {})])
+    assert len(node.pods("web")) == 1
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web", pods=3)
+    imds = rig.imds(node, spot=True, time_in_s=30)
+    agent = rig.agent(node, imds, SHORT)
+    rig.until_gone_from(node, "web", at_most=30)
+    result = agent.post_mortem()
+    if keys:
+        # The released pod is of no revision any more, and the cordoned host is still a domain: none is there, and one
+        # on each of the others. A second one would be too many. It is so without us, too.
+        assert counts(result) == (1, 0, 1)
+        assert not released(rig, "web") and not orphans(rig, "web")
+        assert rig.told("web").told_at < imds.deadline - 8
+    else:
+        assert counts(result) == (1, 0, 0)
+        until_settled(rig, node, "web", 3)
+        assert traffic.at_least() == 3
+
+
+def test_min_ready_seconds(rig, hosts):
+    node, _ = hosts
+    start(rig, "web", 2, node, grace=5, ready_after=1, spec={"minReadySeconds": 4})
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web", pods=2)
+    agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=40), SHORT)
+    until_settled(rig, node, "web", 2, at_most=25)
+    assert counts(agent.post_mortem()) == (2, 0, 0)
+    assert traffic.at_least() == 2
+
+
+# Restarts and withdrawals
+
+
+def test_killed_between_release_and_eviction(rig, hosts):
+    node, _ = hosts
+    start(rig, "web", 2, node, grace=5, ready_after=6)
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web", pods=2)
+    imds = rig.imds(node, spot=True, time_in_s=40)
+    first = rig.agent(node, imds, SHORT)
+    until_released(rig, "web", 2)
+    first.kill()
+    second = rig.agent(node, imds, SHORT)
+    until_settled(rig, node, "web", 2, at_most=25)
+    assert counts(second.post_mortem()) == (2, 0, 0)
+    assert traffic.at_least() == 2
+
+
+def test_killed_until_the_replacements_are_long_ready(rig, hosts):
+    node, _ = hosts
+    start(rig, "web", 2, node, grace=5, ready_after=2)
+    rig.pdb("web", max_unavailable=0)
+    imds = rig.imds(node, spot=True, time_in_s=40)
+    first = rig.agent(node, imds, SHORT)
+    until_released(rig, "web", 2)
+    first.kill()
+    rig.until_running("web", 2, on=hosts[1])
+    second = rig.agent(node, imds, SHORT)
+    until_settled(rig, node, "web", 2)
+    assert counts(second.post_mortem()) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("ready_after", [20, 2], ids=["not yet replaced", "replaced"])
+def test_withdrawn_by_hand(rig, hosts, ready_after):
+    """Whoever is not yet replaced is put back and stays; whoever is, goes. Nobody is left without an owner."""
+    node, spare = hosts
+    start(rig, "web", 2, node, ready_after=ready_after)
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web", pods=2)
+    with Person(rig.control_plane.kubeconfig()) as person:
+        process = person.start("drain", node.name, "--deadline", "90s", "--on-interrupt", "undo")
+        until_released(rig, "web", 2)
+        if ready_after < 10:
+            rig.until_running("web", 2, on=spare)
+        process.terminate()
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode in (0, 130), output
+    assert process.returncode == 0 or not node.is_cordoned()
+
+    def settled() -> bool:
+        assert not released(rig, "web") and not orphans(rig, "web") and len(rig.pods("web")) == 2
+        return len(rig.pods("web", ready=True)) == 2
+
+    until(settled, 20, "two pods, both owned")
+    rig.history.catch_up()
+    if ready_after > 10:
+        assert len(node.pods("web")) == 2, "the same as before"
+    assert traffic.at_least() == 2
+    until_it_scales(rig, "web", 3)
+
+
+def test_node_deleted_meanwhile(rig, hosts, pending):
+    rig.kube.delete("nodes", hosts[0].name)
+    until_settled(rig, hosts[0], "web", 3, at_most=30)
+    assert pending.exit_code is None
+
+
+# The figures of docs/design.md
+
+
+@pytest.mark.timeout(240)
+def test_ten_pods_of_four_deployments_behind_closed_budgets(rig, hosts):
+    """A notice of 120 s, replacements Ready after 15 s: nobody notices anything."""
+    node, _ = hosts
+    apps = {"shop": 1, "cart": 2, "mail": 3, "api": 4}
+    for app, replicas in apps.items():
+        rig.deployment(app, replicas, node, ready_after=15)
+    for app, replicas in apps.items():
+        rig.until_running(app, replicas, at_most=40, on=node)
+        budget = {"max_unavailable": 0} if app in ("shop", "mail") else {"min_available": replicas}
+        rig.pdb(app, **budget)
+    traffic = {app: rig.traffic(app, pods=replicas) for app, replicas in apps.items()}
+    imds = rig.imds(node, spot=True, time_in_s=120)
+    agent = rig.agent(node, imds, {"TAINT_NODE": "true"})
+    result = agent.post_mortem(at_most=125)
+    for app, replicas in apps.items():
+        until_settled(rig, node, app, replicas)
+    print_table(rig, agent)
+    assert counts(result) == (10, 0, 0)
+    assert {app: each.at_least() for app, each in traffic.items()} == apps, "never one endpoint less"
+    assert all(service["without_ready_endpoint_ms"] == 0 for service in result["services"])
+    assert evictions_refused(rig, agent) <= 3, "only where two were asked of one budget at the same moment"
+    assert imds.seconds_left() > 60
+    assert rig.api_table(user=agent.user).total() <= 45, rig.api_table(user=agent.user)
+
+
+@pytest.mark.timeout(180)
+def test_eight_pods_three_of_them_behind_budgets_that_allow_nothing(rig, hosts):
+    """bench/drain.py's node; the third has no replacement that gets Ready, and is the only one overruled."""
+    node, _ = hosts
+    start(rig, "web", 3, node)
+    start(rig, "api", 2, node)
+    start(rig, "shy-1", 1, node)
+    start(rig, "shy-2", 1, node)
+    start_alone(rig, "shy-3", node)
+    for name in ("shy-1", "shy-2", "shy-3"):
+        rig.pdb(name, max_unavailable=0)
+    imds = rig.imds(node, spot=True, time_in_s=60)
+    agent = rig.agent(node, imds, {"TAINT_NODE": "true"})
+    result = agent.post_mortem(at_most=62)
+    print_table(rig, agent)
+    assert counts(result) == (8, 0, 1)
+    assert [pod["pod"] for pod in result["pods"] if pod["overruled"]] == [of_app(result, "shy-3")[0]["pod"]]
+    assert imds.deadline - rig.told("shy-3").told_at >= 30, "its whole grace"
+    assert rig.api_table(user=agent.user).total() <= 40, rig.api_table(user=agent.user)
+
+
+def print_table(rig, agent) -> None:
+    """For people: pytest -s, or the report of a failure."""
+    table = rig.api_table(user=agent.user)
+    for (verb, resource, code), count in sorted(table.items()):
+        print(f"{count:4} {verb:7} {resource} {code}")
+    print(f"{table.total():4} in all")
