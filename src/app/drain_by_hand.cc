@@ -22,6 +22,7 @@
 #include "async/task_group.h"
 #include "effects/kubernetes.h"
 #include "effects/node_writes.h"
+#include "effects/released.h"
 #include "effects/rights.h"
 #include "observe/post_mortem.h"
 
@@ -123,10 +124,15 @@ Task<> DrainByHand::run() {
 Task<> DrainByHand::undo(std::vector<kube::Node> nodes) {
   status_ = 0;
   for (const kube::Node& node : nodes) {
+    // Before the mark, which says whose it is.
+    const Result<std::string> back =
+        co_await effects::put_back_released(api_, node.name, clock_.now());
+    if (!back) status_ = fail("drain", back.error(), 1);
     const Result<std::string> done =
         co_await effects::take_back_mark(api_, node.name, core::NoticeId(), clock_.now());
     if (done) {
-      observe::write_text(STDOUT_FILENO, node.name + ": " + *done + "\n");
+      const std::string and_pods = back && !back->empty() ? "; " + *back : std::string();
+      observe::write_text(STDOUT_FILENO, node.name + ": " + *done + and_pods + "\n");
     } else {
       status_ = fail("drain", done.error(), 1);
     }

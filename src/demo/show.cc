@@ -72,6 +72,7 @@ class Show {
   bool all_replaced() const;
   Outcome outcome() const;
   void fast_forward();
+  std::string why_dark(const Outcome& outcome) const;
   void say_verdict();
   Task<> watch();
   Task<> wait_for_signals();
@@ -274,12 +275,24 @@ int Show::close() {
   return outcome().cut_off.empty() ? 0 : 1;
 }
 
+// The pods of a StatefulSet have names: a new one starts when the old one is gone.
+std::string Show::why_dark(const Outcome& outcome) const {
+  if (!outcome.worst) return {};
+  const auto app = std::ranges::find(scenario_.apps, outcome.worst->app, &App::name);
+  if (app == scenario_.apps.end() || app->kind != world::Kind::kStatefulSet) return {};
+  return app->name + " is a StatefulSet: its new pod can start only when the old one is gone";
+}
+
 void Show::say_verdict() {
   const observe::BoardStyle style = screen_.style();
   const Outcome saved = outcome();
   screen_.say("");
-  screen_.say("By the cluster's own history, not by the agent's words:", Colour::kBold);
+  screen_.say(fmt::format("AWS took host {} back with {} s of notice. What became of its pods, by "
+                          "the cluster's own history:",
+                          kDoomed, scenario_.notice.count()),
+              Colour::kBold);
   screen_.say(verdict_lines(saved, stage_.api_requests(), style));
+  screen_.say(replaced_lines(*agent_->drain(), style));
   screen_.say(
       overruled_lines(stage_.world().history(), *agent_->drain(), stage_.notice_at(), style));
   if (scenario_.weather) {
@@ -292,13 +305,18 @@ void Show::say_verdict() {
                             format_duration(latest_)),
                 Colour::kYellow);
   }
+  const Outcome retried = without_spotkeeper(scenario_, Otherwise::kEvictRetry);
+  const Outcome none = without_spotkeeper(scenario_, Otherwise::kNoAgent);
   screen_.say("");
   screen_.say(comparison(
-      {{.name = "with spotkeeper", .outcome = saved},
+      {{.name = "with spotkeeper", .outcome = saved, .why = why_dark(saved)},
        {.name = "plain eviction, retried every 5 s",
-        .outcome = without_spotkeeper(scenario_, Otherwise::kEvictRetry)},
-       {.name = "no agent", .outcome = without_spotkeeper(scenario_, Otherwise::kNoAgent)}},
+        .outcome = retried,
+        .why = retried.cut_off.empty() ? "" : "its disruption budget refused every try to the end"},
+       {.name = "no agent", .outcome = none, .why = "nobody tells the pods"}},
       style));
+  screen_.say("");
+  screen_.say("On your own cluster, changing nothing: spotkeeper plan NODE", Colour::kDim);
 }
 
 }  // namespace

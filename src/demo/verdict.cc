@@ -77,13 +77,30 @@ std::vector<std::string> verdict_lines(const Outcome& outcome, uint64_t requests
   }
   return paragraph(
       fmt::format(
-          "0 of {} pods were cut off: each was told in time and {}, the last one {} before "
-          "the host ended. The agent made {} API requests.",
+          "0 of {} pods were cut off (killed by the end of their host while they still ran): each "
+          "was told in time and {}, the last one {} before the host ended. The agent made {} API "
+          "requests.",
           outcome.pods,
           outcome.killed == 0
               ? "shut down by itself"
               : fmt::format("gone in time ({} killed when their grace was over)", outcome.killed),
           format_duration(*outcome.spare), requests),
+      Colour::kGreen, style);
+}
+
+std::vector<std::string> replaced_lines(const core::Drain& drain, const BoardStyle& style) {
+  std::vector<std::string> apps;
+  for (const core::Track* track : drain.tracks()) {
+    if (!track->release.enough || !track->told) continue;
+    const std::string name = observe::short_name(track->unit, false);
+    apps.push_back(name.substr(0, name.rfind('-')));
+  }
+  if (apps.empty()) return {};
+  return paragraph(
+      fmt::format("Replaced first: {}. A new pod was Ready on another host before the old one was "
+                  "told to end, so that their Services had no gap and no disruption budget was in "
+                  "the way.",
+                  who(apps)),
       Colour::kGreen, style);
 }
 
@@ -126,6 +143,9 @@ std::vector<std::string> comparison(const std::vector<Case>& cases, const BoardS
         fmt::format("{:<{}}", one.name, kName) +
         paint(fmt::format("{:<{}}", count, kCutOff), good ? Colour::kGreen : Colour::kRed, style) +
         outage_text(one.outcome.worst));
+    const std::string why = one.why.empty() ? "" : "  " + one.why;
+    if (!why.empty())
+      lines.push_back(paint(observe::fit(why, style.width, style.unicode), Colour::kDim, style));
   }
   return lines;
 }

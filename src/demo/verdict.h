@@ -16,6 +16,7 @@ namespace spotkeeper::demo {
 struct Case {
   std::string name;
   Outcome outcome;
+  std::string why = {};  // one line, may be empty
 };
 
 // "0 of 7 pods were cut off: …" and the API requests; wrapped.
@@ -23,6 +24,9 @@ std::vector<std::string> verdict_lines(const Outcome& outcome, uint64_t requests
                                        const observe::BoardStyle& style);
 
 // What overruling the budgets meant: each pod's story in a line, or all of them in one.
+// Whose replacements were Ready first; nothing when nobody's.
+std::vector<std::string> replaced_lines(const core::Drain& drain, const observe::BoardStyle& style);
+
 std::vector<std::string> overruled_lines(const world::History& history, const core::Drain& drain,
                                          Time notice, const observe::BoardStyle& style);
 

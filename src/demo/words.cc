@@ -214,7 +214,8 @@ std::optional<Line> Words::of(const world::Event& event, Time now) {
   const bool daemon = pod.meta.owner && pod.meta.owner->kind == world::Kind::kDaemonSet;
   if (daemon || pod.node.empty()) return std::nullopt;
   know(pod);
-  Line line{.at = now, .who = "cluster", .about = pod_name(pod)};
+  // A pod that was taken out of its Deployment keeps the name it was known by.
+  Line line{.at = now, .who = "cluster", .about = names_.at(pod.meta.key().text())};
   if (pod.node == kDoomed && event.change == world::Change::kDeleted) {
     line.text = fmt::format("has ended, {} before its host", seconds(deadline_ - now));
     line.colour = Colour::kGreen;

@@ -108,6 +108,7 @@ Words words_of(const Track& track, const core::Drain& drain, Time now) {
     std::string text =
         fmt::format("told {}, gone {}", after(drain, *track.told), after(drain, *track.gone));
     if (track.overruled) text += "; budget overruled";
+    if (track.release.enough) text += "; replaced first";
     return {.text = std::move(text), .colour = Colour::kGreen};
   }
   if (track.told) {

@@ -32,6 +32,10 @@ std::string remark_of(const core::Track& track, const Row& row) {
                        known ? fmt::format("{}", fmt::join(row.overruled_budgets, ", "))
                              : std::string("(not known to us)"));
   }
+  if (track.release.enough) return "its replacement was Ready first";
+  if (track.release.step == core::Release::Step::kGivenUp && !track.release.why_not.empty()) {
+    return "not handed over: " + track.release.why_not;
+  }
   if (!track.plan.fits) {
     return fmt::format("its grace of {} s was cut to what was left", track.plan.grace.count());
   }
@@ -50,6 +54,7 @@ Row make_row(const core::Track& track, const core::Drain& drain) {
   row.grace = track.plan.grace;
   if (track.plan.force != kNever) row.latest_after = track.plan.force - drain.started();
   if (track.asked) row.asked_after = *track.asked - drain.started();
+  if (track.release.enough) row.replaced_after = *track.release.enough - drain.started();
   if (track.told) row.told_after = *track.told - drain.started();
   if (track.gone) {
     row.gone_after = *track.gone - drain.started();
@@ -91,6 +96,7 @@ json::object pod_json(const Row& row) {
   pod["grace_s"] = row.grace.count();
   put(pod, "latest_after_ms", row.latest_after);
   put(pod, "asked_after_ms", row.asked_after);
+  put(pod, "replaced_after_ms", row.replaced_after);
   put(pod, "told_after_ms", row.told_after);
   put(pod, "gone_after_ms", row.gone_after);
   put(pod, "slack_ms", row.slack);
@@ -127,7 +133,10 @@ std::string service_sentence(const PostMortem& post_mortem) {
 std::string pod_sentence(const PostMortem& post_mortem) {
   if (!post_mortem.listed) return "the pods of this node could never be listed: nobody was told";
   std::string text = fmt::format(
-      "{} moved, {} still ending, {} untold, {} stay; {} overruled a budget", post_mortem.moved,
+      "{} moved{}, {} still ending, {} untold, {} stay; {} overruled a budget", post_mortem.moved,
+      post_mortem.handed_over == 0
+          ? std::string()
+          : fmt::format(" ({} once a replacement was Ready)", post_mortem.handed_over),
       post_mortem.ending, post_mortem.untold, post_mortem.stayed, post_mortem.overruled);
   if (post_mortem.left > 0) text += fmt::format("; {} left by themselves", post_mortem.left);
   return text;
@@ -216,6 +225,7 @@ PostMortem make_post_mortem(const core::Drain& drain, Time now) {
   for (const core::Track* track : drain.tracks()) {
     Row row = make_row(*track, drain);
     result.moved += row.verdict == Verdict::kMoved;
+    result.handed_over += row.verdict == Verdict::kMoved && row.replaced_after;
     result.left += row.verdict == Verdict::kLeft;
     result.ending += row.verdict == Verdict::kEnding;
     result.untold += row.verdict == Verdict::kUntold;
@@ -254,6 +264,7 @@ json::object to_json(const PostMortem& post_mortem) {
   root["listed"] = post_mortem.listed;
   root["withdrawn"] = post_mortem.withdrawn;
   root["moved"] = post_mortem.moved;
+  root["handed_over"] = post_mortem.handed_over;
   root["left"] = post_mortem.left;
   root["ending"] = post_mortem.ending;
   root["untold"] = post_mortem.untold;

@@ -22,6 +22,7 @@ struct Row {
   Seconds grace{};
   std::optional<Millis> latest_after;  // its last moment, since the notice was heard
   std::optional<Millis> asked_after;
+  std::optional<Millis> replaced_after;  // handed over: enough others were Ready
   std::optional<Millis> told_after;
   std::optional<Millis> gone_after;
   std::optional<Millis> slack;  // from gone to the deadline
@@ -50,6 +51,7 @@ struct PostMortem {
   std::vector<Row> rows;
   std::optional<std::vector<ServiceRow>> services;  // absent: they could not be read
   int moved = 0;
+  int handed_over = 0;  // of them, those whose replacement was Ready first
   int left = 0;
   int ending = 0;
   int untold = 0;

@@ -1,4 +1,4 @@
-"""Service accounts for agents, with the rights of deploy/rbac/agent.yaml: the real file, tested for real."""
+"""Service accounts for agents, with the rights of deploy/rbac: the real files, all of them, tested for real."""
 
 import copy
 import dataclasses
@@ -11,7 +11,7 @@ from .binaries import REPOSITORY
 from .kube import ApiError, Kube
 from .process import until
 
-AGENT_ROLE = REPOSITORY / "deploy/rbac/agent.yaml"
+AGENT_ROLES = REPOSITORY / "deploy/rbac"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +39,31 @@ class Account:
                 (self.folder / name).symlink_to(f"..data/{name}")
 
 
-def agent_rules(file: pathlib.Path = AGENT_ROLE) -> list[dict]:
-    """The rules of the ClusterRole spotkeeper-agent."""
-    assert file.exists(), f"{file} is missing: the agent's rights are tested from it"
-    for document in yaml.safe_load_all(file.read_text()):
-        if document and document["kind"] == "ClusterRole" and document["metadata"]["name"] == "spotkeeper-agent":
-            return document["rules"]
-    raise AssertionError(f"{file} has no ClusterRole spotkeeper-agent")
+def agent_rules(where: pathlib.Path = AGENT_ROLES) -> list[dict]:
+    """The rules of every ClusterRole for the agent (spotkeeper-agent…) in a file, or in a folder's YAML files."""
+    files = sorted(where.glob("*.yaml")) if where.is_dir() else [where]
+    assert files and all(file.exists() for file in files), f"{where} is missing: the agent's rights are tested from it"
+    documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
+    roles = [one for one in documents if one["kind"] == "ClusterRole"]
+    rules = [rule for one in roles if one["metadata"]["name"].startswith("spotkeeper-agent") for rule in one["rules"]]
+    assert rules, f"{where} has no ClusterRole spotkeeper-agent"
+    return rules
+
+
+def request_token(kube: Kube, account: str, pod: dict | None = None) -> str:
+    """A token of a service account in the client's namespace; with `pod` the one its kubelet would mount into it,
+    which names that pod and its node, and dies with it."""
+    spec: dict = {"expirationSeconds": 3600}
+    if pod:
+        metadata = pod["metadata"]
+        spec["boundObjectRef"] = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        }
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+    return kube.create("serviceaccounts/token", request, account)["status"]["token"]
 
 
 def rules_without(rules: list[dict], denied: list[tuple[str, str]] | tuple) -> list[dict]:
@@ -62,6 +80,14 @@ def rules_without(rules: list[dict], denied: list[tuple[str, str]] | tuple) -> l
     return [rule for rule in kept if rule.get("resources") or rule.get("nonResourceURLs")]
 
 
+def make_account(kube: Kube, user: str, token: str, folder: pathlib.Path) -> Account:
+    """The folder is made, with what a pod finds in it."""
+    account = Account(user, token, folder)
+    folder.mkdir()
+    account.write(token=token, ca_crt=kube.ca.read_text(), namespace=kube.namespace)
+    return account
+
+
 class AgentAccess:
     """Makes accounts in one namespace, each with a ClusterRole of its own."""
 
@@ -70,7 +96,7 @@ class AgentAccess:
         self._made: list[str] = []
 
     def grant(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
-        """An account that holds the agent's role, in force when this returns."""
+        """An account that holds the agent's roles, in force when this returns."""
         role = f"{self._prefix}-{name}"
         rules = rules_without(agent_rules(), without)
         self._made.append(role)
@@ -84,16 +110,8 @@ class AgentAccess:
                 "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": self._kube.namespace}],
             },
         )
-        request = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": 3600},
-        }
-        token = self._kube.create("serviceaccounts/token", request, name)["status"]["token"]
-        namespace = self._kube.namespace
-        account = Account(f"system:serviceaccount:{namespace}:{name}", token, self._folder / f"{name}-account")
-        account.folder.mkdir()
-        account.write(token=token, ca_crt=self._kube.ca.read_text(), namespace=namespace)
+        user = f"system:serviceaccount:{self._kube.namespace}:{name}"
+        account = make_account(self._kube, user, request_token(self._kube, name), self._folder / f"{name}-account")
         until(lambda: self._in_force(account.user, rules), 5, f"rights of {account.user} in force")
         return account
 

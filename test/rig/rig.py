@@ -236,7 +236,7 @@ class Rig:
         return self._proxies[-1]
 
     def account(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
-        """A service account with the agent's ClusterRole; see `agent`."""
+        """A service account with the agent's ClusterRoles; see `agent`."""
         return self._access.grant(name, without)
 
     def agent(
@@ -253,7 +253,7 @@ class Rig:
     ) -> Agent:
         """`spotkeeper agent` on that node, as the DaemonSet starts it, with a service account of its own.
 
-        It holds the ClusterRole of deploy/rbac/agent.yaml `without` some (verb, resource), as in
+        It holds the ClusterRoles of deploy/rbac `without` some (verb, resource), as in
         `without=[("create", "pods/eviction")]`. It finds the API server as a pod does, or by a `kubeconfig` file (an
         ordinary one, or what a function makes of its account); `via` a proxy. `account`: instead of a new one.
         `within`: a command that starts it in its own way and becomes it (exec).
