@@ -182,7 +182,7 @@ def test_a_replacement_that_never_gets_ready(rig, hosts):
     """Without a budget it is asked in time for its whole grace; behind a closed one it is told in time."""
     node, _ = hosts
     for app in ("free", "shy"):
-        start_alone(rig, app, node, grace=15)
+        start_alone(rig, app, node, grace=20)
     rig.pdb("shy", max_unavailable=0)
     imds = rig.imds(node, spot=True, time_in_s=35)
     agent = rig.agent(node, imds, SHORT)
@@ -190,8 +190,8 @@ def test_a_replacement_that_never_gets_ready(rig, hosts):
         until_released(rig, app)
     rig.until_gone_from(node, "shy", at_most=35)
     free, shy = rig.told("free"), rig.told("shy")
-    assert 15 + 3 <= imds.deadline - free.told_at <= 24 and free.grace == 15
-    assert 8 + 3 <= imds.deadline - shy.told_at <= 14 and shy.grace >= 8 and shy.disrupted
+    assert 20 + 3 - 1 <= imds.deadline - free.told_at <= 28 and free.grace == 20
+    assert 12 + 3 - 2 <= imds.deadline - shy.told_at <= 19 and shy.grace >= 10 and shy.disrupted
     result = agent.post_mortem(at_most=5)
     assert counts(result) == (2, 0, 1)
     assert of_app(result, "shy")[0]["overruled_budgets"] == [f"{rig.namespace}/shy"]
@@ -223,7 +223,7 @@ def test_spread_over_hosts(rig, hosts, keys):
         # on each of the others. A second one would be too many. It is so without us, too.
         assert counts(result) == (1, 0, 1)
         assert not released(rig, "web") and not orphans(rig, "web")
-        assert rig.told("web").told_at < imds.deadline - 8
+        assert imds.deadline - rig.told("web").told_at > 10
     else:
         assert counts(result) == (1, 0, 0)
         until_settled(rig, node, "web", 3)
@@ -303,9 +303,12 @@ def test_withdrawn_by_hand(rig, hosts, ready_after):
 
 
 def test_node_deleted_meanwhile(rig, hosts, pending):
+    """Without a node there is no kubelet that ends them: told is all that can be done."""
     rig.kube.delete("nodes", hosts[0].name)
-    until_settled(rig, hosts[0], "web", 3, at_most=30)
-    assert pending.exit_code is None
+    rig.until_running("web", 3, at_most=20, on=hosts[1])
+    until(lambda: all(story.told_at for story in rig.history.pods("web", hosts[0].name)), 10, "all told")
+    assert len(rig.pods("web", ready=True)) == 3 and pending.exit_code is None
+    assert not [pod for pod in rig.pods("web", on=hosts[1]) if not pod["metadata"].get("ownerReferences")]
 
 
 # The figures of docs/design.md
