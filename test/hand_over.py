@@ -1,12 +1,26 @@
 """What tests of the hand-over share: short notices, and what must be true when it is over."""
 
 from rig import until
+from rig.stages import READY_AFTER
 
 RELEASED = "spotkeeper.io/released"
 
 # Environment of an agent whose notice is 25 to 40 s away: a budget may hold a pod back until 12 s before the end of
 # what is left. (Told later than 10 s before the host's end counts as untold.)
 SHORT = {"TAINT_NODE": "true", "ENOUGH_GRACE": 12}
+
+
+def start(rig, name: str, replicas: int, on, **options) -> None:
+    """A Deployment whose pods are Ready, however long that takes."""
+    rig.deployment(name, replicas, on, **options)
+    rig.until_running(name, replicas, at_most=30, on=on)
+
+
+def start_alone(rig, name: str, on, **options) -> None:
+    """A Deployment of one pod, which is Ready; no other ever will be."""
+    rig.deployment(name, 1, on, ready_after="never", **options)
+    rig.kube.patch("pods", rig.pods(name)[0]["metadata"]["name"], {"metadata": {"annotations": {READY_AFTER: "0.1"}}})
+    rig.until_running(name, 1, on=on)
 
 
 def released(rig, app: str) -> list[dict]:
@@ -21,7 +35,7 @@ def orphans(rig, app: str) -> list[str]:
 
 def until_released(rig, app: str, pods: int = 1, at_most: float = 8) -> None:
     """So many of its pods are out of their ReplicaSet, and as many others were started."""
-    until(lambda: len(released(rig, app)) >= pods and len(orphans(rig, app)) >= pods, at_most, f"{pods} of {app} released")
+    until(lambda: min(len(released(rig, app)), len(orphans(rig, app))) >= pods, at_most, f"{pods} of {app} released")
 
 
 def until_settled(rig, node, app: str, replicas: int, at_most: float = 15) -> None:

@@ -190,7 +190,7 @@ def test_without_the_right_to_look(rig, node, verb, resource):
 
 def test_a_policy_that_forbids_pods_without_an_owner(rig, node):
     """The label is changed, the ReplicaSet may not let go: without the label it would be frozen for ever."""
-    rig.deployment("web", 2, on=node)
+    rig.deployment("web", 2, on=node, grace=5)
     rig.pdb("web", min_available=1)
     rig.deployment("late", on=node, ready_after="never")
     rig.pdb("late", max_unavailable=0)

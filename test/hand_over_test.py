@@ -1,4 +1,7 @@
-"""The replacement first, on the real controllers: rule 6 of docs/design.md. What keeps it from being used: hand_over_policies_test.py."""
+"""The replacement first, on the real controllers: rule 6 of docs/design.md.
+
+What keeps it from being used is in hand_over_policies_test.py, its figures in hand_over_figures_test.py.
+"""
 
 import pytest
 
@@ -10,25 +13,27 @@ from hand_over import (
     of_app,
     orphans,
     released,
+    start,
+    start_alone,
     until_it_scales,
     until_released,
     until_settled,
 )
 from rig import until
 from rig.person import Person
-from rig.stages import READY_AFTER
+
+SPREAD = {
+    "maxSkew": 1,
+    "topologyKey": "kubernetes.io/hostname",
+    "whenUnsatisfiable": "ScheduleAnyway",
+    "labelSelector": {"matchLabels": {"app": "web"}},
+}
 
 
 @pytest.fixture
 def hosts(rig):
     """The host that goes, and another."""
     return rig.node("n1"), rig.node("n2")
-
-
-def start(rig, name: str, replicas: int, on, **options) -> None:
-    """A Deployment whose pods are Ready, however long that takes."""
-    rig.deployment(name, replicas, on, **options)
-    rig.until_running(name, replicas, at_most=30, on=on)
 
 
 def test_a_single_replica_behind_max_unavailable_0(rig, hosts):
@@ -87,6 +92,23 @@ def test_two_deployments_behind_one_budget(rig, hosts):
     assert [each.at_least() for each in traffic] == [2, 2]
 
 
+def test_two_hosts_go_at_the_same_time(rig, hosts):
+    """Each has an agent that does not know of the other."""
+    first, third = hosts[0], hosts[1]
+    second = rig.node("n0")
+    third.cordon()
+    start(rig, "web", 4, None, grace=5, ready_after=3, topologySpreadConstraints=[SPREAD])
+    third.uncordon()
+    assert [len(node.pods("web")) for node in (first, second)] == [2, 2]
+    rig.pdb("web", max_unavailable=0)
+    traffic = rig.traffic("web", pods=4)
+    agents = [rig.agent(node, rig.imds(node, spot=True, time_in_s=40), SHORT) for node in (first, second)]
+    for node in (first, second):
+        until_settled(rig, node, "web", 4, at_most=30)
+    assert [counts(agent.post_mortem()) for agent in agents] == [(2, 0, 0), (2, 0, 0)]
+    assert traffic.at_least() == 4, traffic.samples()
+
+
 def test_only_some_of_its_replicas_are_here(rig, hosts):
     node, spare = hosts
     start(rig, "web", 2, spare)
@@ -100,13 +122,6 @@ def test_only_some_of_its_replicas_are_here(rig, hosts):
     until_settled(rig, node, "web", 3)
     assert counts(agent.post_mortem()) == (1, 0, 0)
     assert traffic.at_least() == 3
-
-
-def start_alone(rig, name: str, on, **options) -> None:
-    """A Deployment of one pod, which is Ready; no other ever will be."""
-    rig.deployment(name, 1, on, ready_after="never", **options)
-    rig.kube.patch("pods", rig.pods(name)[0]["metadata"]["name"], {"metadata": {"annotations": {READY_AFTER: "0.1"}}})
-    rig.until_running(name, 1, on=on)
 
 
 # What else happens meanwhile
@@ -204,13 +219,8 @@ def test_a_replacement_that_never_gets_ready(rig, hosts):
 def test_spread_over_hosts(rig, hosts, keys):
     node, spare = hosts
     rig.node("n3")
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": {"app": "web"}},
-    }
-    start(rig, "web", 3, None, ready_after=2, topologySpreadConstraints=[spread | ({"matchLabelKeys": keys} if keys else {})])
+    spread = SPREAD | {"whenUnsatisfiable": "DoNotSchedule"} | ({"matchLabelKeys": keys} if keys else {})
+    start(rig, "web", 3, None, ready_after=2, topologySpreadConstraints=[spread])
     assert len(node.pods("web")) == 1
     rig.pdb("web", max_unavailable=0)
     traffic = rig.traffic("web", pods=3)
@@ -309,61 +319,3 @@ def test_node_deleted_meanwhile(rig, hosts, pending):
     until(lambda: all(story.told_at for story in rig.history.pods("web", hosts[0].name)), 10, "all told")
     assert len(rig.pods("web", ready=True)) == 3 and pending.exit_code is None
     assert not [pod for pod in rig.pods("web", on=hosts[1]) if not pod["metadata"].get("ownerReferences")]
-
-
-# The figures of docs/design.md
-
-
-@pytest.mark.timeout(240)
-def test_ten_pods_of_four_deployments_behind_closed_budgets(rig, hosts):
-    """A notice of 120 s, replacements Ready after 15 s: nobody notices anything."""
-    node, _ = hosts
-    apps = {"shop": 1, "cart": 2, "mail": 3, "api": 4}
-    for app, replicas in apps.items():
-        rig.deployment(app, replicas, node, ready_after=15)
-    for app, replicas in apps.items():
-        rig.until_running(app, replicas, at_most=40, on=node)
-        budget = {"max_unavailable": 0} if app in ("shop", "mail") else {"min_available": replicas}
-        rig.pdb(app, **budget)
-    traffic = {app: rig.traffic(app, pods=replicas) for app, replicas in apps.items()}
-    imds = rig.imds(node, spot=True, time_in_s=120)
-    agent = rig.agent(node, imds, {"TAINT_NODE": "true"})
-    result = agent.post_mortem(at_most=125)
-    for app, replicas in apps.items():
-        until_settled(rig, node, app, replicas)
-    print_table(rig, agent)
-    assert counts(result) == (10, 0, 0)
-    assert {app: each.at_least() for app, each in traffic.items()} == apps, "never one endpoint less"
-    assert all(service["without_ready_endpoint_ms"] == 0 for service in result["services"])
-    assert evictions_refused(rig, agent) <= 3, "only where two were asked of one budget at the same moment"
-    assert imds.seconds_left() > 60
-    assert rig.api_table(user=agent.user).total() <= 45, rig.api_table(user=agent.user)
-
-
-@pytest.mark.timeout(180)
-def test_eight_pods_three_of_them_behind_budgets_that_allow_nothing(rig, hosts):
-    """bench/drain.py's node; the third has no replacement that gets Ready, and is the only one overruled."""
-    node, _ = hosts
-    start(rig, "web", 3, node)
-    start(rig, "api", 2, node)
-    start(rig, "shy-1", 1, node)
-    start(rig, "shy-2", 1, node)
-    start_alone(rig, "shy-3", node)
-    for name in ("shy-1", "shy-2", "shy-3"):
-        rig.pdb(name, max_unavailable=0)
-    imds = rig.imds(node, spot=True, time_in_s=60)
-    agent = rig.agent(node, imds, {"TAINT_NODE": "true"})
-    result = agent.post_mortem(at_most=62)
-    print_table(rig, agent)
-    assert counts(result) == (8, 0, 1)
-    assert [pod["pod"] for pod in result["pods"] if pod["overruled"]] == [of_app(result, "shy-3")[0]["pod"]]
-    assert imds.deadline - rig.told("shy-3").told_at >= 30, "its whole grace"
-    assert rig.api_table(user=agent.user).total() <= 40, rig.api_table(user=agent.user)
-
-
-def print_table(rig, agent) -> None:
-    """For people: pytest -s, or the report of a failure."""
-    table = rig.api_table(user=agent.user)
-    for (verb, resource, code), count in sorted(table.items()):
-        print(f"{count:4} {verb:7} {resource} {code}")
-    print(f"{table.total():4} in all")

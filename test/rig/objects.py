@@ -155,12 +155,6 @@ def service(name: str, labels: dict) -> dict:
     }
 
 
-def network_policy(name: str, labels: dict) -> dict:
-    """Lets everybody in to the pods with these labels."""
-    spec = {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"], "ingress": [{}]}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec}
-
-
 def claim(name: str, mode: str, volume: str) -> dict:
     """A claim for one volume and no other. `mode`: ReadWriteOnce, ReadWriteMany …"""
     spec = {
