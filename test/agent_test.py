@@ -73,7 +73,7 @@ def test_a_kubeconfig_and_tokens_only_imds_work_too(rig):
 def test_a_closed_budget_holds_its_pod_back_until_force_and_no_longer(rig):
     node = rig.node("n1")
     rig.node("n2")
-    rig.deployment("shy", on=node)
+    rig.stateful_set("shy", on=node)  # nobody could start its replacement first
     rig.pdb("shy", max_unavailable=0)
     rig.deployment("web", replicas=2, on=node)
     imds = rig.imds(node, spot=True, time_in_s=25)
@@ -92,7 +92,7 @@ def test_a_closed_budget_holds_its_pod_back_until_force_and_no_longer(rig):
 def test_a_budget_that_opens_lets_its_pod_go_at_once(rig):
     node = rig.node("n1")
     rig.node("n2")
-    rig.deployment("web", replicas=2, on=node)
+    rig.stateful_set("web", replicas=2, on=node)
     rig.pdb("web", min_available=2)
     imds = rig.imds(node, spot=True, time_in_s=40)
     rig.agent(node, imds, SHORT)
@@ -230,7 +230,7 @@ def test_a_crash_in_the_middle_is_resumed(rig):
     """The record on the node is all that the second agent has."""
     node = rig.node("n1")
     rig.node("n2")
-    rig.deployment("shy", on=node)
+    rig.stateful_set("shy", on=node)
     rig.pdb("shy", max_unavailable=0)
     imds = rig.imds(node, spot=True, time_in_s=25)
     first = rig.agent(node, imds, SHORT)

@@ -19,7 +19,7 @@ def test_a_notice_whose_time_slides_stays_one_notice(rig):
     node = rig.node("n1")
     rig.node("n2")
     rig.deployment("web", on=node)
-    rig.deployment("shy", on=node)
+    rig.stateful_set("shy", on=node)
     rig.pdb("shy", max_unavailable=0)
     agent = rig.agent(node, rig.imds(node, spot=True, sliding=True), SHORT | {"IMDS_POLL_INTERVAL": "200ms"})
     rig.until_gone_from(node, "web", at_most=10)
@@ -90,7 +90,7 @@ def test_sigterm_in_a_drain_finishes_it_first(rig):
 
 def test_a_second_signal_ends_a_drain_at_once(rig):
     node = rig.node("n1")
-    rig.deployment("slow", on=node, grace=30, ends_after=25)
+    rig.stateful_set("slow", on=node, grace=30, ends_after=25)
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=60), SHORT)
     until(lambda: rig.told("slow", at_most=10), 1, "told")
     agent.signal(signal.SIGTERM)
@@ -134,7 +134,7 @@ def test_without_the_right_to_delete_a_closed_budget_wins_and_that_is_said(rig):
     """NTH's own ClusterRole has no delete: the pod is asked to the end, and the post-mortem does not gloss over it."""
     node = rig.node("n1")
     rig.node("n2")
-    rig.deployment("shy", on=node)
+    rig.stateful_set("shy", on=node)
     rig.pdb("shy", max_unavailable=0)
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT, without=[("delete", "pods")])
     result = agent.post_mortem(at_most=40)
@@ -147,7 +147,7 @@ def test_without_the_right_to_delete_a_closed_budget_wins_and_that_is_said(rig):
 def test_without_the_right_to_explain_the_pod_is_told_all_the_same(rig):
     node = rig.node("n1")
     rig.node("n2")
-    rig.deployment("shy", on=node)
+    rig.stateful_set("shy", on=node)
     rig.pdb("shy", max_unavailable=0)
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT, without=[("patch", "pods/status")])
     assert agent.post_mortem(at_most=30)["moved"] == 1
@@ -234,7 +234,7 @@ def test_a_service_without_a_ready_endpoint_is_timed(rig):
     """One replica, moved without a replacement first: nobody answers until the new pod is Ready."""
     node = rig.node("n1")
     rig.node("n2")
-    rig.deployment("web", on=node, ready_after=2)
+    rig.deployment("web", on=node, ready_after=2, strategy={"type": "Recreate"})
     rig.service("web")
     rig.until_running("web", 1)
     until(lambda: rig.endpoints("web"), 5, "an endpoint")

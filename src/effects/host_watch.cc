@@ -105,16 +105,12 @@ void HostWatch::watch_pods() {
   sink.gone = [self](const kube::Pod& pod) { self->tell(self->units_.pod_gone(pod)); };
   sink.synced = [self] {
     const bool first = !self->pods_listed_;
+    // What is known of their Deployments comes before anything is done.
+    if (first && self->on_deployments) self->on_deployments(self->units_.of_deployments());
     self->listed(self->pods_listed_, core::UnitsListed{});
     // Only for the post-mortem, and so after what matters.
     if (!first) return;
-    if (self->on_deployments) self->on_deployments(self->units_.of_deployments());
-    if (self->may_read_services_) {
-      self->watch_services();
-    } else {
-      // Nobody is to wait for them.
-      self->listed(self->services_listed_, core::ServicesListed{});
-    }
+    if (self->may_read_services_) self->watch_services();
     if (self->may_read_volumes_ && self->units_.any_volumes()) self->watch_volumes();
     if (self->local_services_) {
       self->group_.spawn("local services", self->find_local_services());

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "effects/release.h"
+#include "kube/workloads.h"
 
 namespace spotkeeper::effects {
 namespace {
@@ -36,6 +36,7 @@ std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
 PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   Known& known = pods_[core::UnitId(pod.uid)];
   const std::optional<Time> ending_before = known.unit.ending;
+  known.place = place_in(known, pod);
   known.pod = pod;
   core::Unit unit;
   unit.id = core::UnitId(pod.uid);
@@ -54,7 +55,7 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   unit.facts = {.ns = pod.ns, .owner_kind = pod.owner ? pod.owner->kind : "", .labels = pod.labels};
   unit.wish = wish_of(pod);
   unit.orphan = !pod.owner;
-  if (const std::optional<Place> place = place_of(pod)) {
+  if (const std::optional<Place>& place = known.place) {
     unit.group = core::GroupId(pod.ns + "/" + place->deployment);
     unit.facts.owner_kind = "Deployment";
     unit.owner = "ReplicaSet/" + place->replica_set;  // also of one that was taken out of it
@@ -120,7 +121,7 @@ bool PodUnits::any_volumes() const {
 std::string PodUnits::no_hand_over(const kube::Pod& pod) const {
   const auto shared = shared_claims_.find(pod.ns);
   for (const std::string& claim : pod.claims) {
-    if (shared != shared_claims_.end() && shared->second.contains(claim)) continue;
+    if (shared == shared_claims_.end() || shared->second.contains(claim)) continue;
     return "it mounts volume claim " + claim + ", which one host at a time may have";
   }
   return hand_over_obstacle(pod);
@@ -137,6 +138,15 @@ PodUnits::Observations PodUnits::claims_known(const std::string& ns, std::set<st
     out.emplace_back(core::UnitSeen{.unit = known.unit});
   }
   return out;
+}
+
+// Put back, and not yet taken again: it belongs where it belonged, and is waited for.
+std::optional<Place> PodUnits::place_in(const Known& known, const kube::Pod& pod) {
+  std::optional<Place> place = place_of(pod);
+  if (place || pod.owner || !known.place) return place;
+  const auto hash = pod.labels.find(kube::kHashLabel);
+  const bool back = hash != pod.labels.end() && hash->second == known.place->hash;
+  return back ? known.place : std::nullopt;
 }
 
 std::vector<core::BudgetId> PodUnits::guards(const kube::Pod& pod) const {

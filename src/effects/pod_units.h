@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/action.h"
+#include "effects/release.h"
 #include "kube/calls.h"
 #include "kube/objects.h"
 
@@ -32,7 +33,8 @@ class PodUnits {
 
   Observations pod_changed(const kube::Pod& pod, Time now);
   Observations pod_gone(const kube::Pod& pod);
-  // The claims of a namespace that many hosts may have at once; until then none is known to be.
+  // The claims of a namespace that many hosts may have at once. Until then nothing is said of it:
+  // a group is not known before the claims of its namespace are.
   Observations claims_known(const std::string& ns, std::set<std::string> shared);
   Observations budget_changed(const kube::Budget& budget);
   Observations budget_gone(const kube::Budget& budget);
@@ -51,9 +53,11 @@ class PodUnits {
   struct Known {
     kube::Pod pod;
     core::Unit unit;
+    std::optional<Place> place;
   };
   std::vector<core::BudgetId> guards(const kube::Pod& pod) const;
   std::string no_hand_over(const kube::Pod& pod) const;
+  static std::optional<Place> place_in(const Known& known, const kube::Pod& pod);
   void regroup(const std::string& ns, Observations& out);
 
   PodRules rules_;

@@ -127,5 +127,40 @@ TEST(PodUnits, FindsPodsWhileTheyAreHere) {
   EXPECT_FALSE(units.find(core::UnitId("uid-web")));
 }
 
+kube::Pod deployed(const std::string& name) {
+  kube::Pod one = pod(name);
+  one.owner = kube::Owner{.kind = "ReplicaSet", .name = "web-77f"};
+  one.labels["pod-template-hash"] = "77f";
+  return one;
+}
+
+TEST(PodUnits, NothingIsSaidOfClaimsBeforeTheyAreKnown) {
+  PodUnits units({});
+  kube::Pod one = deployed("web-77f-a");
+  one.claims = {"data"};
+  EXPECT_EQ(unit_in(units.pod_changed(one, kNow)).no_hand_over, "");
+  EXPECT_TRUE(units.claims_known("default", {"data"}).empty()) << "as it was taken to be";
+  EXPECT_NE(unit_in(units.claims_known("default", {})).no_hand_over, "");
+}
+
+TEST(PodUnits, APodThatIsPutBackKeepsItsGroupUntilItsOwnerTakesIt) {
+  PodUnits units({});
+  kube::Pod one = deployed("web-77f-a");
+  EXPECT_EQ(unit_in(units.pod_changed(one, kNow)).group.value, "default/web");
+  one.owner.reset();
+  one.labels["pod-template-hash"] = "77f-released";
+  one.labels[kReleasedLabel] = "true";
+  one.annotations = {{kHashAnnotation, "77f"}, {kOwnerAnnotation, "web-77f"}};
+  EXPECT_TRUE(unit_in(units.pod_changed(one, kNow)).released);
+  one.labels = deployed("").labels;
+  one.annotations.clear();
+  const core::Unit back = unit_in(units.pod_changed(one, kNow));
+  EXPECT_EQ(back.group.value, "default/web");
+  EXPECT_TRUE(back.orphan);
+  EXPECT_FALSE(back.released);
+  one.labels["pod-template-hash"] = "other";
+  EXPECT_EQ(unit_in(units.pod_changed(one, kNow)).group.value, "") << "nobody's";
+}
+
 }  // namespace
 }  // namespace spotkeeper::effects

@@ -76,7 +76,15 @@ void WorkloadWatch::need(const std::vector<kube::Pod>& pods) {
     groups.insert(core::GroupId(pod.ns + "/" + place->deployment));
   }
   for (const auto& [ns, claims] : spaces) {
-    if (!looks_.try_emplace(ns).second) continue;
+    const auto [look, fresh] = looks_.try_emplace(ns, Look{.claims = claims});
+    if (!fresh) {
+      // For a host that goes later. What was not read then is shared by nobody, for all we know.
+      const auto shared = shared_.find(ns);
+      if (shared != shared_.end() || !look->second.claims) {
+        claims_(ns, shared == shared_.end() ? std::set<std::string>() : shared->second);
+      }
+      continue;
+    }
     watch_deployments(ns);
     group_.spawn("a look at " + ns, look_at(ns, claims));
   }
@@ -101,6 +109,7 @@ Task<> WorkloadWatch::look_at(std::string ns, bool claims) {
         if (claim.shared) shared.insert(claim.name);
       }
     }
+    shared_[ns] = shared;
     claims_(ns, std::move(shared));
   }
   std::string why_not = co_await policies_against(ns);

@@ -47,6 +47,7 @@ class WorkloadWatch : public std::enable_shared_from_this<WorkloadWatch> {
   struct Look {
     bool deployments = false;  // listed
     bool others = false;       // Services and policies
+    bool claims = false;       // are read, or have been
     std::string why_not;
   };
 
@@ -55,7 +56,8 @@ class WorkloadWatch : public std::enable_shared_from_this<WorkloadWatch> {
   WorkloadBook book_;
   Tell tell_;
   Claims claims_;
-  std::map<std::string, Look> looks_;  // by namespace
+  std::map<std::string, Look> looks_;                    // by namespace
+  std::map<std::string, std::set<std::string>> shared_;  // claims, by namespace
   std::set<std::string> hashes_;
   std::set<std::string> rollouts_;  // uids of Deployments
   int sources_ = 0;

@@ -30,7 +30,7 @@ class PodStory:
     last: dict = dataclasses.field(default_factory=dict, repr=False)  # the object as last seen
 
 
-class _Watch(threading.Thread):
+class Watch(threading.Thread):
     """Feeds `see(time, type, object)` with one resource: what is there first, then every change."""
 
     def __init__(self, kube: Kube, resource: str, see):
@@ -87,8 +87,8 @@ class History:
         self._pods: dict[str, PodStory] = {}
         self._nodes: dict[str, list[tuple[float, dict]]] = {}
         self._watches = [
-            _Watch(kube.within(kube.namespace), "pods", self._see_pod),
-            _Watch(kube.within(kube.namespace), "nodes", self._see_node),
+            Watch(kube.within(kube.namespace), "pods", self._see_pod),
+            Watch(kube.within(kube.namespace), "nodes", self._see_node),
         ]
 
     def pods(self, app: str | None = None, node: str | None = None) -> list[PodStory]:

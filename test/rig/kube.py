@@ -14,6 +14,7 @@ _CORE = {
     "configmaps",
     "serviceaccounts",
     "persistentvolumeclaims",
+    "persistentvolumes",
     "resourcequotas",
 }
 _CLUSTER_WIDE = {
@@ -22,6 +23,7 @@ _CLUSTER_WIDE = {
     "clusterroles",
     "clusterrolebindings",
     "priorityclasses",
+    "persistentvolumes",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
 }

@@ -97,8 +97,9 @@ def _selector(name: str) -> dict:
     return {"matchLabels": {"app": name}}
 
 
-def deployment(name: str, template: dict, replicas: int, strategy: dict | None = None) -> dict:
-    spec = {"replicas": replicas, "selector": _selector(name), "template": template}
+def deployment(name: str, template: dict, replicas: int, strategy: dict | None = None, **spec) -> dict:
+    """`spec`: more of the Deployment's own (minReadySeconds, progressDeadlineSeconds …)."""
+    spec |= {"replicas": replicas, "selector": _selector(name), "template": template}
     return _workload("Deployment", "apps/v1", name, spec | ({"strategy": strategy} if strategy else {}))
 
 
@@ -117,14 +118,11 @@ def daemon_set(name: str, template: dict) -> dict:
     return _workload("DaemonSet", "apps/v1", name, {"selector": _selector(name), "template": template})
 
 
-def job(name: str, template: dict, completions: int = 1, backoff_limit: int = 6) -> dict:
+def job(name: str, template: dict, completions: int = 1, backoff_limit: int = 6, **spec) -> dict:
+    """`spec`: more of the Job's own (podFailurePolicy …)."""
     template["spec"]["restartPolicy"] = "Never"
-    return _workload(
-        "Job",
-        "batch/v1",
-        name,
-        {"completions": completions, "parallelism": completions, "backoffLimit": backoff_limit, "template": template},
-    )
+    counts = {"completions": completions, "parallelism": completions, "backoffLimit": backoff_limit}
+    return _workload("Job", "batch/v1", name, counts | {"template": template} | spec)
 
 
 def pod(name: str, template: dict, node_name: str | None = None, mirror: bool = False) -> dict:
@@ -154,6 +152,54 @@ def service(name: str, labels: dict) -> dict:
         "kind": "Service",
         "metadata": {"name": name},
         "spec": {"selector": labels, "ports": [{"port": 80}]},
+    }
+
+
+def claim(name: str, mode: str, volume: str) -> dict:
+    """A claim for one volume and no other. `mode`: ReadWriteOnce, ReadWriteMany …"""
+    spec = {
+        "accessModes": [mode],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "volumeName": volume,
+        "storageClassName": "",
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+
+def volume(name: str, mode: str, claim_ref: tuple[str, str]) -> dict:
+    """Kept for the claim (namespace, name)."""
+    spec = {
+        "accessModes": [mode],
+        "capacity": {"storage": "1Gi"},
+        "hostPath": {"path": f"/data/{name}"},
+        "claimRef": {"namespace": claim_ref[0], "name": claim_ref[1]},
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+
+
+def admission_policy(name: str, expressions: list[str]) -> dict:
+    """Pods for which one of these CEL expressions is false can be neither created nor changed so."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["pods"]}
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": expression} for expression in expressions],
+        },
+    }
+
+
+def admission_binding(policy: str, namespace: str) -> dict:
+    """Puts the policy in force in one namespace."""
+    where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": policy},
+        "spec": {"policyName": policy, "validationActions": ["Deny"], "matchResources": where},
     }
 
 

@@ -14,8 +14,10 @@ from .control_plane import ControlPlane
 from .history import History, PodStory
 from .imds import Imds
 from .imds_proxy import ImdsProxy
+from .kube import ApiError
 from .node import Node
 from .process import until
+from .traffic import Traffic
 from .world_plane import WorldPlane
 
 _ids = itertools.count(1)
@@ -39,6 +41,9 @@ class Rig:
         self.agents: list[Agent] = []
         self._imds: list[Imds] = []
         self._proxies: list[ApiProxy | ImdsProxy] = []
+        self._traffic: list[Traffic] = []
+        self._volumes: list[str] = []
+        self._policies: list[str] = []
         self._access = AgentAccess(self.kube, self.id, folder)
         self._audit_mark = control_plane.audit.mark()
         self.kube.create("namespaces", {"metadata": {"name": self.namespace}})
@@ -56,10 +61,19 @@ class Rig:
         return node
 
     def deployment(
-        self, name: str, replicas: int = 1, on: Node | None = None, strategy: dict | None = None, **pod
+        self,
+        name: str,
+        replicas: int = 1,
+        on: Node | None = None,
+        strategy: dict | None = None,
+        spec: dict | None = None,
+        **pod,
     ) -> str:
-        """Its first pods run on `on`, replacements anywhere. `pod`: see objects.pod_template. Returns the name."""
-        body = objects.deployment(name, self._template(name, pod), replicas, strategy)
+        """Its first pods run on `on`, replacements anywhere. `pod`: see objects.pod_template. Returns the name.
+
+        With `ready_after` they only run when this returns. `spec`: more of the Deployment's (minReadySeconds …).
+        """
+        body = objects.deployment(name, self._template(name, pod), replicas, strategy, **(spec or {}))
         return self._place("deployments", body, replicas, on, pod)
 
     def stateful_set(self, name: str, replicas: int = 1, on: Node | None = None, **pod) -> str:
@@ -67,8 +81,17 @@ class Rig:
             "statefulsets", objects.stateful_set(name, self._template(name, pod), replicas), replicas, on, pod
         )
 
-    def job(self, name: str, completions: int = 1, on: Node | None = None, backoff_limit: int = 6, **pod) -> str:
-        body = objects.job(name, self._template(name, pod), completions, backoff_limit)
+    def job(
+        self,
+        name: str,
+        completions: int = 1,
+        on: Node | None = None,
+        backoff_limit: int = 6,
+        spec: dict | None = None,
+        **pod,
+    ) -> str:
+        """`spec`: more of the Job's (podFailurePolicy …)."""
+        body = objects.job(name, self._template(name, pod), completions, backoff_limit, **(spec or {}))
         return self._place("jobs", body, completions, on, pod)
 
     def daemon_set(self, name: str, **pod) -> str:
@@ -96,9 +119,54 @@ class Rig:
         )
         return name
 
-    def service(self, name: str, app: str | None = None) -> str:
-        self.kube.create("services", objects.service(name, {"app": app or name}))
+    def service(self, name: str, app: str | None = None, labels: dict | None = None) -> str:
+        """Of the pods with label app=APP (default: NAME), or with these labels."""
+        self.kube.create("services", objects.service(name, labels or {"app": app or name}))
         return name
+
+    def traffic(self, name: str, app: str | None = None, pods: int = 1) -> Traffic:
+        """A new Service, watched from now on, when it has as many Ready endpoints."""
+        self.service(name, app)
+        until(lambda: len(self.endpoints(name)) >= pods, 10, f"{pods} endpoints of {name}")
+        self._traffic.append(Traffic(self.kube, name))
+        return self._traffic[-1]
+
+    def quota(self, pods: int) -> None:
+        """The namespace may have no more pods than that; in force when this returns."""
+        self.kube.create(
+            "resourcequotas", {"metadata": {"name": "quota"}, "spec": {"hard": {"pods": str(pods)}}}
+        )
+        until(lambda: self.kube.get("resourcequotas", "quota").get("status", {}).get("used"), 10, "quota in force")
+
+    def claim(self, name: str, mode: str = "ReadWriteOnce") -> str:
+        """A PersistentVolumeClaim that is bound, and its volume."""
+        volume = f"{name}-{self.id}"
+        self._volumes.append(volume)
+        self.kube.create("persistentvolumes", objects.volume(volume, mode, (self.namespace, name)))
+        self.kube.create("persistentvolumeclaims", objects.claim(name, mode, volume))
+        until(
+            lambda: self.kube.get("persistentvolumeclaims", name)["status"].get("phase") == "Bound", 15, f"{name} bound"
+        )
+        return name
+
+    def admit_only(self, expression: str) -> None:
+        """From now on no pod of the namespace can be created or changed that does not fulfil this CEL expression."""
+        policy, canary = f"{self.id}-{len(self._policies) + 1}", "refused-by-the-policy"
+        self._policies.append(policy)
+        is_canary = f"object.metadata.name != '{canary}'"
+        body = objects.admission_policy(policy, [expression, is_canary])
+        self.kube.create("validatingadmissionpolicies", body)
+        self.kube.create("validatingadmissionpolicybindings", objects.admission_binding(policy, self.namespace))
+        pod = objects.pod(canary, self._template(canary, {}))
+
+        def in_force() -> bool:
+            try:
+                self.kube.request("POST", f"/api/v1/namespaces/{self.namespace}/pods?dryRun=All", pod)
+            except ApiError as error:
+                return "ValidatingAdmissionPolicy" in str(error)
+            return False
+
+        until(in_force, 20, "admission policy in force", every=0.1)
 
     # Looking
 
@@ -220,6 +288,11 @@ class Rig:
         for process in [*self.agents, *self._proxies, *self._imds]:
             process.stop()
         self.history.stop()
+        for traffic in self._traffic:
+            traffic.stop()
+        for policy in self._policies:
+            self.kube.delete("validatingadmissionpolicybindings", policy)
+            self.kube.delete("validatingadmissionpolicies", policy)
         self.kube.delete("namespaces", self.namespace)  # from now on nothing new can be made in it
         for pod in self.kube.list("pods"):
             if pod["metadata"].get("finalizers"):
@@ -227,6 +300,8 @@ class Rig:
         self.kube.delete_all("pods", grace=0)
         for node in self.nodes:
             self.kube.delete("nodes", node.name)
+        for volume in self._volumes:
+            self.kube.delete("persistentvolumes", volume)
         self._access.revoke()
         self.kube.close()
 
