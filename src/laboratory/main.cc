@@ -108,13 +108,17 @@ int main(int argc, char** argv) {
     all.moved += one.moved;
     all.cut_off += one.cut_off;
     all.overruled += one.overruled;
+    all.released += one.released;
+    all.replaced += one.replaced;
+    all.put_back += one.put_back;
     all.actions += one.actions;
     all.changes += one.changes;
   }
   fmt::print(
       "{{\"histories\":{},\"workers\":{},\"seconds\":{:.3f},\"broken\":{},\"pods\":{},"
-      "\"changes\":{},\"actions\":{},\"moved\":{},\"cut_off\":{},\"overruled\":{}}}\n",
+      "\"changes\":{},\"actions\":{},\"moved\":{},\"cut_off\":{},\"overruled\":{},"
+      "\"released\":{},\"replaced\":{},\"put_back\":{}}}\n",
       histories, workers, took.count(), broken, all.pods, all.changes, all.actions, all.moved,
-      all.cut_off, all.overruled);
+      all.cut_off, all.overruled, all.released, all.replaced, all.put_back);
   return broken == 0 ? 0 : 1;
 }
