@@ -143,6 +143,7 @@ void Drain::mark_answered(const Result<std::string>& result) {
     mark_.done = true;
     mark_.current = mark_.sent.id == notice_.id && mark_.sent.deadline == notice_.deadline;
     mark_.extras = mark_.sent_extras;
+    mark_.written = mark_.sent;
     mark_.failures = 0;
     plans_stale_ = true;
     note(Level::kInfo, What::kMarked, nullptr, *result);
@@ -383,7 +384,7 @@ Time Drain::next_due() const {
   if (policy_.exclude_from_load_balancers) at(exclude_by());
   if (policy_.no_execute_at_end && hard()) at(no_execute_by());
   if (!hard()) at(notice_.deadline);
-  if (!mark_.current && !mark_.given_up) at(mark_.next_try);
+  if (!(mark_.current && mark_.extras == extras_due()) && !mark_.given_up) at(mark_.next_try);
   if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);
   at(budgets_.wake(now_));

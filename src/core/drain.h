@@ -67,6 +67,7 @@ class Drain {
     bool current = false;   // with the notice as it is now
     bool given_up = false;  // we may not
     Notice sent;            // what the one in flight says
+    Notice written;         // what the host bears, as far as is known
     MarkExtras extras;      // what it bears beside
     MarkExtras sent_extras;
     uint64_t in_flight = 0;

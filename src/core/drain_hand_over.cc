@@ -206,6 +206,7 @@ void Drain::release_answered(Track& track, ActionKind kind, const Result<std::st
     track.release.step =
         kind == ActionKind::kRelease ? Release::Step::kReleased : Release::Step::kReturning;
     track.release.since = now_;
+    plans_stale_ = true;  // what would have kept it from being handed over keeps it no more
     return;
   }
   const Error& error = result.error();
@@ -242,7 +243,7 @@ bool Drain::releases_settled() {
     if (track.in_flight != 0 || now_ < track.next_try) continue;
     if (step == Release::Step::kReturning) {
       hand_over(track);
-    } else if (surplus(track.unit.group) > 0 && track.unit.ready) {
+    } else if (surplus(track.unit.group) > 0 && track.unit.ready && obstacle(track).empty()) {
       ask(track);
     } else {
       put_back(track, "the drain was withdrawn");

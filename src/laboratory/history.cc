@@ -281,7 +281,7 @@ void History::check_action(const core::Action& action) {
     say("of a host that nobody spoke of");
     return;
   }
-  if (action.kind == core::ActionKind::kMark) return;
+  if (action.kind == core::ActionKind::kMark || action.kind == core::ActionKind::kUndo) return;
   const world::PodStory* pod = world_.history().pod(world::Uid::parse(action.unit.value));
   if (pod == nullptr || pod->node != action.host.value) {
     say("names a unit that is not on this host");

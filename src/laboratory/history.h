@@ -43,6 +43,7 @@ class History {
   const Tally& tally() const { return tally_; }
   const Driver& driver() const { return driver_; }
   const world::World& world() const { return world_; }
+  std::string since_begin(Time time) const { return format_duration(time - begin_); }
 
  private:
   struct Doomed {
