@@ -239,10 +239,15 @@ bool Drain::releases_settled() {
     const Release::Step step = track.release.step;
     const bool open = track.release.out() || step == Release::Step::kReturning;
     if (!open || track.told) continue;
+    if (step == Release::Step::kReturning && track.in_flight == 0 && !hand_over(track)) continue;
     settled = false;
     if (track.in_flight != 0 || now_ < track.next_try) continue;
-    if (step == Release::Step::kReturning) {
-      hand_over(track);
+    if (step == Release::Step::kReturning) continue;
+    const Group* group = groups_.find(track.unit.group);
+    if (group != nullptr && group->wanted == 0) {
+      // Its owner would have removed it without asking its budget, and now nobody will.
+      track.stop_now = true;
+      send_stop(track, "its Deployment is gone or scaled to 0: nobody wants it any more");
     } else if (surplus(track.unit.group) > 0 && track.unit.ready && obstacle(track).empty()) {
       ask(track);
     } else {

@@ -340,6 +340,7 @@ void History::check_ask(const core::Action& action, const core::Track& track) {
     if (drain == nullptr) continue;
     for (const core::Track* each : drain->tracks()) {
       if (each->unit.group != track.unit.group || !each->release.out() || each->gone) continue;
+      if (!each->unit.ready) continue;
       if (each->in_flight == 0 || each->in_flight_kind != core::ActionKind::kAsk) continue;
       const world::PodStory* story = world_.history().pod(world::Uid::parse(each->unit.id.value));
       if (story != nullptr && !story->told) ++asked;
@@ -437,7 +438,11 @@ void History::check_nobody_left_out() {
     const world::PodStory* story = world_.history().pod(pod->meta.uid);
     const bool of_set = story->owner && story->owner->kind == world::Kind::kReplicaSet;
     if (!of_set) continue;
-    if (!pod->meta.owner) wrong(pod->meta.key().text() + ": is left without an owner");
+    if (!pod->meta.owner) {
+      const auto set = world_.find<world::ReplicaSet>({pod->meta.ns, story->owner->name});
+      wrong(fmt::format("{}: is left without an owner, {}", pod->meta.key().text(),
+                        set ? "which is there" : "which is gone"));
+    }
     if (pod->meta.labels.find(effects::kReleasedLabel) != nullptr) {
       wrong(pod->meta.key().text() + ": is left released");
     }
