@@ -58,6 +58,11 @@ class Drain {
   std::vector<Outages::Line> services() const { return outages_.lines(); }
   bool services_listed() const { return services_listed_; }
 
+  // All that decides what it does from here on, and nothing else (not the numbers of its actions,
+  // which have no meaning of their own): two drains of the same host and notice with the same
+  // fingerprint behave alike. For exploring (laboratory/explorer.h).
+  std::string fingerprint() const;
+
   // What stands in the way of asking the unit now, for people; empty: nothing.
   std::string obstacle(const Track& track) const;
 

@@ -30,6 +30,8 @@ class GroupBook {
   void released(Time now);
   void replaced() { ++replaced_; }
 
+  std::string fingerprint() const;  // all that decides
+
   // How long `releases` replacements take to be started, by what was seen so far.
   Millis time_for(int releases, Time now) const;
 
