@@ -57,6 +57,10 @@ class BudgetBook {
   // the budget was heard of since. Should the asking have taken effect after all, it will be.
   void failed(const std::vector<Asked>& asked);
 
+  // All that decides; `asked` of an ask without an answer, which only matters beside the book.
+  std::string fingerprint() const;
+  std::string fingerprint(const std::vector<Asked>& asked) const;
+
   // The earliest moment after `now` at which a refused budget may be tried again; kNever if none.
   Time wake(Time now) const;
 

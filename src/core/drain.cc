@@ -168,6 +168,7 @@ void Drain::mark_answered(const Result<std::string>& result) {
     mark_.done = true;
     mark_.current = mark_.sent.id == notice_.id && mark_.sent.deadline == notice_.deadline;
     mark_.extras = mark_.sent_extras;
+    mark_.written = mark_.sent;
     mark_.failures = 0;
     plans_stale_ = true;
     note(Level::kInfo, What::kMarked, nullptr, *result);

@@ -59,6 +59,11 @@ class Drain {
   std::vector<Outages::Line> services() const { return outages_.lines(); }
   bool services_listed() const { return services_listed_; }
 
+  // All that decides what it does from here on, and nothing else (not the numbers of its actions,
+  // which have no meaning of their own): two drains of the same host and notice with the same
+  // fingerprint behave alike. For exploring (laboratory/explorer.h).
+  std::string fingerprint() const;
+
   // What stands in the way of asking the unit now, for people; empty: nothing.
   std::string obstacle(const Track& track) const;
 
@@ -68,6 +73,7 @@ class Drain {
     bool current = false;   // with the notice as it is now
     bool given_up = false;  // we may not
     Notice sent;            // what the one in flight says
+    Notice written;         // what the host bears, as far as is known
     MarkExtras extras;      // what it bears beside
     MarkExtras sent_extras;
     uint64_t in_flight = 0;

@@ -75,7 +75,9 @@ void Drain::consider_withdrawal() {
   if (withdrawn_->undo && !mark_.undone) {
     if (now_ < mark_.next_try) return;
     mark_.undoing = true;
-    mark_.in_flight = act(ActionKind::kUndo, nullptr, "the drain was withdrawn").number;
+    Action& action = act(ActionKind::kUndo, nullptr, "the drain was withdrawn");
+    if (mark_.done) action.notice = mark_.written;  // a later one may not have been written
+    mark_.in_flight = action.number;
     return;
   }
   finished_ = true;

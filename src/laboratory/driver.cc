@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include "effects/mark.h"
+#include "effects/release.h"
 #include "laboratory/translate.h"
 
 namespace spotkeeper::laboratory {
@@ -17,7 +19,7 @@ constexpr int kMarkTries = 6;
 constexpr Millis kMarkAlone{100};
 constexpr Millis kListAgain{500};
 
-world::Key key_of(const kube::PodRef& pod) {
+world::Key key_of(const kube::Pod& pod) {
   return {pod.ns, pod.name};
 }
 
@@ -32,6 +34,9 @@ struct Driver::Host {
   effects::PodUnits units;
   bool watching = false;  // listed; changes follow
   bool begun = false;
+  bool listed = false;  // … and told so
+  bool budgets_listed = false;
+  Time drain_started{};
   Time last_pod{};  // what was delivered last: a watch keeps the order
   Time last_budget{};
   Time armed = kNever;  // when it is told of the time next
@@ -41,7 +46,8 @@ Driver::Driver(world::World& world, Setup setup, uint64_t seed)
     : world_(world),
       setup_(std::move(setup)),
       random_(seed),
-      desk_(std::make_unique<core::Desk>(setup_.policy)) {
+      desk_(std::make_unique<core::Desk>(setup_.policy)),
+      workloads_(new_view()) {
   observer_ = world_.observe([this](const world::Event& event) { world_changed(event); });
 }
 
@@ -54,6 +60,7 @@ void Driver::restart() {
   ++*life_;
   hosts_.clear();
   desk_ = std::make_unique<core::Desk>(setup_.policy);
+  workloads_ = new_view();
 }
 
 void Driver::in(Millis delay, std::function<void()> what) {
@@ -66,11 +73,29 @@ void Driver::hear(const std::string& node, const core::Notice& notice) {
   auto& host = hosts_[node];
   if (!host) host = std::make_unique<Host>(setup_.rules);
   publish(desk_->hear(core::HostId(node), notice, world_.now()));
+  const Time started = desk_->find(core::HostId(node))->started();
   if (!host->begun) {
     host->begun = true;
     in(kMarkAlone, [this, node] { begin_watch(node); });
+  } else if (started != host->drain_started) {
+    tell_everything(node);  // another drain than before
   }
+  host->drain_started = started;
   keep_time(node);
+}
+
+void Driver::withdraw(const std::string& node, const core::Withdrawn& why) {
+  if (hosts_.contains(node)) tell_all(node, {why});
+}
+
+void Driver::change_rules(const std::vector<core::Rule>& rules) {
+  setup_.policy.rules = rules;
+  tell_hosts(core::PolicyChanged{.rules = rules});
+}
+
+const kube::Pod* Driver::find(const std::string& node, const core::UnitId& unit) const {
+  const auto host = hosts_.find(node);
+  return host == hosts_.end() ? nullptr : host->second->units.find(unit);
 }
 
 void Driver::tell(const std::string& node, const core::Observation& observation) {
@@ -135,10 +160,13 @@ void Driver::carry_out(core::Action action) {
     mark(action, kMarkTries);
     return;
   }
+  if (action.kind == core::ActionKind::kUndo) {
+    undo(action, kMarkTries);
+    return;
+  }
   const auto host = hosts_.find(action.host.value);
-  std::optional<kube::PodRef> pod;
-  if (host != hosts_.end()) pod = host->second->units.find(action.unit);
-  if (!pod) {
+  const kube::Pod* found = host != hosts_.end() ? host->second->units.find(action.unit) : nullptr;
+  if (found == nullptr) {
     const std::string text = action.unit_name + " is not here any more";
     in(Millis(0), [this, action, text] {
       answer(action, std::unexpected(Error{.kind = ErrorKind::kGone, .message = text}));
@@ -152,7 +180,7 @@ void Driver::carry_out(core::Action action) {
   // What is on its way is not stopped by our end or our impatience.
   const auto life = life_;
   world_.at(
-      world_.now() + there, [this, life, mine = *life_, action, pod = *pod, fate, back, in_time] {
+      world_.now() + there, [this, life, mine = *life_, action, pod = *found, fate, back, in_time] {
         if (*life == 0) return;
         Served served = std::string();
         if (fate == Fate::kRefused) {
@@ -175,26 +203,29 @@ void Driver::answer(const core::Action& action, Served result) {
   tell_all(action.host.value, {core::ActionDone{.number = action.number, .result = result}});
 }
 
-Driver::Served Driver::serve(const core::Action& action, const kube::PodRef& pod) {
+Driver::Served Driver::serve(const core::Action& action, const kube::Pod& pod) {
   world::DeleteOptions options;
   options.grace = action.grace;
   options.only_if.uid = world::Uid::parse(pod.uid);
   world::Answer<void> done;
   if (action.kind == core::ActionKind::kAsk) {
-    done = setup_.may_evict ? world_.evict(key_of(pod), options)
-                            : world::Answer<void>(world::Refused(no_right(pod)));
+    done = setup_.may_evict
+               ? world_.evict(key_of(pod), options)
+               : world::Answer<void>(world::Refused(no_right(pod, "create", "pods/eviction")));
   } else if (action.kind == core::ActionKind::kStop) {
     const auto removed = world_.remove(world::Kind::kPod, key_of(pod), options);
     if (!removed) done = world::Refused(removed.error());
-  } else {
+  } else if (action.kind == core::ActionKind::kExplain) {
     done = explain(action, pod);
+  } else {
+    done = relabel(action, pod);
   }
   if (on_served) on_served(action, done ? nullptr : &done.error());
   if (!done) return std::unexpected(to_error(what_of(action), done.error()));
   return std::string();
 }
 
-world::Answer<void> Driver::explain(const core::Action& action, const kube::PodRef& pod) {
+world::Answer<void> Driver::explain(const core::Action& action, const kube::Pod& pod) {
   const auto done = world_.update<world::Pod>(
       key_of(pod), {.uid = world::Uid::parse(pod.uid)}, [&](world::Pod& each) {
         world::set_condition(each.status.conditions, {.type = "DisruptionTarget",
@@ -207,12 +238,34 @@ world::Answer<void> Driver::explain(const core::Action& action, const kube::PodR
   return {};
 }
 
-world::Refusal Driver::no_right(const kube::PodRef& pod) const {
+// As effects/kubernetes.cc: labels and annotations, from the pod as the watch shows it.
+world::Answer<void> Driver::relabel(const core::Action& action, const kube::Pod& pod) {
+  if (!setup_.may_patch) return world::Refused(no_right(pod, "patch", "pods"));
+  boost::json::object metadata;
+  if (action.kind == core::ActionKind::kForewarn) {
+    metadata["annotations"] =
+        boost::json::object{{effects::kNoticeAnnotation, effects::notice_word(action.notice)}};
+  } else {
+    const std::optional<effects::Place> place = effects::place_of(pod);
+    if (!place) return world::Refused(world::not_found(world::Kind::kPod, key_of(pod)));
+    metadata = action.kind == core::ActionKind::kRelease
+                   ? effects::release_metadata(pod, *place, action.notice)
+                   : effects::put_back_metadata(pod, *place);
+  }
+  const auto done =
+      world_.update<world::Pod>(key_of(pod), {.uid = world::Uid::parse(pod.uid)},
+                                [&](world::Pod& each) { apply_metadata(each.meta, metadata); });
+  if (!done) return world::Refused(done.error());
+  return {};
+}
+
+world::Refusal Driver::no_right(const kube::Pod& pod, const char* verb,
+                                const char* resource) const {
   return {.code = 403,
           .reason = "Forbidden",
-          .message = fmt::format("pods \"{}\" is forbidden: User \"agent\" cannot create resource "
-                                 "\"pods/eviction\" in API group \"\" in the namespace \"{}\"",
-                                 pod.name, pod.ns),
+          .message = fmt::format("pods \"{}\" is forbidden: User \"agent\" cannot {} resource "
+                                 "\"{}\" in API group \"\" in the namespace \"{}\"",
+                                 pod.name, verb, resource, pod.ns),
           .causes = {},
           .name = pod.name};
 }
@@ -267,6 +320,7 @@ void Driver::mark(const core::Action& action, int tries_left) {
     const effects::Mark wanted{.notice = action.notice,
                                .taint = setup_.policy.taint,
                                .taint_effect = setup_.policy.taint_effect,
+                               .extras = action.extras,
                                .started = world_.now()};
     const kube::Node before = to_kube(*found);
     const auto patch = effects::mark_patch(before, wanted);
@@ -287,7 +341,79 @@ void Driver::mark(const core::Action& action, int tries_left) {
   });
 }
 
+// The same for taking it back; see effects/node_writes.cc.
+void Driver::undo(const core::Action& action, int tries_left) {
+  const std::string node = action.host.value;
+  const Fate fate = draw_fate();
+  if (fate == Fate::kLostRequest || fate == Fate::kLostAnswer) {
+    in(action.patience, [this, action] { answer(action, retryable("undo: no answer in time")); });
+    return;
+  }
+  in(leg(fate) + leg(fate), [this, action, node, tries_left, fate] {
+    if (fate == Fate::kRefused) {
+      answer(action, std::unexpected(to_error("patch nodes " + node, any_refusal())));
+      return;
+    }
+    const auto found = world_.find<world::Node>({{}, node});
+    if (!found) {
+      answer(action, std::unexpected(to_error("get nodes " + node,
+                                              world::not_found(world::Kind::kNode, {{}, node}))));
+      return;
+    }
+    const kube::Node before = to_kube(*found);
+    if (std::string why = effects::keeps_mark(before, action.notice.id, world_.now());
+        !why.empty()) {
+      answer(action, std::move(why));
+      return;
+    }
+    const auto patch = effects::undo_patch(before);
+    if (!patch) {
+      answer(action, std::string("bears no mark of ours"));
+      return;
+    }
+    in(leg(fate), [this, action, node, tries_left, before, patch] {
+      const auto done = apply_mark(world_, node, *patch);
+      if (done) {
+        answer(action, effects::undo_remark(before));
+      } else if (done.error().code == 409 && tries_left > 1) {
+        undo(action, tries_left - 1);
+      } else {
+        answer(action, std::unexpected(to_error("patch nodes " + node, done.error())));
+      }
+    });
+  });
+}
+
 // --- Watches ------------------------------------------------------------------------------------
+
+std::unique_ptr<WorkloadView> Driver::new_view() {
+  WorkloadView::Ways ways;
+  ways.watch = [this] { return random_.in(setup_.weather.watch); };
+  ways.fails = [this] { return draw_fate() != Fate::kFair; };
+  ways.in = [this](Millis delay, std::function<void()> what) { in(delay, std::move(what)); };
+  ways.tell = [this](const core::Observation& observation) { tell_hosts(observation); };
+  ways.claims = [this](const std::string& ns, const std::set<std::string>& shared) {
+    for (const auto& [node, host] : hosts_) tell_all(node, host->units.claims_known(ns, shared));
+  };
+  ways.doomed = [this](const std::string& node) { return hosts_.contains(node); };
+  return std::make_unique<WorkloadView>(world_, std::move(ways), setup_.by_hash,
+                                        setup_.may_read_deployments);
+}
+
+void Driver::tell_hosts(const core::Observation& observation) {
+  for (const auto& [node, host] : hosts_) tell_all(node, {observation});
+}
+
+// As effects/host_watch.cc does for a drain that begins later.
+void Driver::tell_everything(const std::string& node) {
+  const Host& host = *hosts_.at(node);
+  tell_all(node, host.units.everything());
+  if (host.listed) tell_all(node, {core::UnitsListed{}});
+  if (host.budgets_listed) {
+    tell_all(node, {core::BudgetsListed{.watched = setup_.may_read_budgets}});
+  }
+  workloads_->tell_again();
+}
 
 void Driver::begin_watch(const std::string& node) {
   const auto host = hosts_.find(node);
@@ -311,10 +437,19 @@ void Driver::list(const std::string& node) {
       std::ranges::move(some, std::back_inserter(all));
     }
     all.emplace_back(core::UnitsListed{});
+    mine.listed = true;
+    in(Millis(0), [this, &mine] {
+      const auto pods = mine.units.of_deployments();
+      const bool wanted = setup_.policy.hand_over != core::HandOver::kNever && setup_.may_patch;
+      if (pods.empty() || !wanted) return;
+      workloads_->need(pods);
+      workloads_->tell_again();
+    });
     return all;
   });
   if (!setup_.may_read_budgets) {
-    deliver(host, host.last_budget, node, [](Host&) {
+    deliver(host, host.last_budget, node, [](Host& mine) {
+      mine.budgets_listed = true;
       return effects::PodUnits::Observations{core::BudgetsListed{.watched = false}};
     });
     return;
@@ -327,12 +462,14 @@ void Driver::list(const std::string& node) {
       std::ranges::move(some, std::back_inserter(all));
     }
     all.emplace_back(core::BudgetsListed{});
+    mine.budgets_listed = true;
     return all;
   });
 }
 
 void Driver::world_changed(const world::Event& event) {
   if (hosts_.empty()) return;
+  workloads_->world_changed(event);
   if (event.kind() == world::Kind::kPod) {
     const world::Pod& pod = world::as<world::Pod>(*event.object);
     const auto found = hosts_.find(pod.node);

@@ -10,10 +10,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "core/desk.h"
 #include "effects/pod_units.h"
+#include "laboratory/workload_view.h"
 #include "world/random.h"
 #include "world/world.h"
 
@@ -34,8 +36,11 @@ struct Setup {
   core::Policy policy = {};
   effects::PodRules rules = {};
   Weather weather = {};
-  bool may_evict = true;         // else 403: no right to pods/eviction
-  bool may_read_budgets = true;  // else they are never listed
+  bool may_evict = true;             // else 403: no right to pods/eviction
+  bool may_read_budgets = true;      // else they are never listed
+  bool may_patch = true;             // else 403: no right to patch pods
+  bool may_read_deployments = true;  // else nothing is handed over
+  std::set<std::string> by_hash;     // namespaces with a Service that selects on the pods' hash
 };
 
 class Driver {
@@ -48,14 +53,25 @@ class Driver {
   // The poller has heard a notice.
   void hear(const std::string& node, const core::Notice& notice);
 
+  // Nobody wants the host drained any more.
+  void withdraw(const std::string& node, const core::Withdrawn& why);
+
+  // The operator's rules have changed.
+  void change_rules(const std::vector<core::Rule>& rules);
+
   // Whatever is due at this moment is done.
   void settle();
 
   // The process ends at once and another begins: answers under way reach nobody.
   void restart();
 
+  // The adapter's own record of a unit; nullptr when it is not on the node any more, as far as is
+  // known.
+  const kube::Pod* find(const std::string& node, const core::UnitId& unit) const;
+
   void set_weather(const Weather& weather) { setup_.weather = weather; }
 
+  const core::Policy& policy() const { return setup_.policy; }
   const core::Desk& desk() const { return *desk_; }
   // Everything that was journalled, over all lives.
   const core::Journal& journal() const { return journal_; }
@@ -80,15 +96,20 @@ class Driver {
 
   void carry_out(core::Action action);
   void mark(const core::Action& action, int tries_left);
+  void undo(const core::Action& action, int tries_left);
   void answer(const core::Action& action, Served result);
-  Served serve(const core::Action& action, const kube::PodRef& pod);
-  world::Answer<void> explain(const core::Action& action, const kube::PodRef& pod);
-  world::Refusal no_right(const kube::PodRef& pod) const;
+  Served serve(const core::Action& action, const kube::Pod& pod);
+  world::Answer<void> explain(const core::Action& action, const kube::Pod& pod);
+  world::Answer<void> relabel(const core::Action& action, const kube::Pod& pod);
+  world::Refusal no_right(const kube::Pod& pod, const char* verb, const char* resource) const;
   world::Refusal any_refusal();
   Fate draw_fate();
   bool hostile() const { return world_.now() < setup_.weather.until; }
   Millis leg(Fate fate);
 
+  std::unique_ptr<WorkloadView> new_view();
+  void tell_hosts(const core::Observation& observation);
+  void tell_everything(const std::string& node);
   void begin_watch(const std::string& node);
   void list(const std::string& node);
   void world_changed(const world::Event& event);
@@ -102,6 +123,7 @@ class Driver {
   std::shared_ptr<uint64_t> life_ = std::make_shared<uint64_t>(1);
   std::unique_ptr<core::Desk> desk_;
   std::map<std::string, std::unique_ptr<Host>> hosts_;
+  std::unique_ptr<WorkloadView> workloads_;
   core::Journal journal_;
 };
 

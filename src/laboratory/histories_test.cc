@@ -49,10 +49,14 @@ TEST(Histories, PromisesAreKept) {
     const Tally one = run(seed, false);
     all.moved += one.moved;
     all.overruled += one.overruled;
+    all.released += one.released;
+    all.replaced += one.replaced;
   }
   // It was no idle world in which promises are easily kept.
   EXPECT_GT(all.moved, 20 * last);
   EXPECT_GT(all.overruled, last);
+  EXPECT_GT(all.released, 5 * last);
+  EXPECT_GT(all.replaced, 2 * last);
 }
 
 // One webhook's no was the end of marking.

@@ -6,17 +6,28 @@
 #include <algorithm>
 
 #include "core/verdict.h"
+#include "effects/release.h"
 
 namespace spotkeeper::laboratory {
 namespace {
 
-constexpr Seconds kSettles{30};   // the cluster's pods have started
-constexpr Seconds kHistory{130};  // from the first notice
+constexpr Seconds kSettles{30};     // the cluster's pods have started
+constexpr Seconds kHistory{150};    // from the first notice
+constexpr Seconds kSurprises{130};  // so long something goes on by itself
 constexpr Seconds kEnoughWord{10};
 constexpr Seconds kPromptly{5};     // for what was placed there late
 constexpr int kMostRequests = 120;  // for one pod
 constexpr Seconds kLateArrival{
     5};  // a request that was slow may set a grace that ends so much late
+
+// How much later than a watch may make it, something that goes on is known of.
+constexpr Millis kSeesLate{100};
+
+world::Key group_of(const core::Track& track) {
+  const std::string& id = track.unit.group.value;
+  const size_t slash = id.find('/');
+  return {id.substr(0, slash), id.substr(slash + 1)};
+}
 
 }  // namespace
 
@@ -25,7 +36,9 @@ History::History(uint64_t seed, Size size)
       random_(world::Random::mix(seed + 1)),
       cluster_(world_, random_, size),
       setup_(random_setup()),
-      driver_(world_, setup_, random_.next()) {
+      driver_(world_, setup_, random_.next()),
+      ledger_(world_, [this](const std::string& node) { return heard_.contains(node); }) {
+  observer_ = world_.observe([this](const world::Event& event) { ledger_.on(event); });
   driver_.on_action = [this](const core::Action& action) { check_action(action); };
   driver_.on_served = [this](const core::Action& action, const world::Refusal* refusal) {
     check_served(action, refusal);
@@ -38,8 +51,21 @@ Setup History::random_setup() {
   setup.policy.spare_local_data = random_.chance(15);
   if (random_.chance(15)) setup.policy.grace_override = Seconds(random_.number(1, 200));
   if (random_.chance(10)) setup.policy.start_before = Seconds(random_.number(20, 120));
+  const int64_t hands = random_.number(1, 10);
+  setup.policy.hand_over = hands == 1   ? core::HandOver::kNever
+                           : hands <= 3 ? core::HandOver::kAlways
+                                        : core::HandOver::kInterruptions;
+  setup.policy.early_word = random_.chance(30);
+  setup.policy.exclude_from_load_balancers = random_.chance(30);
+  setup.policy.signal_daemons = random_.chance(20);
+  setup.policy.out_of_service = random_.chance(10);
+  if (random_.chance(20)) setup.policy.enough_grace = Seconds(random_.number(10, 120));
+  if (random_.chance(30)) setup.policy.rules = random_rules();
   setup.may_evict = !random_.chance(5);
   setup.may_read_budgets = !random_.chance(10);
+  setup.may_patch = !random_.chance(5);
+  setup.may_read_deployments = !random_.chance(5);
+  if (random_.chance(10)) setup.by_hash.insert("shop");
   if (random_.chance(60)) {
     setup.weather.late = static_cast<int>(random_.number(0, 5));
     setup.weather.lost = static_cast<int>(random_.number(0, 8));
@@ -48,6 +74,76 @@ Setup History::random_setup() {
     setup.weather.watch.most = Millis(random_.number(1, 1'000));
   }
   return setup;
+}
+
+std::vector<core::Rule> History::random_rules() {
+  std::vector<core::Rule> rules;
+  const int64_t count = random_.number(1, 3);
+  for (int64_t i = 0; i < count; ++i) {
+    core::Rule rule;
+    rule.name = "rule " + std::to_string(i + 1);
+    switch (random_.number(1, 4)) {
+      case 1:
+        rule.namespaces = {random_.chance(50) ? "shop" : "da*"};
+        break;
+      case 2:
+        rule.owners = {random_.chance(50) ? "Job" : "StatefulSet"};
+        break;
+      case 3:
+        rule.notices = {core::NoticeKind::kRebalanceRecommendation};
+        break;
+      default:
+        rule.owners = {"Deployment"};
+        rule.namespaces = {"default"};
+    }
+    switch (random_.number(1, 8)) {
+      case 1:
+        rule.treatment.mode = core::Mode::kNotOurs;
+        break;
+      case 2:
+        rule.treatment.mode = core::Mode::kLastMoment;
+        break;
+      case 3:
+        rule.treatment.mode = core::Mode::kAtOnce;
+        break;
+      case 4:
+        rule.treatment.mode = core::Mode::kHandOver;
+        break;
+      case 5:
+        rule.treatment.enough_grace =
+            random_.chance(50) ? core::kFullGrace : Seconds(random_.number(10, 90));
+        break;
+      case 6:
+        rule.treatment.margin = Seconds(random_.number(1, 15));
+        break;
+      default:
+        rule.treatment.order = static_cast<int>(random_.number(-2, 3));
+    }
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+// What stands in the way of handing over.
+void History::random_policies() {
+  for (const char* ns : {"default", "shop", "data"}) {
+    if (random_.chance(8)) world_.admit(ns, {.owner_stays = true});
+    if (random_.chance(8)) world_.admit(ns, {.hash_stays = random_.chance(50) ? 422 : 403});
+    if (!random_.chance(10)) continue;
+    world_.at(begin_ + Millis(random_.number(0, 20'000)), [this, ns] {
+      forbids_new_.insert(ns);
+      world_.refuse_creations(world::Kind::kPod, ns, true);
+    });
+    if (random_.chance(40)) continue;
+    world_.at(begin_ + Millis(random_.number(20'000, 100'000)), [this, ns] {
+      forbids_new_.erase(ns);
+      world_.refuse_creations(world::Kind::kPod, ns, false);
+    });
+  }
+  if (random_.chance(10)) {
+    world_.at(begin_ + Millis(random_.number(0, 90'000)),
+              [this, rules = random_rules()] { driver_.change_rules(rules); });
+  }
 }
 
 void History::run() {
@@ -59,6 +155,8 @@ void History::run() {
     const std::string& node = cluster_.nodes()[static_cast<size_t>(which)];
     if (!doomed_.contains(node)) doom(node);
   }
+  random_policies();
+  cluster_.trouble_begins();
   plan_surprises();
   plan_repetitions();
   world_.advance_to(begin_ + kHistory);
@@ -83,11 +181,15 @@ void History::doom(const std::string& node) {
     soft.id = core::NoticeId("rebalance-" + node);
     const Time softly = begin_ + Millis(random_.number(0, 100));
     if (!doomed.ends) doomed.notice = soft;
-    world_.at(softly, [this, node, soft] { driver_.hear(node, soft); });
+    world_.at(softly, [this, node, soft] { hear(node, soft); });
   }
   if (!doomed.ends) return;
-  world_.at(heard, [this, node, notice = doomed.notice] { driver_.hear(node, notice); });
-  world_.end_host(node, doomed.notice.deadline + Millis(random_.number(0, 3'000)));
+  world_.at(heard, [this, node, notice = doomed.notice] { hear(node, notice); });
+  if (random_.chance(12)) {
+    plan_withdrawal(node, doomed);
+  } else {
+    world_.end_host(node, doomed.notice.deadline + Millis(random_.number(0, 3'000)));
+  }
   // Bad weather ends in time for every pod's last moment.
   const Time fair = doomed.notice.deadline - Seconds(random_.number(16, 40));
   const bool first = setup_.weather.until == Time{};
@@ -95,10 +197,26 @@ void History::doom(const std::string& node) {
   driver_.set_weather(setup_.weather);
 }
 
+void History::hear(const std::string& node, const core::Notice& notice) {
+  if (heard_.insert(node).second) ledger_.recount();
+  driver_.hear(node, notice);
+}
+
+void History::plan_withdrawal(const std::string& node, Doomed& doomed) {
+  doomed.ends = false;
+  const Time last = doomed.notice.deadline - Seconds(1);
+  doomed.withdrawn =
+      doomed.notice.received + Millis(random_.number(0, (last - doomed.notice.received).count()));
+  doomed.undone = random_.chance(80);
+  world_.at(*doomed.withdrawn, [this, node, undo = doomed.undone] {
+    driver_.withdraw(node, {.undo = undo, .why = "somebody has changed their mind"});
+  });
+}
+
 void History::plan_surprises() {
   const int64_t surprises = random_.number(0, 60);
   for (int64_t i = 0; i < surprises; ++i) {
-    const Time when = begin_ + Millis(random_.number(0, Millis(kHistory).count()));
+    const Time when = begin_ + Millis(random_.number(0, Millis(kSurprises).count()));
     world_.at(when, [this] { cluster_.surprise(); });
   }
   if (random_.chance(5)) {
@@ -122,10 +240,14 @@ void History::plan_repetitions() {
     latest = std::min(latest, doomed.notice.deadline - Seconds(40));
   }
   const Time when = begin_ + Millis(random_.number(0, (latest - begin_).count()));
+  for (const auto& [node, doomed] : doomed_) {
+    // Its mark may be gone by then, and it would not be resumed.
+    if (doomed.withdrawn && when > *doomed.withdrawn - Seconds(1)) return;
+  }
   world_.at(when, [this] { driver_.restart(); });
   for (const auto& [node, doomed] : doomed_) {
     const Time again = std::max(when, doomed.notice.received) + Millis(random_.number(0, 3'000));
-    world_.at(again, [this, node, notice = doomed.notice] { driver_.hear(node, notice); });
+    world_.at(again, [this, node, notice = doomed.notice] { hear(node, notice); });
   }
 }
 
@@ -134,8 +256,10 @@ void History::plan_repetitions() {
 // The same notice twice changes nothing.
 void History::hear_again(const std::string& node) {
   const core::Drain* drain = driver_.desk().find(core::HostId(node));
-  if (drain == nullptr || world_.now() > drain->notice().deadline) return;
+  if (drain == nullptr || drain->withdrawn()) return;
+  if (world_.now() > drain->notice().deadline) return;
   driver_.settle();
+  if (drain->withdrawn()) return;
   const size_t said = driver_.journal().size();
   const int64_t done = tally_.actions;
   driver_.hear(node, core::Notice(drain->notice()));
@@ -157,16 +281,77 @@ void History::check_action(const core::Action& action) {
     say("of a host that nobody spoke of");
     return;
   }
-  if (action.kind == core::ActionKind::kMark) return;
+  if (action.kind == core::ActionKind::kMark || action.kind == core::ActionKind::kUndo) return;
   const world::PodStory* pod = world_.history().pod(world::Uid::parse(action.unit.value));
   if (pod == nullptr || pod->node != action.host.value) {
     say("names a unit that is not on this host");
     return;
   }
-  if (is_exempt(*pod)) say("touches what is not ours to move");
+  const bool signalled =
+      setup_.policy.signal_daemons && pod->owner && pod->owner->kind == world::Kind::kDaemonSet;
+  if (is_exempt(*pod) && !signalled) say("touches what is not ours to move");
   if (action.grace && *action.grace < Seconds(1)) say("with a grace of 0");
   if (++requests_[action.unit] == kMostRequests) say("requests without end");
+  const core::Track* track = track_of(action.host.value, action.unit);
+  if (track == nullptr) {
+    say("names a unit that has left");
+    return;
+  }
+  if (track->told) say("is done to a unit that has been told");
   if (action.kind == core::ActionKind::kStop) check_stop(action, *drain);
+  if (action.kind == core::ActionKind::kAsk) check_ask(action, *track);
+  if (action.kind == core::ActionKind::kRelease) check_release(action, *track);
+  if (action.kind == core::ActionKind::kPutBack) ++tally_.put_back;
+}
+
+const core::Track* History::track_of(const std::string& node, const core::UnitId& unit) const {
+  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  if (drain == nullptr) return nullptr;
+  const auto all = drain->tracks();
+  const auto found =
+      std::ranges::find_if(all, [&](const core::Track* each) { return each->unit.id == unit; });
+  return found == all.end() || (*found)->gone ? nullptr : *found;
+}
+
+void History::check_release(const core::Action& action, const core::Track& track) {
+  ++tally_.released;
+  const auto say = [&](const char* what) {
+    wrong(fmt::format("release {}: {}", action.unit_name, what));
+  };
+  ledger_.follow(group_of(track));
+  if (setup_.policy.hand_over == core::HandOver::kNever) say("though handing over is switched off");
+  if (setup_.policy.hand_over == core::HandOver::kInterruptions && !core::is_hard(action.notice)) {
+    say("for a soft notice");
+  }
+  const world::PodStory* pod = world_.history().pod(world::Uid::parse(action.unit.value));
+  if (!pod->owner || pod->owner->kind != world::Kind::kReplicaSet) say("nobody would replace it");
+  if (setup_.by_hash.contains(pod->key.ns)) say("a Service would lose it");
+  if (world_.now() >= track.plan.force) say("after its last moment");
+}
+
+// What is handed over goes when enough others are Ready, as far as could be seen, or when its own
+// grace begins.
+void History::check_ask(const core::Action& action, const core::Track& track) {
+  if (!track.release.out() || !track.unit.ready || world_.now() >= track.plan.ask_by) return;
+  const world::Key group = group_of(track);
+  int asked = 0;  // and not yet told: the server counts them still
+  for (const auto& [node, doomed] : doomed_) {
+    const core::Drain* drain = driver_.desk().find(core::HostId(node));
+    if (drain == nullptr) continue;
+    for (const core::Track* each : drain->tracks()) {
+      if (each->unit.group != track.unit.group || !each->release.out() || each->gone) continue;
+      if (!each->unit.ready) continue;
+      if (each->in_flight == 0 || each->in_flight_kind != core::ActionKind::kAsk) continue;
+      const world::PodStory* story = world_.history().pod(world::Uid::parse(each->unit.id.value));
+      if (story != nullptr && !story->told) ++asked;
+    }
+  }
+  const Time since = world_.now() - 2 * setup_.weather.watch.most - kSeesLate;
+  const int surplus = ledger_.most_surplus(group, since);
+  if (surplus < asked) {
+    wrong(fmt::format("ask {}: {} of {} are asked, and {} are too many at most", action.unit_name,
+                      asked, group.text(), surplus));
+  }
 }
 
 // A budget is overruled only at `force` and only for hard notices.
@@ -206,10 +391,17 @@ void History::check_served(const core::Action& action, const world::Refusal* ref
 // ------------------------------------------------------------------------------------
 
 void History::check_end() {
+  check_entries();
+  check_nobody_left_out();
+  check_replica_sets();
   tally_.pods = static_cast<int64_t>(world_.history().pods().size());
   tally_.changes = static_cast<int64_t>(world_.version());
   for (const auto& [node, doomed] : doomed_) {
-    if (doomed.ends) check_host(node, doomed);
+    if (doomed.ends) {
+      check_host(node, doomed);
+    } else {
+      check_spared(node, doomed);
+    }
   }
   for (const world::PodStory& pod : world_.history().pods()) {
     const auto doomed = doomed_.find(pod.node);
@@ -229,6 +421,81 @@ void History::check_host(const std::string& node, const Doomed& doomed) {
   check_verdicts(*drain, doomed);
 }
 
+void History::check_entries() {
+  for (const core::Entry& entry : driver_.journal()) {
+    if (entry.what == core::What::kReplaced) ++tally_.replaced;
+    if (entry.text.empty() && entry.what != core::What::kMarked) {
+      wrong(
+          fmt::format("{} {}: journalled without a word", core::to_string(entry.what), entry.unit));
+    }
+  }
+}
+
+// Nobody who stays is left without an owner, and no ReplicaSet keeps a pod that it wants to let go.
+void History::check_nobody_left_out() {
+  for (const auto& pod : world_.list<world::Pod>()) {
+    if (!pod->active() || world_.history().host_ended(pod->node)) continue;
+    const world::PodStory* story = world_.history().pod(pod->meta.uid);
+    const bool of_set = story->owner && story->owner->kind == world::Kind::kReplicaSet;
+    if (!of_set) continue;
+    if (!pod->meta.owner) {
+      const auto set = world_.find<world::ReplicaSet>({pod->meta.ns, story->owner->name});
+      wrong(fmt::format("{}: is left without an owner, {}", pod->meta.key().text(),
+                        set ? "which is there" : "which is gone"));
+    }
+    if (pod->meta.labels.find(effects::kReleasedLabel) != nullptr) {
+      wrong(pod->meta.key().text() + ": is left released");
+    }
+  }
+}
+
+// No ReplicaSet stays frozen.
+void History::check_replica_sets() {
+  for (const auto& set : world_.list<world::ReplicaSet>()) {
+    const auto ns = world_.find<world::Namespace>({{}, set->meta.ns});
+    if (set->meta.deletion || !ns || ns->terminating() || forbids_new_.contains(set->meta.ns)) {
+      continue;
+    }
+    const auto pods = world_.pods_of(set->meta.uid);
+    const auto active = std::ranges::count_if(
+        pods, [](const world::Ptr<world::Pod>& pod) { return pod->active(); });
+    if (active != set->spec.replicas) {
+      wrong(fmt::format("{}: has {} pods and wants {}", set->meta.key().text(), active,
+                        set->spec.replicas));
+    }
+  }
+}
+
+// A host that stays after all is as it was.
+void History::check_spared(const std::string& node, const Doomed& doomed) {
+  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  if (drain == nullptr) {
+    wrong(node + ": has no drain");
+    return;
+  }
+  if (!drain->finished()) wrong(node + ": its drain never finished");
+  const auto object = world_.find<world::Node>({{}, node});
+  if (!object || (doomed.withdrawn && !doomed.undone)) return;
+  const bool finished_before = !drain->withdrawn();
+  if (object->spec.unschedulable && !finished_before) wrong(node + ": stays cordoned");
+  if (!object->spec.taints.empty() && !finished_before) wrong(node + ": stays tainted");
+}
+
+// Somebody has written that it is to stay.
+bool History::is_never(const world::PodStory& pod) const {
+  const core::Track* track = nullptr;
+  if (const core::Drain* drain = driver_.desk().find(core::HostId(pod.node))) {
+    for (const core::Track* each : drain->tracks()) {
+      if (each->unit.id.value == pod.uid.text()) track = each;
+    }
+    if (track != nullptr) {
+      return core::wanted_for(track->unit, drain->notice(), driver_.policy()).mode ==
+             core::Mode::kNotOurs;
+    }
+  }
+  return false;
+}
+
 bool History::is_exempt(const world::PodStory& pod) const {
   return (pod.owner && pod.owner->kind == world::Kind::kDaemonSet) || pod.mirror;
 }
@@ -240,7 +507,7 @@ Time History::latest_word(const world::PodStory& pod, const core::Notice& notice
 }
 
 void History::check_pod(const world::PodStory& pod, const Doomed& doomed) {
-  if (is_exempt(pod)) return;
+  if (is_exempt(pod) || is_never(pod)) return;
   const core::Notice& notice = doomed.notice;
   const Time latest = latest_word(pod, notice);
   if (pod.told && *pod.told >= notice.received && pod.ended && !pod.cut_off) ++tally_.moved;
@@ -273,7 +540,8 @@ void History::check_verdicts(const core::Drain& drain, const Doomed& doomed) {
         !pod->ended) {
       wrong(track->unit.name + ": is said to have moved, and had not");
     }
-    if (verdict == core::Verdict::kStays && !is_exempt(*pod) && !pod->finished && !pod->ended) {
+    if (verdict == core::Verdict::kStays && !is_exempt(*pod) && !pod->finished && !pod->ended &&
+        !is_never(*pod)) {
       wrong(track->unit.name + ": is said to stay, and is ours to move");
     }
   }

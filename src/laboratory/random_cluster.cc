@@ -9,7 +9,10 @@ namespace spotkeeper::laboratory {
 namespace {
 
 constexpr std::array<const char*, 3> kNamespaces = {"default", "shop", "data"};
-constexpr int kRoomBeyond = 2;  // a node takes so many times its share: there is room for moving
+// A node takes so many times its share: mostly there is room for moving.
+constexpr int kRoomBeyond = 2;
+constexpr int kNoRoom = 1;
+constexpr Millis kSpoiled{420};  // after its creation a pod has surely started, or will not
 
 template <class T>
 const T& any_of(world::Random& random, const std::vector<T>& all) {
@@ -23,11 +26,12 @@ RandomCluster::RandomCluster(world::World& world, world::Random& random, Size si
   for (const char* ns : {"shop", "data"}) {
     static_cast<void>(world_.create(world::make_namespace(ns)));
   }
+  const int room_beyond = random_.chance(10) ? kNoRoom : kRoomBeyond;
   for (int i = 0; i < size.nodes; ++i) {
     nodes_.push_back("n" + std::to_string(i));
     static_cast<void>(world_.create(world::make_node(nodes_.back(), "i-" + std::to_string(i),
                                                      i % 2 == 0 ? "eu-west-1a" : "eu-west-1b",
-                                                     size.pods_per_node * kRoomBeyond)));
+                                                     size.pods_per_node * room_beyond)));
   }
   int room = size.nodes * size.pods_per_node;
   static_cast<void>(
@@ -58,7 +62,20 @@ world::PodTemplate RandomCluster::random_template(const std::string& app, bool e
   }
   shape.empty_dir = random_.chance(20);
   if (random_.chance(3)) shape.tolerations.push_back({.key = {}, .op = "Exists"});
-  return world::make_template(app, shape);
+  world::PodTemplate made = world::make_template(app, shape);
+  auto spec = std::make_shared<world::PodSpec>(*made.spec);
+  if (random_.chance(6)) spec->claim = "disk-" + app;
+  if (random_.chance(2)) spec->host_port = static_cast<int>(random_.number(8'000, 8'003));
+  if (random_.chance(5)) spec->priority_class = "system-cluster-critical";
+  made.spec = std::move(spec);
+  if (random_.chance(8)) {
+    const std::array words{"hand-over", "at-once", "last-moment", "never", "nonsense"};
+    made.annotations.set("spotkeeper.io/drain", words[static_cast<size_t>(random_.number(0, 4))]);
+  }
+  if (random_.chance(4)) {
+    made.annotations.set("spotkeeper.io/enough-grace", random_.chance(50) ? "full" : "20s");
+  }
+  return made;
 }
 
 int RandomCluster::add_workload(int room) {
@@ -70,6 +87,8 @@ int RandomCluster::add_workload(int room) {
     world::Deployment made = world::make_deployment(app, replicas, {.ns = ns});
     made.spec.pod = random_template(app, false);
     made.spec.recreate = random_.chance(5);
+    if (random_.chance(5)) made.spec.max_surge = {0};
+    if (random_.chance(6)) broken_.insert(app);
     if (world_.create(std::move(made))) deployments_.push_back({ns, app});
   } else if (kind <= 15) {
     replicas = std::min(replicas, 5);
@@ -129,6 +148,20 @@ void RandomCluster::guard(const std::string& app, const std::string& ns, int rep
   static_cast<void>(world_.create(std::move(second)));
 }
 
+void RandomCluster::trouble_begins() {
+  if (broken_.empty()) return;
+  observer_ = world_.observe([this](const world::Event& event) {
+    if (event.change != world::Change::kAdded || event.kind() != world::Kind::kPod) return;
+    spoil(world::as<world::Pod>(*event.object));
+  });
+}
+
+void RandomCluster::spoil(const world::Pod& pod) {
+  if (!broken_.contains(pod.meta.labels.at("app"))) return;
+  world_.at(world_.now() + kSpoiled,
+            [this, key = pod.meta.key()] { world_.set_ready(key, false); });
+}
+
 void RandomCluster::surprise() {
   switch (random_.number(1, 8)) {
     case 1:
@@ -162,6 +195,10 @@ void RandomCluster::edit_budget() {
 void RandomCluster::change_deployment() {
   if (deployments_.empty()) return;
   const world::Key key = any_of(random_, deployments_);
+  if (random_.chance(6)) {
+    static_cast<void>(world_.remove(world::Kind::kDeployment, key));
+    return;
+  }
   static_cast<void>(world_.update<world::Deployment>(key, {}, [&](world::Deployment& each) {
     if (random_.chance(50)) {
       each.spec.replicas = static_cast<int>(random_.number(0, 20));

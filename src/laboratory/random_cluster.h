@@ -3,6 +3,7 @@
 // the things that go on in it by themselves.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,15 @@ class RandomCluster {
   // readiness, write to a node …
   void surprise();
 
+  // From now on some workloads' new pods never get Ready: an image that is broken, say.
+  void trouble_begins();
+
+  ~RandomCluster() { world_.forget(observer_); }
+  RandomCluster(const RandomCluster&) = delete;
+  RandomCluster& operator=(const RandomCluster&) = delete;
+
  private:
+  void spoil(const world::Pod& pod);
   world::PodTemplate random_template(const std::string& app, bool ends_by_itself);
   std::string random_namespace();
   int add_workload(int room);
@@ -42,6 +51,8 @@ class RandomCluster {
   std::vector<std::string> nodes_;
   std::vector<world::Key> deployments_;
   std::vector<world::Key> budgets_;
+  std::set<std::string> broken_;  // apps whose new pods do not get Ready
+  uint64_t observer_ = 0;
   int count_ = 0;
 };
 

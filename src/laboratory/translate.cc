@@ -51,6 +51,14 @@ kube::Pod to_kube(const world::Pod& pod) {
   made.mirror = made.annotations.contains(world::kMirrorAnnotation);
   made.empty_dir = pod.spec->empty_dir;
   made.priority_class = pod.spec->priority_class;
+  if (!pod.spec->claim.empty()) made.claims.push_back(pod.spec->claim);
+  made.host_port = pod.spec->host_port != 0;
+  const world::Taint cordon{
+      .key = "node.kubernetes.io/unschedulable", .value = {}, .effect = "NoSchedule"};
+  for (const world::Toleration& each : pod.spec->tolerations) {
+    if (each.tolerates(cordon)) made.tolerates_cordon = true;
+    if (each.key.empty() && each.op == "Exists" && each.effect.empty()) made.tolerates_all = true;
+  }
   return made;
 }
 
@@ -86,6 +94,21 @@ kube::Budget to_kube(const world::Budget& budget) {
   return made;
 }
 
+kube::Deployment to_kube(const world::Deployment& deployment) {
+  kube::Deployment made;
+  made.uid = deployment.meta.uid.text();
+  made.ns = deployment.meta.ns;
+  made.name = deployment.meta.name;
+  made.resource_version = std::to_string(deployment.meta.version);
+  made.selector = to_kube(deployment.spec.selector);
+  made.replicas = deployment.spec.replicas;
+  const world::IntOrPercent& surge = deployment.spec.max_surge;
+  made.surges = !deployment.spec.recreate && surge.value > 0;
+  made.ending = deployment.meta.deletion.has_value();
+  made.rolling = deployment.status.replicas > deployment.status.updated;
+  return made;
+}
+
 Error to_error(const std::string& what, const world::Refusal& refusal) {
   json::array causes;
   for (const world::Refusal::Cause& cause : refusal.causes) {
@@ -103,18 +126,36 @@ Error to_error(const std::string& what, const world::Refusal& refusal) {
                          {.status = refusal.code, .headers = {}, .body = json::serialize(status)});
 }
 
+void apply_metadata(world::Meta& meta, const json::object& metadata) {
+  const auto apply = [&metadata](const char* what, world::Labels& to) {
+    const json::value* all = metadata.if_contains(what);
+    if (all == nullptr || !all->is_object()) return;
+    for (const auto& [key, value] : all->as_object()) {
+      if (value.is_null()) {
+        to.erase(key);
+      } else {
+        to.set(key, text_at(value, {}));
+      }
+    }
+  };
+  apply("labels", meta.labels);
+  apply("annotations", meta.annotations);
+}
+
 world::Answer<world::Ptr<world::Node>> apply_mark(world::World& world, const std::string& node,
                                                   const json::value& patch) {
   world::Preconditions only_if;
   const std::string version = text_at(patch, {"metadata", "resourceVersion"});
   if (!version.empty()) only_if.version = std::stoull(version);
   return world.update<world::Node>({{}, node}, only_if, [&](world::Node& each) {
-    if (const json::object* notes = find_object(patch, {"metadata", "annotations"})) {
-      for (const auto& [key, value] : *notes) {
-        each.meta.annotations.set(key, text_at(value, {}));
-      }
+    if (const json::object* metadata = find_object(patch, {"metadata"})) {
+      apply_metadata(each.meta, *metadata);
     }
-    if (flag_at(patch, {"spec", "unschedulable"})) each.spec.unschedulable = true;
+    const json::object* spec = find_object(patch, {"spec"});
+    if (spec == nullptr) return;
+    if (spec->contains("unschedulable")) {
+      each.spec.unschedulable = flag_at(patch, {"spec", "unschedulable"});
+    }
     const json::array* taints = find_array(patch, {"spec", "taints"});
     if (taints == nullptr) return;
     each.spec.taints.clear();

@@ -72,6 +72,16 @@ Answer<Ptr<T>> Api::update(const Key& key, const Preconditions& only_if,
   if (only_if.version && *only_if.version != before->meta.version) {
     return Refused(conflict(T::kKind, key));
   }
+  if constexpr (std::is_same_v<T, Pod>) {
+    const auto found = admissions_.find(key.ns);
+    if (found != admissions_.end() && found->second.hash_stays != 0) {
+      Pod wanted = *before;
+      change(wanted);
+      if (wanted.meta.labels.at(kHashLabel) != before->meta.labels.at(kHashLabel)) {
+        return Refused(forbidden_by_policy(T::kKind, key, found->second.hash_stays));
+      }
+    }
+  }
   const Ptr<T> after = context_.store.change(before, [&](T& object) {
     change(object);
     put_back_identity(object.meta, before->meta);
@@ -168,6 +178,13 @@ Ptr<Pod> Api::delete_pod(const Ptr<Pod>& pod, std::optional<Seconds> grace) {
     each.meta.deletion = from + period;
     each.meta.deletion_grace = period;
   });
+}
+
+bool Api::let_go(const Ptr<Pod>& pod) {
+  const auto found = admissions_.find(pod->meta.ns);
+  if (found != admissions_.end() && found->second.owner_stays) return false;
+  context_.store.change(pod, [](Pod& each) { each.meta.owner.reset(); });
+  return true;
 }
 
 void Api::remove_pod_now(const Ptr<Pod>& pod) {

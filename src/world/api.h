@@ -3,7 +3,9 @@
 // Kubernetes 1.34 API server.
 #pragma once
 
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "world/context.h"
@@ -28,6 +30,10 @@ class Api {
   void remove_pod_now(const Ptr<Pod>& pod);
 
   void refuse_creations(Kind kind, const std::string& ns, bool refuse);
+  void admit(const std::string& ns, Admission admission) { admissions_[ns] = admission; }
+
+  // A controller takes its ownerReference off a pod. False: admission refuses it.
+  bool let_go(const Ptr<Pod>& pod);
 
  private:
   template <class T>
@@ -38,6 +44,7 @@ class Api {
 
   Context& context_;
   std::set<std::pair<Kind, std::string>> refused_;
+  std::map<std::string, Admission> admissions_;  // by namespace
 };
 
 // Whether the preconditions of a deletion hold.

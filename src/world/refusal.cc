@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "world/pod.h"
+
 namespace spotkeeper::world {
 namespace {
 
@@ -115,6 +117,22 @@ Refusal quota_exceeded(Kind kind, const Key& key) {
           .reason = "Forbidden",
           .message = fmt::format("{} \"{}\" is forbidden: exceeded quota: {}", qualified(kind),
                                  key.name, resource_name(kind)),
+          .causes = {},
+          .kind = kind,
+          .name = key.name};
+}
+
+Refusal forbidden_by_policy(Kind kind, const Key& key, int code) {
+  const bool webhook = code == 403;
+  return {.code = code,
+          .reason = webhook ? "Forbidden" : "Invalid",
+          .message =
+              webhook ? fmt::format("admission webhook \"labels.example.com\" denied the request: "
+                                    "{} of {} is not to be changed",
+                                    kHashLabel, key.name)
+                      : fmt::format("{} \"{}\" is forbidden: ValidatingAdmissionPolicy 'labels' "
+                                    "with binding 'labels' denied request: {} is not to be changed",
+                                    resource_name(kind), key.name, kHashLabel),
           .causes = {},
           .kind = kind,
           .name = key.name};

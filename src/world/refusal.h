@@ -40,6 +40,8 @@ Refusal uid_is_fixed(Kind kind, const Key& key, Uid wanted);                    
 Refusal invalid(Kind kind, const Key& key, std::string field, std::string message);  // 422
 Refusal namespace_terminates(Kind kind, const Key& key);                             // 403
 Refusal quota_exceeded(Kind kind, const Key& key);                                   // 403
+// 422 of a ValidatingAdmissionPolicy, 403 of a webhook.
+Refusal forbidden_by_policy(Kind kind, const Key& key, int code);
 Refusal expired(uint64_t wanted, uint64_t oldest);                                   // 410
 
 }  // namespace spotkeeper::world

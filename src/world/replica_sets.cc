@@ -9,6 +9,10 @@
 namespace spotkeeper::world {
 namespace {
 
+// As the controller's work queue: 5 ms, twice as much after every failure, at most 1000 s.
+constexpr Millis kFirstBackOff{5};
+constexpr Millis kLongestBackOff{1'000'000};
+
 // Which pods go first when there are too many: the least useful.
 auto usefulness(const Ptr<Pod>& pod) {
   return std::tuple(!pod->node.empty(), pod->status.phase == Phase::kRunning, pod->ready(),
@@ -46,7 +50,15 @@ void ReplicaSets::on(const Event& event) {
 void ReplicaSets::sync(const Key& key) {
   const Ptr<ReplicaSet> set = context_.store.find<ReplicaSet>(key);
   if (!set) return;
-  claim(*set);
+  if (!claim(*set)) {
+    // Its sync fails, and nothing of it is done: again, each time twice as much later.
+    const int failures = failures_[set->meta.uid]++;
+    queue_.add_at(
+        key, context_.now() + std::min<Millis>(kLongestBackOff,
+                                               kFirstBackOff * (1LL << std::min(failures, 30))));
+    return;
+  }
+  if (!failures_.empty()) failures_.erase(set->meta.uid);
   ReplicaSet::Status status{.observed_generation = set->meta.generation};
   for (const PodIndex::Entry* entry : context_.store.pods().of(set->meta.uid)) {
     if (!entry->active) continue;
@@ -57,17 +69,17 @@ void ReplicaSets::sync(const Key& key) {
   context_.store.report(set, status);
 }
 
-// Lets go what its selector does not match, and adopts what it does.
-void ReplicaSets::claim(const ReplicaSet& set) {
+// Lets go what its selector does not match, and adopts what it does. False: it may not let go.
+bool ReplicaSets::claim(const ReplicaSet& set) {
   const PodIndex& index = context_.store.pods();
   const PodIndex::Line* line = index.line(Kind::kReplicaSet, set.meta.view());
   PodIndex::Set strangers;
-  std::ranges::copy_if(index.of(set.meta.uid), std::back_inserter(strangers),
-                       [&](const PodIndex::Entry* each) { return !each->matches(line); });
-  for (const PodIndex::Entry* entry : strangers) {
-    context_.store.change(entry->pod, [](Pod& each) { each.meta.owner.reset(); });
-  }
-  if (set.meta.deletion || line == nullptr) return;
+  std::ranges::copy_if(
+      index.of(set.meta.uid), std::back_inserter(strangers),
+      [&](const PodIndex::Entry* each) { return each->active && !each->matches(line); });
+  bool all = true;
+  for (const PodIndex::Entry* entry : strangers) all = context_.api->let_go(entry->pod) && all;
+  if (set.meta.deletion || line == nullptr) return all;
   PodIndex::Set orphans;
   std::ranges::copy_if(line->pods, std::back_inserter(orphans), [](const PodIndex::Entry* each) {
     return !each->pod->meta.owner && each->active;
@@ -78,6 +90,7 @@ void ReplicaSets::claim(const ReplicaSet& set) {
           Owner{.kind = Kind::kReplicaSet, .name = set.meta.name, .uid = set.meta.uid};
     });
   }
+  return all;
 }
 
 void ReplicaSets::scale(const ReplicaSet& set, int replicas) {

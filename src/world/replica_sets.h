@@ -13,13 +13,14 @@ class ReplicaSets {
 
  private:
   void sync(const Key& key);
-  void claim(const ReplicaSet& set);
+  bool claim(const ReplicaSet& set);
   // `replicas`: how many of its own still run and stay.
   void scale(const ReplicaSet& set, int replicas);
 
   Context& context_;
   WriteLimit limit_;
   WorkQueue queue_;
+  std::unordered_map<Uid, int, UidHash> failures_;  // of syncs, in a row
 };
 
 }  // namespace spotkeeper::world

@@ -260,6 +260,10 @@ void World::refuse_creations(Kind kind, const std::string& ns, bool refuse) {
   parts_->api.refuse_creations(kind, ns, refuse);
 }
 
+void World::admit(const std::string& ns, Admission admission) {
+  parts_->api.admit(ns, admission);
+}
+
 const History& World::history() const {
   return parts_->context.history;
 }

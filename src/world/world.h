@@ -45,6 +45,16 @@ struct DeleteOptions {
   bool dry_run = false;
 };
 
+// What an admission policy forbids in a namespace.
+struct Admission {
+  // A pod that has an owner keeps one: the API lets a label change through, and refuses the
+  // ReplicaSet that would let go of the pod.
+  bool owner_stays = false;
+  // A client may not change a pod's pod-template-hash: refused with this code, 422 as a
+  // ValidatingAdmissionPolicy does, or 403 as a webhook; 0: it may.
+  int hash_stays = 0;
+};
+
 class World {
  public:
   explicit World(Options options = {}, uint64_t seed = 1,
@@ -130,6 +140,8 @@ class World {
   void finish(const Key& pod, bool success);
   // Evictions and deletions pass until then; creations of that kind are refused (a quota, 403).
   void refuse_creations(Kind kind, const std::string& ns, bool refuse);
+  // Replaces what was in force there.
+  void admit(const std::string& ns, Admission admission);
 
   const History& history() const;
   const Options& options() const;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that can happen in the smallest worlds, tried to its end. `explore` does the larger.
+#include "laboratory/explorer.h"
+
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+namespace spotkeeper::laboratory {
+namespace {
+
+TEST(Explorer, NoPromiseIsBrokenInTheSmallestWorlds) {
+  for (const SmallSetup& setup : small_setups()) {
+    SCOPED_TRACE(setup.name);
+    const Explored result = explore(setup, 40'000);
+    EXPECT_EQ(result.broken, "") << fmt::format("{}", fmt::join(result.history, "\n"));
+    EXPECT_GT(result.ends, 0);
+    EXPECT_GT(result.transitions, result.states);
+  }
+}
+
+TEST(Explorer, TheSameWorldHasTheSameNumberOfStates) {
+  const SmallSetup setup = small_setups().front();
+  EXPECT_EQ(explore(setup, 2'000).transitions, explore(setup, 2'000).transitions);
+}
+
+}  // namespace
+}  // namespace spotkeeper::laboratory

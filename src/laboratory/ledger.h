@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server knew, moment by moment, of the Deployments whose pods are handed over: so that a
+// pod that was asked to leave can be judged by what could be seen when that was decided. Reads the
+// world's objects and nothing of the core or of effects/.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "world/world.h"
+
+namespace spotkeeper::laboratory {
+
+class Ledger {
+ public:
+  Ledger(const world::World& world, std::function<bool(const std::string& node)> doomed)
+      : world_(world), doomed_(std::move(doomed)) {}
+
+  // From now on. `group`: the Deployment.
+  void follow(const world::Key& group);
+  void on(const world::Event& event);
+  // Another node goes.
+  void recount();
+
+  // Ready others + Ready released - wanted, at its most by what a watcher may have seen since then.
+  int most_surplus(const world::Key& group, Time since) const;
+
+ private:
+  struct Sample {
+    Time at{};
+    int elsewhere = 0;  // Ready, owned, on hosts that stay
+    int out = 0;        // Ready and released
+    int wanted = 0;
+  };
+  struct State {
+    std::string node;
+    bool owned = false;
+    bool released = false;
+  };
+  struct Line {
+    std::map<world::Uid, State> ready;  // active and Ready pods
+    std::vector<Sample> samples;
+  };
+  void put(Line& line, const world::Pod& pod, bool gone);
+  void sample(const world::Key& group, Line& line);
+
+  const world::World& world_;
+  std::function<bool(const std::string& node)> doomed_;
+  std::map<world::Key, Line> lines_;
+};
+
+}  // namespace spotkeeper::laboratory
