@@ -42,7 +42,8 @@ class RightsCheckTest : public LoopFixture {
       --failures_;
       response.status = 503;
     } else if (request.path == "/apis") {
-      response.body = R"({"groups": [{"versions": [{"groupVersion": "policy/v1"}]}, {"versions": [{"groupVersion": "apps/v1"}]}, {"versions": [{"groupVersion": "networking.k8s.io/v1"}]}, {"versions": [{"groupVersion": "storage.k8s.io/v1"}]}]})";
+      response.body =
+          R"({"groups": [{"versions": [{"groupVersion": "policy/v1"}]}, {"versions": [{"groupVersion": "apps/v1"}]}, {"versions": [{"groupVersion": "networking.k8s.io/v1"}]}, {"versions": [{"groupVersion": "storage.k8s.io/v1"}]}]})";
     } else if (request.path.ends_with("selfsubjectrulesreviews")) {
       response.body = R"({"status": {"resourceRules": [
           {"apiGroups": ["*"], "resources": ["nodes", "pods/eviction", "pods/status",

@@ -47,11 +47,11 @@ void add(Text& text, const Track& track, const BudgetBook& budgets) {
   add(text, track.unit);
   add(text, track.plan);
   add(text, number(track.seen), track.late, static_cast<int>(track.release.step),
-      number(track.release.since), number(track.release.enough), track.release.why_not,
-      track.forewarned, number(track.told), number(track.gone), track.told_by_us, track.overruling,
-      track.stop_now, track.last_ask_failed, track.refused, track.cannot_be_stopped,
-      track.cannot_be_asked, track.explained, track.in_flight != 0, track.failures,
-      number(track.next_try));
+      number(track.release.since), number(track.release.enough), number(track.release.missing),
+      track.release.refusals, track.release.why_not, track.forewarned, number(track.told),
+      number(track.gone), track.told_by_us, track.overruling, track.stop_now, track.last_ask_failed,
+      track.refused, track.cannot_be_stopped, track.cannot_be_asked, track.explained,
+      track.in_flight != 0, track.failures, number(track.next_try));
   if (track.in_flight == 0) return;
   add(text, number(track.in_flight_since), static_cast<int>(track.in_flight_kind),
       track.in_flight_last, budgets.fingerprint(track.asked_under));
@@ -88,10 +88,9 @@ std::string BudgetBook::fingerprint(const std::vector<Asked>& asked) const {
 
 std::string GroupBook::fingerprint() const {
   Text text;
-  add(text, number(first_release_), replaced_);
-  for (const auto& [id, line] : lines_) {
-    add(text, id.value, line.group.wanted, line.group.owned, line.group.ready,
-        line.group.no_hand_over, number(line.short_since));
+  add(text, waiting_, replaced_, waited_.count(), number(counted_));
+  for (const auto& [id, group] : groups_) {
+    add(text, id.value, group.wanted, group.owned, group.ready, group.no_hand_over);
   }
   for (const auto& [ns, bar] : bars_) add(text, ns, number(bar.until), bar.why);
   return fmt::to_string(text);
@@ -103,7 +102,8 @@ std::string Drain::fingerprint() const {
   add(text, number(now_), number(started_), number(wake_), number(marked_at_),
       number(paused_until_), slowest_.count(), announced_, listed_, services_listed_, finished_,
       plans_stale_, number(empty_since_), attached_, outages_.any_dark(), outages_.needs_host(),
-      withdrawn_.has_value(), withdrawn_ && withdrawn_->undo, groups_unread_);
+      withdrawn_.has_value(), withdrawn_ && withdrawn_->undo, number(withdrawn_at_), again_,
+      groups_unread_);
   add(text, abilities_.mark, abilities_.ask, abilities_.stop, abilities_.explain,
       abilities_.hand_over, abilities_.forewarn);
   add(text, mark_.done, mark_.current, mark_.given_up, mark_.in_flight != 0, mark_.undoing,

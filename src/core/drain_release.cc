@@ -140,8 +140,13 @@ bool Drain::releases_settled() {
       settled = false;
       continue;
     }
+    const Group* group = groups_.find(track.unit.group);
     if (replaced) {
       ask(track);
+    } else if (group != nullptr && group->wanted == 0 && track.release.out()) {
+      // Its owner would have removed it without asking its budget, and now nobody will.
+      track.stop_now = true;
+      send_stop(track, "its Deployment is gone or scaled to 0: nobody wants it any more");
     } else {
       take_back(track, "the drain was withdrawn");
     }

@@ -31,6 +31,8 @@ class GroupBook {
   // changes it, not the time that passes.
   Millis time_for(int releases) const;
 
+  std::string fingerprint() const;  // all that decides
+
  private:
   struct Bar {
     Time until{};
