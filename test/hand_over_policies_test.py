@@ -49,8 +49,10 @@ def hash_of(rig, app: str) -> str:
     ],
     ids=["Recreate", "maxSurge 0", "tolerates the cordon", "hostPort"],
 )
-def test_what_cannot_be_handed_over_is_asked_at_once(rig, node, options, reason):
+def test_what_cannot_be_handed_over_is_asked_at_once(rig, options, reason):
+    node = rig.node("n1")
     rig.deployment("web", on=node, **options)
+    rig.node("n2")  # not before: a cordon would not keep all of them away from it
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT)
     until_settled(rig, node, "web", 1)
     result = agent.post_mortem()
