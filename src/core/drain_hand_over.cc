@@ -196,6 +196,7 @@ void Drain::release_seen(Track& track) {
   if (track.unit.released && step == Release::Step::kNone && track.in_flight == 0) {
     track.release = Release{.step = Release::Step::kReleased, .since = now_};
     plans_stale_ = true;
+    if (withdrawn_) finished_ = false;  // it goes back first
     note(Level::kInfo, What::kReleased, &track, "it was taken out of its Deployment before");
   }
 }
@@ -228,6 +229,12 @@ void Drain::release_answered(Track& track, ActionKind kind, const Result<std::st
     }
   } else {
     back_off(track, error);
+    // The answer may be lost, and not what it answered.
+    release_seen(track);
+    if (kind == ActionKind::kPutBack && !track.unit.released) {
+      track.release.step = Release::Step::kReturning;
+      track.release.since = now_;
+    }
   }
 }
 
