@@ -100,7 +100,7 @@ void Drain::undo_answered(const Result<std::string>& result) {
   if (error.kind == ErrorKind::kGone) {
     mark_.undone = true;
     note(Level::kInfo, What::kUndone, nullptr, "the host itself is gone");
-  } else if (is_denied(error) || mark_.failures + 1 >= kUndoTries) {
+  } else if ((is_denied(error) && error.no_right) || mark_.failures + 1 >= kUndoTries) {
     mark_.undone = true;
     note(Level::kError, What::kFailed, nullptr,
          error.message + "; the mark stays: take it back by 'spotkeeper drain --undo'");

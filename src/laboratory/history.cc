@@ -141,7 +141,7 @@ void History::random_policies() {
     });
   }
   if (random_.chance(10)) {
-    world_.at(begin_ + Millis(random_.number(0, 90'000)),
+    world_.at(begin_ + Millis(random_.number(0, 45'000)),
               [this, rules = random_rules()] { driver_.change_rules(rules); });
   }
 }
@@ -332,6 +332,8 @@ void History::check_release(const core::Action& action, const core::Track& track
 // What is handed over goes when enough others are Ready, as far as could be seen, or when its own
 // grace begins.
 void History::check_ask(const core::Action& action, const core::Track& track) {
+  // The operator's rules may have changed their mind meanwhile.
+  if (track.plan.mode != core::Mode::kHandOver) return;
   if (!track.release.out() || !track.unit.ready || world_.now() >= track.plan.ask_by) return;
   const world::Key group = group_of(track);
   int asked = 0;  // and not yet told: the server counts them still

@@ -86,6 +86,8 @@ int RandomCluster::add_workload(int room) {
   if (kind <= 12) {
     world::Deployment made = world::make_deployment(app, replicas, {.ns = ns});
     made.spec.pod = random_template(app, false);
+    // They come back to a host that goes, again and again: few are enough to see it.
+    if (!made.spec.pod.spec->tolerations.empty()) made.spec.replicas = std::min(replicas, 2);
     made.spec.recreate = random_.chance(5);
     if (random_.chance(5)) made.spec.max_surge = {0};
     if (random_.chance(6)) broken_.insert(app);

@@ -469,9 +469,15 @@ void SmallWorld::check(const core::Action& action, int number) {
   }
   if (action.kind != core::ActionKind::kAsk || now_ >= track.plan.ask_by) return;
   if (!track.release.out() || !track.unit.ready) return;
-  // Nothing but what we do makes others fewer here, so what is there now is the judge.
+  // What is there now is the judge, but for one too many that its ReplicaSet has just deleted
+  // after a pod was put back: that word is still on its way.
   const SmallSetup::Deployment& setup = setup_.deployments[static_cast<size_t>(pod.deployment)];
   int ready = healthy(pod.deployment);
+  if (!watches_[kGroups].empty()) {
+    ready += static_cast<int>(std::ranges::count_if(pods_, [&](const Pod& each) {
+      return each.deployment == pod.deployment && !each.here && each.told && each.ready;
+    }));
+  }
   for (const Request& each : requests_) {
     const Pod& other = pods_[static_cast<size_t>(each.pod)];
     const bool asked = each.action.kind == core::ActionKind::kAsk && !each.served && !each.lost;

@@ -232,5 +232,47 @@ TEST(Workloads, PercentagesCountReleasedPodsAsHealthyOnly) {
   EXPECT_EQ(status.disruptions_allowed, 2);
 }
 
+// A ReplicaSet that may not let go of a pod does nothing at all until the pod's label is back.
+TEST(Workloads, APolicyThatForbidsOwnerlessPodsFreezesTheReplicaSet) {
+  TestWorld cluster(2);
+  cluster.world.admit("default", {.owner_stays = true});
+  cluster.make(make_deployment("web", 2));
+  cluster.run(Seconds(5));
+  ASSERT_EQ(cluster.serving("web"), 2);
+  const Key key = cluster.pods("web").front()->meta.key();
+  const std::string hash = cluster.pods("web").front()->meta.labels.at(kHashLabel);
+  const auto relabel = [&](const std::string& to) {
+    return cluster.world.update<Pod>(key, {},
+                                     [&](Pod& each) { each.meta.labels.set(kHashLabel, to); });
+  };
+  ASSERT_TRUE(relabel("released"));
+  cluster.run(Seconds(5));
+  EXPECT_TRUE(cluster.world.find<Pod>(key)->meta.owner);
+  EXPECT_EQ(cluster.pods("web").size(), 2U);
+  ASSERT_TRUE(cluster.world.update<Deployment>({"default", "web"}, {},
+                                               [](Deployment& each) { each.spec.replicas = 3; }));
+  cluster.run(Seconds(5));
+  EXPECT_EQ(cluster.pods("web").size(), 2U);
+  ASSERT_TRUE(relabel(hash));
+  cluster.run(Seconds(1));
+  EXPECT_EQ(cluster.pods("web").size(), 3U);
+}
+
+TEST(Workloads, APolicyMayForbidTheLabelChangeItself) {
+  TestWorld cluster(2);
+  cluster.make(make_deployment("web", 1));
+  cluster.run(Seconds(5));
+  const Key key = cluster.pods("web").front()->meta.key();
+  for (const int code : {422, 403}) {
+    cluster.world.admit("default", {.hash_stays = code});
+    const auto refused = cluster.world.update<Pod>(
+        key, {}, [](Pod& each) { each.meta.labels.set(kHashLabel, "released"); });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, code);
+    EXPECT_TRUE(cluster.world.update<Pod>(
+        key, {}, [](Pod& each) { each.meta.labels.set("other", "label"); }));
+  }
+}
+
 }  // namespace
 }  // namespace spotkeeper::world
