@@ -47,7 +47,8 @@ class RightsCheckTest : public LoopFixture {
     } else if (request.path.ends_with("selfsubjectrulesreviews")) {
       response.body = R"({"status": {"resourceRules": [
           {"apiGroups": ["*"], "resources": ["nodes", "pods/eviction", "pods/status",
-           "poddisruptionbudgets", "endpointslices"], "verbs": ["*"]},
+           "poddisruptionbudgets", "endpointslices", "deployments", "services",
+           "networkpolicies", "persistentvolumeclaims", "volumeattachments"], "verbs": ["*"]},
           {"apiGroups": [""], "resources": ["pods"], "verbs": )" +
                       pod_verbs_ + "}]}}";
     } else {
@@ -57,7 +58,7 @@ class RightsCheckTest : public LoopFixture {
   }
 
   const kube::Right kDelete{.group = "", .resource = "pods", .verb = "delete"};
-  std::string pod_verbs_ = R"(["list", "watch", "delete"])";
+  std::string pod_verbs_ = R"(["list", "watch", "delete", "patch"])";
   int failures_ = 0;
   int looks_ = 0;
   RightsCheck::Found found_;

@@ -23,7 +23,6 @@ namespace spotkeeper::demo {
 
 namespace asio = boost::asio;
 using observe::Colour;
-using observe::paint;
 
 namespace {
 
