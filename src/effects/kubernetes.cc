@@ -146,6 +146,8 @@ void Kubernetes::watch(const core::HostId& host) {
     workloads()->need(pods);
     workloads()->tell_again();
   };
+  // What is Ready on it is no replacement for anybody any more.
+  if (workloads_) workloads_->tell_again();
   group_.spawn("watches of " + host.value, begin_watch(watched));
 }
 

@@ -76,6 +76,7 @@ void Driver::hear(const std::string& node, const core::Notice& notice) {
   const Time started = desk_->find(core::HostId(node))->started();
   if (!host->begun) {
     host->begun = true;
+    workloads_->tell_again();  // as effects/kubernetes.cc does
     in(kMarkAlone, [this, node] { begin_watch(node); });
   } else if (started != host->drain_started) {
     tell_everything(node);  // another drain than before
