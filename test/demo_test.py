@@ -64,10 +64,13 @@ def test_a_pipe_gets_the_story_in_order():
         "Spot interruption notice: it ends in 120 s",
         "hears the notice",
         "cordoned",
-        "waits: its budget allows no disruption now",
-        "BUDGET OVERRULED",
+        "taken out of its Deployment",
+        "waits: its replacement is to be Ready first",
+        "enough others are Ready",
+        "told to end",
         "post-mortem of n1",
-        "By the cluster's own history",
+        "AWS took host n1 back",
+        "Replaced first",
     ]
     at = -1
     for words in story:

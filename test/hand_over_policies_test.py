@@ -51,7 +51,7 @@ def hash_of(rig, app: str) -> str:
 )
 def test_what_cannot_be_handed_over_is_asked_at_once(rig, options, reason):
     node = rig.node("n1")
-    rig.deployment("web", on=node, **options)
+    rig.deployment("web", on=node, grace=5, **options)
     rig.node("n2")  # not before: a cordon would not keep all of them away from it
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT)
     until_settled(rig, node, "web", 1)
@@ -83,7 +83,7 @@ def test_a_claim_that_is_shared_by_two_hosts_for_reading_only(rig, node):
 
 
 def test_a_service_that_selects_on_the_hash(rig, node):
-    rig.deployment("web", on=node)
+    rig.deployment("web", on=node, grace=5)
     rig.deployment("other", on=node)
     rig.service("blue", labels={"app": "web", "pod-template-hash": hash_of(rig, "web")})
     agent = rig.agent(node, rig.imds(node, spot=True, time_in_s=25), SHORT)
@@ -95,7 +95,7 @@ def test_a_service_that_selects_on_the_hash(rig, node):
 
 @pytest.mark.parametrize("within", ["podSelector", "from", "namespaceSelector and expression"])
 def test_a_network_policy_that_selects_on_the_hash(rig, node, within):
-    rig.deployment("web", on=node)
+    rig.deployment("web", on=node, grace=5)
     selector = {"matchLabels": {"pod-template-hash": hash_of(rig, "web")}}
     policy = {"metadata": {"name": "closed"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}
     if within == "podSelector":
@@ -125,7 +125,7 @@ def test_policies_and_services_that_do_not_mind(rig, node):
 
 
 def test_a_deployment_that_is_being_rolled_out(rig, node):
-    rig.deployment("web", 2, on=node)
+    rig.deployment("web", 2, on=node, grace=5)
     node.cordon()
     template = {"metadata": {"annotations": {READY_AFTER: "never"}}}
     rig.kube.patch("deployments", "web", {"spec": {"template": template}})
@@ -147,7 +147,7 @@ def test_others_keep_their_own_modes(rig, node):
 
 
 def test_a_replica_set_without_a_deployment(rig, node):
-    rig.deployment("web", on=node)
+    rig.deployment("web", on=node, grace=5)
     owner = rig.kube.list("replicasets", labels="app=web")[0]["metadata"]["name"]
     body = {"propagationPolicy": "Orphan"}
     rig.kube.request("DELETE", f"/apis/apps/v1/namespaces/{rig.namespace}/deployments/web", body)
@@ -226,8 +226,8 @@ def test_a_policy_that_forbids_the_label_change(rig, node):
 
 def test_a_quota_that_is_full(rig, node):
     """No replacement can be started: the pod is put back, and goes as it would have gone without us."""
-    rig.deployment("web", on=node)
-    rig.deployment("shy", on=node)
+    rig.deployment("web", on=node, grace=12)
+    rig.deployment("shy", on=node, grace=12)
     rig.pdb("shy", max_unavailable=0)
     rig.quota(pods=2)
     imds = rig.imds(node, spot=True, time_in_s=35)

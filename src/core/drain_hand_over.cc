@@ -35,6 +35,8 @@ std::string Drain::no_hand_over(const Track& track) const {
   if (track.late) return "it came after the mark, and so may its replacement";
   if (!track.unit.ready) return "it is not Ready, so that nothing is lost";
   if (std::string why = groups_.barred(track.unit.facts.ns, now_); !why.empty()) return why;
+  const Group* group = groups_.find(track.unit.group);
+  if (group != nullptr && !group->no_hand_over.empty()) return group->no_hand_over;
   if (track.plan.ask_by <= now_ && budgets_.known()) {
     using Why = BudgetBook::Hold::Why;
     const BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_);
@@ -42,8 +44,7 @@ std::string Drain::no_hand_over(const Track& track) const {
       return "there is no time for it, and its budget lets it go";
     }
   }
-  const Group* group = groups_.find(track.unit.group);
-  if (group != nullptr) return group->no_hand_over;
+  if (group != nullptr) return {};
   if (!groups_unread_.empty()) return groups_unread_;
   return now_ < group_due(track) ? "" : "its Deployment could not be read in time";
 }
