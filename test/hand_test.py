@@ -185,11 +185,13 @@ def test_a_second_ctrl_c_leaves_everything_as_it_is(rig, cluster, person):
 
 
 def test_a_terminal_shows_a_board_that_fits(rig, cluster, person):
+    rig.stateful_set("kept", on=cluster)
+    rig.pdb("kept", max_unavailable=0)
     terminal = person.at_terminal("drain", cluster.name, "--deadline", "25s", "--enough-grace", "8")
     assert terminal.end(60) == 0
     assert "\x1b[" in terminal.raw and "░" in terminal.raw
     assert all(len(line) <= 80 for line in terminal.text.splitlines()), terminal.text
-    assert "3 moved" in terminal.text
+    assert "4 moved" in terminal.text
 
 
 def test_no_colour_where_it_is_not_wanted(rig, cluster, person):
