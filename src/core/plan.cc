@@ -71,9 +71,9 @@ Time end_of(const Notice& notice, Seconds margin) {
 }
 
 Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy) {
-  static const Treatment kNone;
+  static const Treatment unruled;
   const Rule* rule = find_rule(policy.rules, unit.facts, notice.kind);
-  const Treatment& ruled = rule != nullptr ? rule->treatment : kNone;
+  const Treatment& ruled = rule != nullptr ? rule->treatment : unruled;
   Wanted wanted;
   wanted.mode = unit.wish.mode.value_or(ruled.mode.value_or(default_mode(unit, policy)));
   wanted.enough_grace =

@@ -42,6 +42,6 @@ Refusal namespace_terminates(Kind kind, const Key& key);                        
 Refusal quota_exceeded(Kind kind, const Key& key);                                   // 403
 // 422 of a ValidatingAdmissionPolicy, 403 of a webhook.
 Refusal forbidden_by_policy(Kind kind, const Key& key, int code);
-Refusal expired(uint64_t wanted, uint64_t oldest);                                   // 410
+Refusal expired(uint64_t wanted, uint64_t oldest);  // 410
 
 }  // namespace spotkeeper::world
