@@ -45,20 +45,14 @@ WorkloadBook::Observations WorkloadBook::deployment_gone(const kube::Deployment&
 }
 
 WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod& pod) {
-  if (pod.deletion || pod.finished()) {
-    // It counts no more, and never again.
-    const auto found = pods_.find(pod.uid);
-    if (found == pods_.end()) return {};
-    const Seen before = std::move(found->second);
-    pods_.erase(found);
-    return settle_around(before);
-  }
   Seen& seen = pods_[pod.uid];
   seen.ns = pod.ns;
   seen.labels = pod.labels;
   seen.node = pod.node;
   seen.replica_set = pod.owner && pod.owner->kind == "ReplicaSet" ? pod.owner->name : "";
   seen.ready = pod.ready;
+  // Once and for all: another watch may be behind and still show it as it was.
+  seen.ending = seen.ending || pod.deletion || pod.finished();
   seen.sources.insert(source);
   return settle_around(seen);
 }
@@ -116,7 +110,7 @@ core::Group WorkloadBook::count(const core::GroupId& id, const Entry& entry) con
   group.no_hand_over = looked_at_.at(ns);
   if (group.no_hand_over.empty()) group.no_hand_over = why_not(entry.deployment);
   for (const auto& [uid, pod] : pods_) {
-    if (pod.ns != ns || !owns(entry, pod)) continue;
+    if (pod.ns != ns || pod.ending || !owns(entry, pod)) continue;
     ++group.owned;
     if (pod.ready && !pod.node.empty() && !doomed_(pod.node)) ++group.ready;
   }

@@ -53,6 +53,7 @@ class WorkloadBook {
     std::string node;
     std::string replica_set;  // its owner; empty: another, or none
     bool ready = false;
+    bool ending = false;  // it counts no more
     std::set<int> sources;
   };
   struct Entry {
