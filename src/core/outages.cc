@@ -37,6 +37,7 @@ const Outages::Line* Outages::find(const ServiceId& id) const {
 
 std::vector<Outages::Line> Outages::lines() const {
   std::vector<Line> all;
+  all.reserve(lines_.size());
   for (const auto& [id, line] : lines_) all.push_back(line);
   return all;
 }
