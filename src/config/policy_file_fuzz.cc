@@ -25,7 +25,7 @@ void check(const LabelSelector& selector) {
 void check(const core::Rule& rule) {
   const core::Treatment& does = rule.treatment;
   must(does != core::Treatment{}, "a rule sets something");
-  must(!rule.name.empty() && rule.name.size() <= 63 * 4, "a rule has a name");
+  must(!rule.name.empty() && rule.name.size() <= 252, "a rule has a name");
   must(is_one_line(rule.name) && is_utf8(rule.name), "its name is fit for a log");
   must(!does.enough_grace || *does.enough_grace == core::kFullGrace ||
            (*does.enough_grace >= Seconds(1) && *does.enough_grace <= std::chrono::hours(24)),
