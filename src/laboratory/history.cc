@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/verdict.h"
 #include "effects/release.h"
@@ -221,7 +222,7 @@ void History::plan_surprises() {
   }
   if (random_.chance(5)) {
     world_.at(begin_ + Seconds(random_.number(1, 60)),
-              [this] { static_cast<void>(world_.remove(world::Kind::kNamespace, {{}, "shop"})); });
+              [this] { std::ignore = world_.remove(world::Kind::kNamespace, {{}, "shop"}); });
   }
 }
 

@@ -2,6 +2,7 @@
 #include "laboratory/random_cluster.h"
 
 #include <array>
+#include <tuple>
 
 #include "world/workloads.h"
 
@@ -24,18 +25,18 @@ const T& any_of(world::Random& random, const std::vector<T>& all) {
 RandomCluster::RandomCluster(world::World& world, world::Random& random, Size size)
     : world_(world), random_(random) {
   for (const char* ns : {"shop", "data"}) {
-    static_cast<void>(world_.create(world::make_namespace(ns)));
+    std::ignore = world_.create(world::make_namespace(ns));
   }
   const int room_beyond = random_.chance(10) ? kNoRoom : kRoomBeyond;
   for (int i = 0; i < size.nodes; ++i) {
     nodes_.push_back("n" + std::to_string(i));
-    static_cast<void>(world_.create(world::make_node(nodes_.back(), "i-" + std::to_string(i),
-                                                     i % 2 == 0 ? "eu-west-1a" : "eu-west-1b",
-                                                     size.pods_per_node * room_beyond)));
+    std::ignore = world_.create(world::make_node(nodes_.back(), "i-" + std::to_string(i),
+                                                 i % 2 == 0 ? "eu-west-1a" : "eu-west-1b",
+                                                 size.pods_per_node * room_beyond));
   }
   int room = size.nodes * size.pods_per_node;
-  static_cast<void>(
-      world_.create(world::make_daemon_set("logs", {.grace = Seconds(random_.number(0, 60))})));
+  std::ignore =
+      world_.create(world::make_daemon_set("logs", {.grace = Seconds(random_.number(0, 60))}));
   room -= size.nodes;
   while (room > 0) room -= add_workload(room);
 }
@@ -97,7 +98,7 @@ int RandomCluster::add_workload(int room) {
     world::StatefulSet made = world::make_stateful_set(app, replicas, {.ns = ns});
     made.spec.pod = random_template(app, false);
     made.spec.parallel = random_.chance(50);
-    static_cast<void>(world_.create(std::move(made)));
+    std::ignore = world_.create(std::move(made));
   } else if (kind <= 18) {
     replicas = std::min(replicas, 8);
     world::Job made = world::make_job(app, replicas, {.ns = ns});
@@ -108,16 +109,16 @@ int RandomCluster::add_workload(int room) {
     made.spec.pod = std::move(pod);
     made.spec.ignores_disruption = random_.chance(30);
     made.spec.backoff_limit = static_cast<int>(random_.number(0, 6));
-    static_cast<void>(world_.create(std::move(made)));
+    std::ignore = world_.create(std::move(made));
   } else {
     replicas = 1;
     world::Pod made = world::make_pod(app, any_of(random_, nodes_), {.ns = ns});
     made.spec = random_template(app, false).spec;
     if (random_.chance(30)) made.meta.annotations.set(world::kMirrorAnnotation, "x");
-    static_cast<void>(world_.create(std::move(made)));
+    std::ignore = world_.create(std::move(made));
   }
   if (random_.chance(60)) guard(app, ns, replicas);
-  if (random_.chance(40)) static_cast<void>(world_.create(world::make_service(app, ns)));
+  if (random_.chance(40)) std::ignore = world_.create(world::make_service(app, ns));
   return replicas;
 }
 
@@ -144,10 +145,10 @@ void RandomCluster::guard(const std::string& app, const std::string& ns, int rep
   budgets_.push_back(budget.meta.key());
   const bool twice = random_.chance(4);
   world::Budget second = budget;
-  static_cast<void>(world_.create(std::move(budget)));
+  std::ignore = world_.create(std::move(budget));
   if (!twice) return;
   second.meta.name += "-again";
-  static_cast<void>(world_.create(std::move(second)));
+  std::ignore = world_.create(std::move(second));
 }
 
 void RandomCluster::trouble_begins() {
@@ -184,30 +185,30 @@ void RandomCluster::edit_budget() {
   if (budgets_.empty()) return;
   const world::Key key = any_of(random_, budgets_);
   if (random_.chance(15)) {
-    static_cast<void>(world_.remove(world::Kind::kBudget, key));
+    std::ignore = world_.remove(world::Kind::kBudget, key);
     return;
   }
-  static_cast<void>(world_.update<world::Budget>(key, {}, [&](world::Budget& each) {
+  std::ignore = world_.update<world::Budget>(key, {}, [&](world::Budget& each) {
     each.spec.min_available.reset();
     each.spec.max_unavailable = world::IntOrPercent{static_cast<int>(random_.number(0, 4))};
     if (random_.chance(10)) each.spec.selector = world::Selector{};  // all of its namespace
-  }));
+  });
 }
 
 void RandomCluster::change_deployment() {
   if (deployments_.empty()) return;
   const world::Key key = any_of(random_, deployments_);
   if (random_.chance(6)) {
-    static_cast<void>(world_.remove(world::Kind::kDeployment, key));
+    std::ignore = world_.remove(world::Kind::kDeployment, key);
     return;
   }
-  static_cast<void>(world_.update<world::Deployment>(key, {}, [&](world::Deployment& each) {
+  std::ignore = world_.update<world::Deployment>(key, {}, [&](world::Deployment& each) {
     if (random_.chance(50)) {
       each.spec.replicas = static_cast<int>(random_.number(0, 20));
     } else {
       each.spec.pod.annotations.set("rolled", std::to_string(random_.next()));
     }
-  }));
+  });
 }
 
 void RandomCluster::touch_pod() {
@@ -216,12 +217,12 @@ void RandomCluster::touch_pod() {
   const world::Key key = any_of(random_, pods)->meta.key();
   switch (random_.number(1, 6)) {
     case 1:
-      static_cast<void>(world_.remove(world::Kind::kPod, key));
+      std::ignore = world_.remove(world::Kind::kPod, key);
       break;
     case 2:
-      static_cast<void>(world_.update<world::Pod>(key, {}, [&](world::Pod& each) {
+      std::ignore = world_.update<world::Pod>(key, {}, [&](world::Pod& each) {
         each.meta.labels.set("touched", std::to_string(random_.number(1, 9)));
-      }));
+      });
       break;
     default:
       world_.set_ready(key, random_.chance(50));
@@ -229,10 +230,10 @@ void RandomCluster::touch_pod() {
 }
 
 void RandomCluster::touch_node() {
-  static_cast<void>(
+  std::ignore =
       world_.update<world::Node>({{}, any_of(random_, nodes_)}, {}, [&](world::Node& each) {
         each.meta.annotations.set("heartbeat", std::to_string(random_.next()));
-      }));
+      });
 }
 
 }  // namespace spotkeeper::laboratory

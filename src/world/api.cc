@@ -206,10 +206,12 @@ void Api::refuse_creations(Kind kind, const std::string& ns, bool refuse) {
   }
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define SPOTKEEPER_INSTANTIATE(T)                                          \
   template Answer<Ptr<T>> Api::create<T>(T);                               \
   template Answer<Ptr<T>> Api::update<T>(const Key&, const Preconditions&, \
                                          const std::function<void(T&)>&);
+// NOLINTEND(bugprone-macro-parentheses)
 SPOTKEEPER_WORLD_FOR_EVERY_KIND(SPOTKEEPER_INSTANTIATE)
 #undef SPOTKEEPER_INSTANTIATE
 

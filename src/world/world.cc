@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world/world.h"
 
+#include <tuple>
+
 #include "world/api.h"
 #include "world/budgets.h"
 #include "world/context.h"
@@ -125,7 +127,7 @@ struct World::Parts {
 
 World::World(Options options, uint64_t seed, Time start)
     : parts_(std::make_unique<Parts>(options, seed, start)) {
-  static_cast<void>(create(make_namespace("default")));
+  std::ignore = create(make_namespace("default"));
 }
 
 World::~World() = default;
@@ -272,12 +274,14 @@ const Options& World::options() const {
   return parts_->context.options;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define SPOTKEEPER_INSTANTIATE(T)                                            \
   template Ptr<T> World::find<T>(const Key&) const;                          \
   template std::vector<Ptr<T>> World::list<T>(const std::string&) const;     \
   template Answer<Ptr<T>> World::create<T>(T);                               \
   template Answer<Ptr<T>> World::update<T>(const Key&, const Preconditions&, \
                                            const std::function<void(T&)>&);
+// NOLINTEND(bugprone-macro-parentheses)
 SPOTKEEPER_WORLD_FOR_EVERY_KIND(SPOTKEEPER_INSTANTIATE)
 #undef SPOTKEEPER_INSTANTIATE
 
