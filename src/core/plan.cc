@@ -146,7 +146,8 @@ Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_han
 }
 
 Seconds last_grace(const Plan& plan, const Notice& notice, Time now) {
-  Seconds left = std::chrono::floor<Seconds>(end_of(notice, plan.margin) - now);
+  // To the nearest second: what a late timer costs is the margin's, not the unit's.
+  Seconds left = std::chrono::round<Seconds>(end_of(notice, plan.margin) - now);
   if (left < Seconds(1)) left = std::chrono::floor<Seconds>(notice.deadline - now);
   if (left < Seconds(0)) left = kPastDeadlineGrace;
   return std::max(Seconds(1), std::min(plan.grace, left));
