@@ -30,6 +30,9 @@ std::string Drain::no_hand_over(const Track& track) const {
     return hard() ? "not for this kind of notice" : "not for a notice that may come to nothing";
   }
   if (!abilities_.hand_over) return "we may not (see the missing rights)";
+  if (!hard() && !track.cannot_be_asked.empty()) {
+    return "it could not be asked afterwards: " + track.cannot_be_asked;
+  }
   if (track.unit.group.value.empty()) return "nobody would start a replacement first";
   if (!track.unit.no_hand_over.empty()) return track.unit.no_hand_over;
   if (track.late) return "it came after the mark, and so may its replacement";

@@ -135,6 +135,7 @@ bool Drain::releases_settled() {
     const bool waits = track.in_flight != 0 || now_ < track.next_try;
     const bool replaced = track.release.out() && track.unit.ready &&
                           (surplus(track.unit.group) > 0 || track.leaving()) &&
+                          track.cannot_be_asked.empty() &&
                           now_ < *withdrawn_at_ + kWithdrawnPatience;
     if (waits) {
       settled = false;

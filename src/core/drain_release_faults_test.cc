@@ -221,6 +221,27 @@ TEST(WithdrawnRelease, ABudgetThatNeverOpensDoesNotKeepItForEver) {
   EXPECT_EQ(describe(t.take()), "put back default/web") << "its ReplicaSet ends one too many";
 }
 
+TEST(WithdrawnRelease, WhoMayNotBeAskedIsPutBackAtOnce) {
+  HandOverDrain t;
+  t.replace({guarded_replica("web")}, kClosed);
+  t.budget(1);
+  t.group(1, 1, 1);
+  t.answer(t.take().at(0), std::unexpected(denied("evict")));
+  t.tell(Withdrawn{.why = "interrupted"});
+  EXPECT_EQ(describe(t.take()), "put back default/web");
+}
+
+TEST(Release, NobodyIsReleasedForASoftNoticeWhoMayNotBeAskedAfterwards) {
+  Notice feared = spot_notice();
+  feared.kind = NoticeKind::kRebalanceRecommendation;
+  HandOverDrain t({.hand_over = HandOver::kAlways}, feared);
+  t.tell(AbilitiesFound{.abilities = {.ask = false}});
+  t.group(1, 1, 0);
+  t.begin({guarded_replica("web")}, kClosed);
+  EXPECT_EQ(describe(t.take()), "");
+  EXPECT_THAT(t.track("web").plan.why, HasSubstr("it could not be asked afterwards"));
+}
+
 TEST(WithdrawnRelease, AReleaseUnderWayIsAwaited) {
   for (const bool lost : {false, true}) {
     HandOverDrain t;
