@@ -23,6 +23,11 @@ world::Key key_of(const kube::Pod& pod) {
   return {pod.ns, pod.name};
 }
 
+bool is_marked(const world::Node& node) {
+  const kube::Node seen = to_kube(node);
+  return seen.unschedulable && seen.annotations.contains(effects::kStateAnnotation);
+}
+
 std::string what_of(const core::Action& action) {
   return fmt::format("{} {}", core::to_string(action.kind), action.unit_name);
 }
@@ -59,6 +64,9 @@ Driver::~Driver() {
 void Driver::restart() {
   ++*life_;
   hosts_.clear();
+  marked_.clear();
+  watches_marks_ = false;
+  last_node_ = {};
   desk_ = std::make_unique<core::Desk>(setup_.policy);
   workloads_ = new_view();
 }
@@ -396,7 +404,9 @@ std::unique_ptr<WorkloadView> Driver::new_view() {
   ways.claims = [this](const std::string& ns, const std::set<std::string>& shared) {
     for (const auto& [node, host] : hosts_) tell_all(node, host->units.claims_known(ns, shared));
   };
-  ways.doomed = [this](const std::string& node) { return hosts_.contains(node); };
+  ways.doomed = [this](const std::string& node) {
+    return hosts_.contains(node) || marked_.contains(node);
+  };
   return std::make_unique<WorkloadView>(world_, std::move(ways), setup_.by_hash,
                                         setup_.may_read_deployments);
 }
@@ -443,6 +453,7 @@ void Driver::list(const std::string& node) {
       const auto pods = mine.units.of_deployments();
       const bool wanted = setup_.policy.hand_over != core::HandOver::kNever && setup_.may_patch;
       if (pods.empty() || !wanted) return;
+      watch_marks();
       workloads_->need(pods);
       workloads_->tell_again();
     });
@@ -471,6 +482,10 @@ void Driver::list(const std::string& node) {
 void Driver::world_changed(const world::Event& event) {
   if (hosts_.empty()) return;
   workloads_->world_changed(event);
+  if (event.kind() == world::Kind::kNode && watches_marks_) {
+    const world::Node& node = world::as<world::Node>(*event.object);
+    node_seen(node.meta.name, event.change != world::Change::kDeleted && is_marked(node));
+  }
   if (event.kind() == world::Kind::kPod) {
     const world::Pod& pod = world::as<world::Pod>(*event.object);
     const auto found = hosts_.find(pod.node);
@@ -493,6 +508,22 @@ void Driver::world_changed(const world::Event& event) {
       });
     }
   }
+}
+
+// As effects/watches.cc does: what others have marked, or an earlier life of ours.
+void Driver::watch_marks() {
+  if (std::exchange(watches_marks_, true)) return;
+  for (const auto& node : world_.list<world::Node>()) {
+    node_seen(node->meta.name, is_marked(*node));
+  }
+}
+
+void Driver::node_seen(const std::string& node, bool marked) {
+  last_node_ = std::max(last_node_, world_.now() + random_.in(setup_.weather.watch));
+  in(last_node_ - world_.now(), [this, node, marked] {
+    const bool changed = marked ? marked_.insert(node).second : marked_.erase(node) != 0;
+    if (changed && !hosts_.contains(node)) workloads_->tell_again();
+  });
 }
 
 void Driver::deliver(Host& host, Time& last, const std::string& node,

@@ -113,6 +113,8 @@ class Driver {
   void begin_watch(const std::string& node);
   void list(const std::string& node);
   void world_changed(const world::Event& event);
+  void watch_marks();
+  void node_seen(const std::string& node, bool marked);
   void deliver(Host& host, Time& last, const std::string& node,
                std::function<effects::PodUnits::Observations(Host&)> what);
 
@@ -124,6 +126,9 @@ class Driver {
   std::unique_ptr<core::Desk> desk_;
   std::map<std::string, std::unique_ptr<Host>> hosts_;
   std::unique_ptr<WorkloadView> workloads_;
+  std::set<std::string> marked_;  // nodes, as far as is seen
+  bool watches_marks_ = false;
+  Time last_node_{};
   core::Journal journal_;
 };
 

@@ -462,6 +462,8 @@ void History::check_replica_sets() {
     const auto pods = world_.pods_of(set->meta.uid);
     const auto active = std::ranges::count_if(
         pods, [](const world::Ptr<world::Pod>& pod) { return pod->active(); });
+    // Scaled a moment ago, by a rollout: its controller has not looked at it yet.
+    if (set->status.observed_generation != set->meta.generation) continue;
     if (active != set->spec.replicas) {
       wrong(fmt::format("{}: has {} pods and wants {}", set->meta.key().text(), active,
                         set->spec.replicas));
