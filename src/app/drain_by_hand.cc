@@ -170,6 +170,7 @@ void DrainByHand::begin(const std::vector<kube::Node>& nodes) {
   for (const kube::Node& node : nodes) {
     notice.instance = core::InstanceId(instance_of(node));
     hosts_.emplace_back(node.name);
+    kubernetes_.seen(node);
     engine_.tell(hosts_.back(), core::NoticeHeard{.notice = notice});
   }
   for (const core::HostId& host : hosts_) kubernetes_.watch(host);

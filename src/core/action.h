@@ -49,7 +49,9 @@ struct Action {
   UnitId unit;                   // not for kMark and kUndo
   std::string unit_name;         // the same
   std::optional<Seconds> grace;  // kAsk, kStop: instead of the unit's own
-  Millis patience{10'000};       // how long its answer is waited for
+  Millis patience{10'000};       // how long its answer is waited for, once it is sent
+  Time by = kNever;              // its unit's last moment: what is due then waits for nobody
+  Time end = kNever;             // no grace may reach beyond, however long it waits to be sent
   Notice notice;                 // why the host goes: goes into the record
   MarkExtras extras = {};        // kMark
   std::string reason;            // one sentence
@@ -77,7 +79,8 @@ struct BudgetsListed {
 };
 struct ActionDone {
   uint64_t number = 0;
-  Result<std::string> result;  // a remark for people, may be empty
+  Result<std::string> result;     // a remark for people, may be empty
+  std::optional<Time> sent = {};  // when, where it had to wait; unset: at once
 };
 struct Trouble {  // an adapter cannot see what it should; it goes on trying
   Error error;

@@ -156,6 +156,7 @@ void Drain::hear(const ActionDone& done) {
   }
   for (auto& [id, track] : tracks_) {
     if (track.in_flight == done.number) {
+      if (done.sent) track.in_flight_since = *done.sent;
       unit_answered(track, done.result);
       return;
     }
@@ -507,6 +508,8 @@ Action& Drain::act(ActionKind kind, Track* track, std::string reason) {
   if (track != nullptr) {
     action.unit = track->unit.id;
     action.unit_name = track->unit.name;
+    action.by = track->plan.force;
+    if (hard()) action.end = end_of(notice_, track->plan.margin);
     track->in_flight = action.number;
     track->in_flight_since = now_;
     track->in_flight_kind = kind;

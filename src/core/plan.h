@@ -53,9 +53,9 @@ Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_han
                const Notice& notice, const Policy& policy, Millis lead, Time now);
 
 // The grace to put on a request that is the unit's last: what it is granted, cut to what is left of
-// the time before the margin (to the nearest second), or else of the margin. Never 0, which would remove the object and
-// leave the process running. Past the deadline the host may live a little longer, and 10 s are
-// granted.
+// the time before the margin (to the nearest second), or else of the margin. Never 0, which would
+// remove the object and leave the process running. Past the deadline the host may live a little
+// longer, and 10 s are granted.
 Seconds last_grace(const Plan& plan, const Notice& notice, Time now);
 
 }  // namespace spotkeeper::core

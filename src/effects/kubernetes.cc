@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <boost/json/object.hpp>
+#include <utility>
 
 #include "async/timing.h"
 #include "effects/node_writes.h"
@@ -14,16 +15,29 @@
 namespace spotkeeper::effects {
 namespace {
 
-// A mark that takes longer than this does not hold up the watches.
+// Marks that take longer than this do not hold up the watches.
 constexpr Millis kMarkAlone{100};
+constexpr int kTooManyRequests = 429;
+constexpr int kUnavailable = 503;
 
 kube::PodRef ref_of(const kube::Pod& pod) {
   return kube::PodRef{.ns = pod.ns, .name = pod.name, .uid = pod.uid};
 }
 
-std::optional<int64_t> seconds(const std::optional<Seconds>& grace) {
-  if (!grace) return std::nullopt;
-  return grace->count();
+// The grace to send now; nothing: the pod's own. What had to wait has less time left.
+std::optional<int64_t> grace_now(const core::Action& action, const kube::Pod& pod, Time now) {
+  const Seconds granted = action.grace.value_or(Seconds(pod.grace_s));
+  if (action.end != kNever) {
+    const auto left = std::chrono::round<Seconds>(action.end - now);
+    if (left >= Seconds(1) && left < granted) return left.count();
+  }
+  return action.grace ? std::optional(granted.count()) : std::nullopt;
+}
+
+// A server under load speaks for itself, not for one pod.
+bool asks_for_pause(const Error& error) {
+  return !error.budget && error.retry_after_s > 0 &&
+         (error.status == kTooManyRequests || error.status == kUnavailable);
 }
 
 }  // namespace
@@ -34,52 +48,97 @@ Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Opt
       group_(group),
       clock_(clock),
       options_(std::move(options)),
-      report_(std::move(report)) {}
+      report_(std::move(report)),
+      view_(options_.pods, clock, report_),
+      watches_(std::make_shared<Watches>(api, group, view_)),
+      queue_(options_.requests),
+      queue_changed_(group.executor()),
+      mark_answered_(group.executor()) {
+  watches_->on_pods = [this](const ClusterView::Nodes& nodes) { pods_listed(nodes); };
+  watches_->on_marked = [this] {
+    if (workloads_) workloads_->tell_again();
+  };
+  if (options_.local_services) watches_->want_local_services();
+}
 
 Kubernetes::~Kubernetes() = default;
 
+void Kubernetes::seen(kube::Node node) {
+  std::string name = node.name;
+  nodes_.insert_or_assign(std::move(name), std::move(node));
+}
+
 void Kubernetes::carry_out(core::Action action) {
-  std::string name =
-      fmt::format("{} {} {}", core::to_string(action.kind), action.host.value, action.unit_name);
-  group_.spawn(std::move(name), do_action(std::move(action)));
+  queue_.push(std::move(action), clock_.now());
+  send_what_may();
+  if (queue_.empty()) return;
+  queue_changed_.set();
+  if (!std::exchange(sending_, true)) group_.spawn("requests", send_in_turn());
+}
+
+void Kubernetes::send_what_may() {
+  while (std::optional<core::Action> action = queue_.pop(clock_.now())) {
+    std::string name = fmt::format("{} {} {}", core::to_string(action->kind), action->host.value,
+                                   action->unit_name);
+    group_.spawn(std::move(name), do_action(std::move(*action)));
+  }
+}
+
+Task<> Kubernetes::send_in_turn() {
+  while (!queue_.empty()) {
+    co_await queue_changed_.wait(queue_.due(clock_.now()) - clock_.now());
+    send_what_may();
+  }
+  sending_ = false;
 }
 
 Task<> Kubernetes::do_action(core::Action action) {
   const core::HostId host = action.host;
   const uint64_t number = action.number;
+  const Time sent = clock_.now();
   Result<std::string> result;
   if (action.kind == core::ActionKind::kMark) {
     Mark wanted{.notice = std::move(action.notice),
                 .taint = options_.taint,
                 .taint_effect = options_.taint_effect,
                 .extras = action.extras,
-                .started = clock_.now()};
-    result = co_await write_mark(api_, host.value, std::move(wanted));
-    const auto watched = watched_.find(host);
-    if (watched != watched_.end()) watched->second->mark_answered.set();
+                .started = sent};
+    auto known = nodes_.extract(host.value);
+    std::optional<kube::Node> node;
+    if (known.empty()) {
+      queue_.charge(1, sent);  // it is read first
+    } else {
+      node = std::move(known.mapped());
+    }
+    result = co_await write_mark(api_, host.value, std::move(wanted), std::move(node));
+    mark_answered(host.value);
   } else if (action.kind == core::ActionKind::kUndo) {
-    result = co_await take_back_mark(api_, host.value, action.notice.id, clock_.now());
+    queue_.charge(1, sent);
+    result = co_await take_back_mark(api_, host.value, action.notice.id, sent);
   } else {
     result = co_await on_pod(std::move(action));
   }
-  report_(host, core::ActionDone{.number = number, .result = std::move(result)});
+  if (!result && asks_for_pause(result.error())) {
+    queue_.pause(clock_.now() + Seconds(result.error().retry_after_s));
+  }
+  report_(host, core::ActionDone{.number = number, .result = std::move(result), .sent = sent});
 }
 
 Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
-  const auto watched = watched_.find(action.host);
-  const kube::Pod* found = watched == watched_.end() ? nullptr : watched->second->find(action.unit);
+  const kube::Pod* found = view_.find(action.host, action.unit);
   if (found == nullptr) {
     co_return std::unexpected(
         Error{.kind = ErrorKind::kGone, .message = action.unit_name + " is not here any more"});
   }
   const kube::PodRef pod = ref_of(*found);
+  const std::optional<int64_t> grace = grace_now(action, *found, clock_.now());
   Result<void> done;
   switch (action.kind) {
     case core::ActionKind::kAsk:
-      done = co_await kube::evict(api_, pod, seconds(action.grace), action.patience);
+      done = co_await kube::evict(api_, pod, grace, action.patience);
       break;
     case core::ActionKind::kStop:
-      done = co_await kube::delete_pod(api_, pod, seconds(action.grace), action.patience);
+      done = co_await kube::delete_pod(api_, pod, grace, action.patience);
       break;
     case core::ActionKind::kExplain:
       done = co_await kube::set_disruption_target(api_, pod, action.reason, clock_.now(),
@@ -116,48 +175,53 @@ Task<Result<void>> Kubernetes::relabel(core::Action action, kube::Pod pod) {
   co_return co_await kube::patch_pod(api_, ref_of(pod), std::move(metadata), action.patience);
 }
 
-void Kubernetes::tell_all(const core::Observation& observation) {
-  for (const auto& [host, watched] : watched_) report_(host, observation);
-}
-
 std::shared_ptr<WorkloadWatch> Kubernetes::workloads() {
   if (!workloads_) {
     workloads_ = std::make_shared<WorkloadWatch>(
         api_, group_,
-        [this](const std::string& node) { return watched_.contains(core::HostId(node)); },
-        [this](const core::Observation& observation) { tell_all(observation); },
+        [this](const std::string& node) { return view_.goes(node) || watches_->is_marked(node); },
+        [this](const core::Observation& observation) { view_.tell_group(observation); },
         [this](const std::string& ns, const std::set<std::string>& shared) {
-          for (const auto& [host, watched] : watched_) watched->claims_known(ns, shared);
+          view_.claims_known(ns, shared);
         });
+    watches_->want_marked_nodes();
   }
   return workloads_;
 }
 
 void Kubernetes::watch(const core::HostId& host) {
-  auto& watched = watched_[host];
-  if (watched) {
-    watched->tell_again();
+  if (!view_.add(host)) {
+    view_.tell_again(host);
     if (workloads_) workloads_->tell_again();
     return;
   }
-  watched = std::make_shared<HostWatch>(api_, group_, clock_, options_.pods, host, report_);
-  watched->on_deployments = [this](const std::vector<kube::Pod>& pods) {
-    if (pods.empty() || !options_.hand_over || !hands_over_without(lacking_)) return;
-    workloads()->need(pods);
-    workloads()->tell_again();
-  };
   // What is Ready on it is no replacement for anybody any more.
   if (workloads_) workloads_->tell_again();
-  group_.spawn("watches of " + host.value, begin_watch(watched));
+  unmarked_.insert(host.value);
+  if (announced_.empty()) group_.spawn("watches", begin_watches());
+  announced_.insert(host.value);
 }
 
-Task<> Kubernetes::begin_watch(std::shared_ptr<HostWatch> watched) {
-  co_await watched->mark_answered.wait(kMarkAlone);
-  watched->begin(lacking_, options_.local_services);
+void Kubernetes::mark_answered(const std::string& node) {
+  if (unmarked_.erase(node) != 0 && unmarked_.empty()) mark_answered_.set();
+}
+
+Task<> Kubernetes::begin_watches() {
+  co_await mark_answered_.wait(kMarkAlone);
+  unmarked_.clear();
+  watches_->begin(std::exchange(announced_, {}));
+}
+
+void Kubernetes::pods_listed(const ClusterView::Nodes& nodes) {
+  const std::vector<kube::Pod> pods = view_.of_deployments(nodes);
+  if (pods.empty() || !options_.hand_over || !hands_over_without(lacking_)) return;
+  workloads()->need(pods);
+  workloads()->tell_again();
 }
 
 void Kubernetes::lacks(std::set<kube::Right> rights) {
-  lacking_ = std::move(rights);
+  lacking_ = rights;
+  watches_->lacks(std::move(rights));
 }
 
 }  // namespace spotkeeper::effects

@@ -11,9 +11,12 @@
 #include <string>
 
 #include "async/task_group.h"
+#include "async/timing.h"
 #include "core/action.h"
 #include "core/policy.h"
-#include "effects/host_watch.h"
+#include "effects/cluster_view.h"
+#include "effects/request_queue.h"
+#include "effects/watches.h"
 #include "effects/workload_watch.h"
 #include "kube/api.h"
 
@@ -22,7 +25,7 @@ namespace spotkeeper::effects {
 class Kubernetes {
  public:
   // Where observations go. Called from within tasks, never from carry_out() itself.
-  using Report = std::function<void(const core::HostId&, core::Observation)>;
+  using Report = ClusterView::Report;
 
   struct Options {
     PodRules pods;
@@ -32,38 +35,53 @@ class Kubernetes {
     // exclude_from_load_balancers).
     bool local_services = false;
     bool hand_over = true;  // false: nothing is read of Deployments
+    RequestLimits requests = {};
   };
 
   Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Options options, Report report);
   ~Kubernetes();
 
-  // Starts the action; its ActionDone is reported.
+  // Sends the action when its turn comes (see RequestQueue); its ActionDone is reported.
   void carry_out(core::Action action);
 
-  // Reports pods and budgets of this host from now on; a second call reports again what is known.
-  // Three watches a host, and a few for the Deployments on it: nothing is watched while there is no
-  // notice. They begin when the mark has
-  // been answered, for it must not share its first milliseconds with their connections.
+  // Reports what concerns this host from now on; a second call reports again what is known. Nothing
+  // is watched while there is no notice. The watches begin when the marks of the hosts that were
+  // announced together have been answered, for those must not share their first milliseconds with
+  // connections.
   void watch(const core::HostId& host);
+
+  // The node as it was just read: its mark needs one request less.
+  void seen(kube::Node node);
 
   // Rights that were found missing: what needs them is not tried in vain.
   void lacks(std::set<kube::Right> rights);
 
  private:
+  void send_what_may();
+  Task<> send_in_turn();
   Task<> do_action(core::Action action);
   Task<Result<std::string>> on_pod(core::Action action);
   Task<Result<void>> relabel(core::Action action, kube::Pod pod);
-  void tell_all(const core::Observation& observation);
+  void mark_answered(const std::string& node);
+  void pods_listed(const ClusterView::Nodes& nodes);
   std::shared_ptr<WorkloadWatch> workloads();
-  Task<> begin_watch(std::shared_ptr<HostWatch> watched);
+  Task<> begin_watches();
 
   kube::Api& api_;
   TaskGroup& group_;
   const Clock& clock_;
   Options options_;
   Report report_;
-  std::map<core::HostId, std::shared_ptr<HostWatch>> watched_;
+  ClusterView view_;
+  std::shared_ptr<Watches> watches_;
   std::shared_ptr<WorkloadWatch> workloads_;  // none until the first host goes
+  RequestQueue queue_;
+  Event queue_changed_;
+  bool sending_ = false;                     // send_in_turn() runs
+  std::map<std::string, kube::Node> nodes_;  // known, and not marked yet
+  ClusterView::Nodes announced_;             // not watched yet
+  ClusterView::Nodes unmarked_;              // of those: whose mark is not answered
+  Event mark_answered_;
   std::set<kube::Right> lacking_;
 };
 

@@ -18,10 +18,16 @@ struct Change {
 };
 
 Task<Result<std::string>> change_node(kube::Api& api, std::string name,
-                                      std::function<Change(const kube::Node&)> change) {
+                                      std::function<Change(const kube::Node&)> change,
+                                      std::optional<kube::Node> known = std::nullopt) {
   Error conflict;
   for (int i = 0; i < kTries; ++i) {
-    const Result<kube::Node> node = co_await kube::get_node(api, name);
+    Result<kube::Node> node;
+    if (known) {
+      node = std::move(*std::exchange(known, std::nullopt));
+    } else {
+      node = co_await kube::get_node(api, name);
+    }
     if (!node) co_return std::unexpected(node.error());
     Change wanted = change(*node);
     if (!wanted.patch) co_return wanted.remark;
@@ -51,11 +57,12 @@ Change unmarking(const kube::Node& node, const core::NoticeId& taker, Time now) 
 
 }  // namespace
 
-Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark) {
+Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark,
+                                     std::optional<kube::Node> known) {
   std::function<Change(const kube::Node&)> change = [mark = std::move(mark)](const kube::Node& n) {
     return marking(n, mark);
   };
-  co_return co_await change_node(api, std::move(node), std::move(change));
+  co_return co_await change_node(api, std::move(node), std::move(change), std::move(known));
 }
 
 Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node, core::NoticeId taker,

@@ -4,6 +4,7 @@
 // times. Answer: what was found and done, for people. The Api must outlive the call.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "async/task.h"
@@ -13,7 +14,9 @@
 
 namespace spotkeeper::effects {
 
-Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark);
+// `known`: the node as it was read before; the first write is bound to that.
+Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark,
+                                     std::optional<kube::Node> known = std::nullopt);
 
 // `taker`: the notice whose mark it is; empty: a person. A mark that is not theirs to take back
 // stays (see keeps_mark), and the answer says so.

@@ -6,18 +6,6 @@
 #include "kube/workloads.h"
 
 namespace spotkeeper::effects {
-namespace {
-
-core::BudgetId id_of(const kube::Budget& budget) {
-  return core::BudgetId(budget.ns + "/" + budget.name);
-}
-
-core::Budget to_core(const core::BudgetId& id, const kube::Budget& budget) {
-  return core::Budget{.id = id, .allows = budget.disruptions_allowed};
-}
-
-}  // namespace
-
 std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
   if (pod.mirror) return "a static pod: the kubelet keeps it, the API cannot move it";
   if (pod.finished()) return "has finished already";
@@ -47,7 +35,7 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   unit.exempt = exempt_reason(pod, rules_);
   if (pod.deletion) unit.ending = ending_before ? ending_before : std::optional(now);
   unit.ended = pod.finished();
-  unit.budgets = guards(pod);
+  unit.budgets = budgets_->guards(pod);
   unit.local_data = pod.empty_dir;
   unit.volumes = !pod.claims.empty() || pod.own_volumes;
   unit.critical = pod.priority_class.starts_with("system-");
@@ -64,7 +52,10 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   }
   if (known.unit == unit) return {};
   known.unit = unit;
-  return {core::UnitSeen{.unit = unit}};
+  Observations out;
+  tell_guards(unit.budgets, out);
+  out.emplace_back(core::UnitSeen{.unit = std::move(unit)});
+  return out;
 }
 
 PodUnits::Observations PodUnits::pod_gone(const kube::Pod& pod) {
@@ -73,29 +64,42 @@ PodUnits::Observations PodUnits::pod_gone(const kube::Pod& pod) {
 }
 
 PodUnits::Observations PodUnits::budget_changed(const kube::Budget& budget) {
-  const core::BudgetId id = id_of(budget);
-  const auto [at, fresh] = budgets_.try_emplace(id, budget);
-  const bool regroups = fresh || at->second.selector != budget.selector;
-  at->second = budget;
-  Observations out;
-  out.emplace_back(core::BudgetSeen{.budget = to_core(id, budget)});
-  if (regroups) regroup(budget.ns, out);  // most changes are of its status
-  return out;
+  return budget_put(budget, budgets_->put(budget));
 }
 
 PodUnits::Observations PodUnits::budget_gone(const kube::Budget& budget) {
+  budgets_->erase(budget);
+  return budget_erased(budget);
+}
+
+PodUnits::Observations PodUnits::budget_put(const kube::Budget& budget, bool regroups) {
   const core::BudgetId id = id_of(budget);
-  budgets_.erase(id);
+  Observations out;
+  if (told_.contains(id)) out.emplace_back(core::BudgetSeen{.budget = budgets_->at(id)});
+  if (regroups) regroup(budget.ns, out);
+  return out;
+}
+
+PodUnits::Observations PodUnits::budget_erased(const kube::Budget& budget) {
+  const core::BudgetId id = id_of(budget);
+  if (told_.erase(id) == 0) return {};
   Observations out;
   out.emplace_back(core::BudgetGone{.id = id});
   regroup(budget.ns, out);
   return out;
 }
 
+// A budget is told before the first unit that it guards.
+void PodUnits::tell_guards(const std::vector<core::BudgetId>& guards, Observations& out) {
+  for (const core::BudgetId& id : guards) {
+    if (told_.insert(id).second) out.emplace_back(core::BudgetSeen{.budget = budgets_->at(id)});
+  }
+}
+
 PodUnits::Observations PodUnits::everything() const {
   Observations out;
-  for (const auto& [id, budget] : budgets_) {
-    out.emplace_back(core::BudgetSeen{.budget = to_core(id, budget)});
+  for (const core::BudgetId& id : told_) {
+    out.emplace_back(core::BudgetSeen{.budget = budgets_->at(id)});
   }
   for (const auto& [id, known] : pods_) out.emplace_back(core::UnitSeen{.unit = known.unit});
   return out;
@@ -149,20 +153,13 @@ std::optional<Place> PodUnits::place_in(const Known& known, const kube::Pod& pod
   return back ? known.place : std::nullopt;
 }
 
-std::vector<core::BudgetId> PodUnits::guards(const kube::Pod& pod) const {
-  std::vector<core::BudgetId> ids;
-  for (const auto& [id, budget] : budgets_) {
-    if (budget.covers(pod)) ids.push_back(id);
-  }
-  return ids;
-}
-
 // A budget came, changed its selector or went: pods of its namespace may be guarded otherwise now.
 void PodUnits::regroup(const std::string& ns, Observations& out) {
   for (auto& [id, known] : pods_) {
     if (known.pod.ns != ns) continue;
-    std::vector<core::BudgetId> now = guards(known.pod);
+    std::vector<core::BudgetId> now = budgets_->guards(known.pod);
     if (now == known.unit.budgets) continue;
+    tell_guards(now, out);
     known.unit.budgets = std::move(now);
     out.emplace_back(core::UnitSeen{.unit = known.unit});
   }

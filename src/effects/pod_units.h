@@ -4,12 +4,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/action.h"
+#include "effects/budget_shelf.h"
 #include "effects/release.h"
 #include "kube/calls.h"
 #include "kube/objects.h"
@@ -29,15 +31,23 @@ class PodUnits {
  public:
   using Observations = std::vector<core::Observation>;
 
-  explicit PodUnits(PodRules rules) : rules_(std::move(rules)) {}
+  // With budgets of its own.
+  explicit PodUnits(PodRules rules) : PodUnits(std::move(rules), std::make_shared<BudgetShelf>()) {}
+  // With budgets that are shared with other hosts; who shares them puts them there.
+  PodUnits(PodRules rules, std::shared_ptr<BudgetShelf> budgets)
+      : rules_(std::move(rules)), budgets_(std::move(budgets)) {}
 
   Observations pod_changed(const kube::Pod& pod, Time now);
   Observations pod_gone(const kube::Pod& pod);
   // The claims of a namespace that many hosts may have at once. Until then nothing is said of it:
   // a group is not known before the claims of its namespace are.
   Observations claims_known(const std::string& ns, std::set<std::string> shared);
+  // Of budgets only those are told that guard, or have guarded, a pod of the node.
   Observations budget_changed(const kube::Budget& budget);
   Observations budget_gone(const kube::Budget& budget);
+  // The same where the shelf is shared and shows it already. `regroups`: see BudgetShelf::put.
+  Observations budget_put(const kube::Budget& budget, bool regroups);
+  Observations budget_erased(const kube::Budget& budget);
 
   // All that is known now, for a drain that begins later.
   Observations everything() const;
@@ -55,14 +65,15 @@ class PodUnits {
     core::Unit unit;
     std::optional<Place> place;
   };
-  std::vector<core::BudgetId> guards(const kube::Pod& pod) const;
+  void tell_guards(const std::vector<core::BudgetId>& guards, Observations& out);
   std::string no_hand_over(const kube::Pod& pod) const;
   static std::optional<Place> place_in(const Known& known, const kube::Pod& pod);
   void regroup(const std::string& ns, Observations& out);
 
   PodRules rules_;
   std::map<core::UnitId, Known> pods_;
-  std::map<core::BudgetId, kube::Budget> budgets_;
+  std::shared_ptr<BudgetShelf> budgets_;
+  std::set<core::BudgetId> told_;                               // budgets
   std::map<std::string, std::set<std::string>> shared_claims_;  // by namespace
 };
 

@@ -27,6 +27,8 @@ const kube::Right kListServices{.group = "", .resource = "services", .verb = "li
 const kube::Right kListPolicies{
     .group = "networking.k8s.io", .resource = "networkpolicies", .verb = "list"};
 const kube::Right kListClaims{.group = "", .resource = "persistentvolumeclaims", .verb = "list"};
+constexpr const char* kNoMarks =
+    "pods on nodes that other agents drain are counted as replacements until they leave";
 constexpr const char* kNoClaims =
     "pods with a volume claim are not handed over, even where many hosts may have it";
 constexpr const char* kNoVolumes = "the end of a drain does not wait for volumes to be detached";
@@ -57,6 +59,9 @@ const std::vector<Need>& needs() {
       {kListServices, kNoHandOver},
       {kListPolicies, kNoHandOver},
       {kListClaims, kNoClaims},
+      {{.group = "", .resource = "nodes", .verb = "list"}, kNoMarks},
+      {{.group = "", .resource = "nodes", .verb = "watch"},
+       "marked nodes are listed every 2 s instead"},
       {{.group = "storage.k8s.io", .resource = "volumeattachments", .verb = "list"}, kNoVolumes},
       {{.group = "storage.k8s.io", .resource = "volumeattachments", .verb = "watch"},
        "VolumeAttachments are listed every 2 s instead"},

@@ -4,75 +4,65 @@
 #include <algorithm>
 
 namespace spotkeeper::effects {
-namespace {
 
 core::ServiceId id_of(const kube::EndpointSlice& slice) {
   return core::ServiceId(slice.ns + "/" + slice.service);
 }
 
-}  // namespace
-
-ServiceBook::Observations ServiceBook::slice_changed(const kube::EndpointSlice& slice) {
-  if (slice.service.empty()) return {};
-  const core::ServiceId id = id_of(slice);
-  Entry& entry = services_[id];
-  const bool here = std::binary_search(slice.nodes.begin(), slice.nodes.end(), node_);
-  Slice& known = entry.slices[slice.uid];
-  known = Slice{.ready = slice.ready, .here = here};
-  for (const auto& [node, ready] : slice.ready_on) {
-    if (node != node_) known.elsewhere += ready;
-  }
-  return settle(id, entry);
+void ServiceShelf::put(const kube::EndpointSlice& slice) {
+  if (!slice.service.empty()) services_[id_of(slice)][slice.uid] = slice;
 }
 
-ServiceBook::Observations ServiceBook::slice_gone(const kube::EndpointSlice& slice) {
-  const core::ServiceId id = id_of(slice);
-  const auto found = services_.find(id);
-  if (found == services_.end()) return {};
-  found->second.slices.erase(slice.uid);
-  Observations out = settle(id, found->second);
-  if (found->second.slices.empty() && !found->second.was_here) services_.erase(found);
-  return out;
+void ServiceShelf::erase(const kube::EndpointSlice& slice) {
+  const auto found = services_.find(id_of(slice));
+  if (found == services_.end()) return;
+  found->second.erase(slice.uid);
+  if (found->second.empty()) services_.erase(found);
 }
 
-ServiceBook::Observations ServiceBook::everything() const {
-  Observations out;
-  for (const auto& [id, entry] : services_) {
-    if (entry.was_here) out.emplace_back(core::ServiceSeen{.service = sum(id, entry)});
-  }
-  return out;
-}
-
-ServiceBook::Observations ServiceBook::local(std::set<core::ServiceId> ids) {
-  local_ = std::move(ids);
-  Observations out;
-  for (const core::ServiceId& id : local_) {
-    const auto found = services_.find(id);
-    if (found == services_.end()) continue;
-    for (core::Observation& seen : settle(id, found->second)) out.push_back(std::move(seen));
-  }
-  return out;
-}
-
-core::Service ServiceBook::sum(const core::ServiceId& id, const Entry& entry) const {
+core::Service ServiceShelf::on(const core::ServiceId& id, const std::string& node) const {
   core::Service service{.id = id};
+  const auto found = services_.find(id);
+  if (found == services_.end()) return service;
   int elsewhere = 0;
-  for (const auto& [uid, slice] : entry.slices) {
+  for (const auto& [uid, slice] : found->second) {
     service.ready += slice.ready;
-    service.here = service.here || slice.here;
-    elsewhere += slice.elsewhere;
+    service.here = service.here || std::ranges::binary_search(slice.nodes, node);
+    for (const auto& [where, ready] : slice.ready_on) {
+      if (where != node) elsewhere += ready;
+    }
   }
   service.only_here = service.here && elsewhere == 0 && local_.contains(id);
   return service;
 }
 
-ServiceBook::Observations ServiceBook::settle(const core::ServiceId& id, Entry& entry) {
-  const core::Service now = sum(id, entry);
-  const bool first = now.here && !entry.was_here;
-  entry.was_here = entry.was_here || now.here;
-  if (!entry.was_here || (!first && now == entry.told)) return {};
-  entry.told = now;
+std::vector<core::ServiceId> ServiceShelf::all() const {
+  std::vector<core::ServiceId> ids;
+  ids.reserve(services_.size());
+  for (const auto& [id, slices] : services_) ids.push_back(id);
+  return ids;
+}
+
+ServiceBook::Observations ServiceBook::changed(const core::ServiceId& id) {
+  const core::Service now = shelf_->on(id, node_);
+  const auto found = told_.find(id);
+  if (found == told_.end() ? !now.here : now == found->second) return {};
+  told_[id] = now;
   return {core::ServiceSeen{.service = now}};
+}
+
+ServiceBook::Observations ServiceBook::all_changed() {
+  Observations out;
+  for (const core::ServiceId& id : shelf_->all()) {
+    for (core::Observation& seen : changed(id)) out.push_back(std::move(seen));
+  }
+  return out;
+}
+
+ServiceBook::Observations ServiceBook::everything() const {
+  Observations out;
+  for (const auto& [id, service] : told_) out.emplace_back(core::ServiceSeen{.service = service});
+  return out;
 }
 
 }  // namespace spotkeeper::effects

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // From EndpointSlices to the Services that are, or were, on one node: how many Ready endpoints each
-// has anywhere. Pure bookkeeping. Services that never were on the node are kept quiet about.
+// has anywhere. Pure bookkeeping. Services that never were on the node are kept quiet about. The
+// slices themselves are on a shelf that all hosts that go share.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,38 +15,45 @@
 
 namespace spotkeeper::effects {
 
+core::ServiceId id_of(const kube::EndpointSlice& slice);
+
+class ServiceShelf {
+ public:
+  using Slices = std::map<std::string, kube::EndpointSlice>;  // by uid
+
+  void put(const kube::EndpointSlice& slice);
+  void erase(const kube::EndpointSlice& slice);
+
+  // Services of which a load balancer sends only to nodes that have their endpoints.
+  void local(std::set<core::ServiceId> ids) { local_ = std::move(ids); }
+
+  core::Service on(const core::ServiceId& id, const std::string& node) const;
+  std::vector<core::ServiceId> all() const;
+
+ private:
+  std::map<core::ServiceId, Slices> services_;
+  std::set<core::ServiceId> local_;
+};
+
 class ServiceBook {
  public:
   using Observations = std::vector<core::Observation>;
 
-  explicit ServiceBook(std::string node) : node_(std::move(node)) {}
+  ServiceBook(std::string node, std::shared_ptr<const ServiceShelf> shelf)
+      : node_(std::move(node)), shelf_(std::move(shelf)) {}
 
-  Observations slice_changed(const kube::EndpointSlice& slice);
-  Observations slice_gone(const kube::EndpointSlice& slice);
-
-  // Services of which a load balancer sends only to nodes that have their endpoints.
-  Observations local(std::set<core::ServiceId> ids);
+  // The shelf shows another state of the Service than before.
+  Observations changed(const core::ServiceId& id);
+  // … or of any.
+  Observations all_changed();
 
   // All that is known now, for a drain that begins later.
   Observations everything() const;
 
  private:
-  struct Slice {
-    int ready = 0;
-    bool here = false;
-    int elsewhere = 0;  // Ready on other nodes
-  };
-  struct Entry {
-    std::map<std::string, Slice> slices;  // by uid
-    bool was_here = false;
-    core::Service told;
-  };
-  core::Service sum(const core::ServiceId& id, const Entry& entry) const;
-  Observations settle(const core::ServiceId& id, Entry& entry);
-
   std::string node_;
-  std::set<core::ServiceId> local_;
-  std::map<core::ServiceId, Entry> services_;
+  std::shared_ptr<const ServiceShelf> shelf_;
+  std::map<core::ServiceId, core::Service> told_;  // those that are, or were, here
 };
 
 }  // namespace spotkeeper::effects

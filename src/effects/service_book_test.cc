@@ -17,20 +17,38 @@ kube::EndpointSlice slice(const std::string& uid, int ready, std::vector<std::st
   return slice;
 }
 
+// A book, and the shelf that shows it the slices.
+class Book {
+ public:
+  ServiceBook::Observations slice_changed(const kube::EndpointSlice& slice) {
+    shelf_->put(slice);
+    return book_.changed(id_of(slice));
+  }
+  ServiceBook::Observations slice_gone(const kube::EndpointSlice& slice) {
+    shelf_->erase(slice);
+    return book_.changed(id_of(slice));
+  }
+  ServiceBook::Observations everything() const { return book_.everything(); }
+
+ private:
+  std::shared_ptr<ServiceShelf> shelf_ = std::make_shared<ServiceShelf>();
+  ServiceBook book_{"n1", shelf_};
+};
+
 core::Service only(const ServiceBook::Observations& observations) {
   if (observations.size() != 1) throw std::out_of_range(std::to_string(observations.size()));
   return std::get<core::ServiceSeen>(observations[0]).service;
 }
 
 TEST(ServiceBook, AServiceElsewhereIsNotTold) {
-  ServiceBook book("n1");
+  Book book;
   EXPECT_TRUE(book.slice_changed(slice("a", 2, {"n2", "n3"})).empty());
   EXPECT_TRUE(book.slice_gone(slice("a", 0, {})).empty());
   EXPECT_TRUE(book.everything().empty());
 }
 
 TEST(ServiceBook, SlicesOfOneServiceAreAddedUp) {
-  ServiceBook book("n1");
+  Book book;
   EXPECT_TRUE(book.slice_changed(slice("a", 2, {"n2"})).empty());
   const core::Service both = only(book.slice_changed(slice("b", 1, {"n1"})));
   EXPECT_EQ(both.id.value, "shop/web");
@@ -40,7 +58,7 @@ TEST(ServiceBook, SlicesOfOneServiceAreAddedUp) {
 }
 
 TEST(ServiceBook, AServiceThatWasHereIsToldOnEvenWithoutEndpoints) {
-  ServiceBook book("n1");
+  Book book;
   book.slice_changed(slice("a", 1, {"n1"}));
   const core::Service dark = only(book.slice_changed(slice("a", 0, {})));
   EXPECT_EQ(dark.ready, 0);
@@ -51,7 +69,7 @@ TEST(ServiceBook, AServiceThatWasHereIsToldOnEvenWithoutEndpoints) {
 }
 
 TEST(ServiceBook, ASliceOfNobodyIsIgnored) {
-  ServiceBook book("n1");
+  Book book;
   kube::EndpointSlice orphan = slice("a", 1, {"n1"});
   orphan.service.clear();
   EXPECT_TRUE(book.slice_changed(orphan).empty());

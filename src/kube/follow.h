@@ -22,6 +22,7 @@
 
 #include "async/task.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "kube/api.h"
 #include "kube/list.h"
@@ -31,15 +32,17 @@ namespace spotkeeper::kube {
 // Every function may be empty.
 template <class T>
 struct Sink {
+  // Objects of which it says no are neither kept nor told; one that was is gone.
+  std::function<bool(const boost::json::value&)> keep = {};
   // New, or another resourceVersion than last reported.
-  std::function<void(const T&)> changed;
+  std::function<void(const T&)> changed = {};
   // Deleted, or no longer selected; the last state known.
-  std::function<void(const T&)> gone;
+  std::function<void(const T&)> gone = {};
   // A list is complete: what was reported is all there is. After every list.
-  std::function<void()> synced;
+  std::function<void()> synced = {};
   // What just went wrong, the pause follows; or an object that could not be decoded and was left
   // out. For logs and counters.
-  std::function<void(const Error&)> failed;
+  std::function<void(const Error&)> failed = {};
 };
 
 // Intervals and limits, as they are in production; tests make them short.
@@ -79,6 +82,7 @@ class Records final : public Feed {
   void begin_list() override { ++list_; }
 
   void put(const boost::json::value& object) override {
+    if (sink_.keep && !sink_.keep(object)) return drop(object);
     Result<T> decoded = decode_(object);
     if (!decoded) return failed(decoded.error());
     auto [at, is_new] = records_.try_emplace(decoded->uid);
@@ -112,6 +116,13 @@ class Records final : public Feed {
   }
 
  private:
+  void drop(const boost::json::value& object) {
+    const auto found = records_.find(text_at(object, {"metadata", "uid"}));
+    if (found == records_.end()) return;
+    const T record = std::move(found->second.record);
+    records_.erase(found);
+    if (sink_.gone) sink_.gone(record);
+  }
   struct Entry {
     T record;
     uint64_t list = 0;  // the last list it was seen in or after

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "effects/request_queue.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace spotkeeper::effects {
+
+RequestQueue::Lane RequestQueue::lane_of(const core::Action& action) {
+  switch (action.kind) {
+    case core::ActionKind::kMark:
+      return Lane::kMark;
+    case core::ActionKind::kStop:
+    case core::ActionKind::kExplain:
+      return Lane::kLastMoment;
+    case core::ActionKind::kUndo:
+      return Lane::kUndo;
+    case core::ActionKind::kForewarn:
+    case core::ActionKind::kRelease:
+    case core::ActionKind::kPutBack:
+    case core::ActionKind::kAsk:
+      return Lane::kOrdinary;
+  }
+  return Lane::kOrdinary;
+}
+
+void RequestQueue::push(core::Action action, Time now) {
+  Lane lane = lane_of(action);
+  if (lane == Lane::kOrdinary && action.by <= now) lane = Lane::kLastMoment;
+  const Place place{lane, action.by, ++pushed_};
+  waiting_.emplace(place, std::move(action));
+}
+
+void RequestQueue::pause(Time until) {
+  paused_until_ = std::max(paused_until_, until);
+}
+
+void RequestQueue::charge(int requests, Time now) {
+  tokens_ = tokens_at(now) - requests;
+  counted_ = now;
+}
+
+double RequestQueue::tokens_at(Time now) const {
+  if (counted_ == Time{}) return tokens_;
+  const double gained = std::chrono::duration<double>(now - counted_).count() * limits_.per_s;
+  return std::min(limits_.burst, tokens_ + gained);
+}
+
+// One whose last moment has come while it waited goes like those that came with theirs.
+std::map<RequestQueue::Place, core::Action>::const_iterator RequestQueue::first(Time now) const {
+  const auto head = waiting_.begin();
+  if (head == waiting_.end() || std::get<Lane>(head->first) == Lane::kMark) return head;
+  const auto ordinary = waiting_.lower_bound(Place{Lane::kOrdinary, Time::min(), 0});
+  if (ordinary == waiting_.end() || ordinary == head) return head;
+  const Time by = std::get<Time>(ordinary->first);
+  return by <= now && by < std::get<Time>(head->first) ? ordinary : head;
+}
+
+bool RequestQueue::paused(const Place& place, Time now) const {
+  const Lane lane = std::get<Lane>(place);
+  if (lane == Lane::kMark || lane == Lane::kLastMoment) return false;
+  return now < paused_until_ && std::get<Time>(place) > now;
+}
+
+std::optional<core::Action> RequestQueue::pop(Time now) {
+  const auto next = first(now);
+  if (next == waiting_.end() || tokens_at(now) < 1 || paused(next->first, now)) {
+    return std::nullopt;
+  }
+  charge(1, now);
+  return std::move(waiting_.extract(next).mapped());
+}
+
+Time RequestQueue::due(Time now) const {
+  const auto next = first(now);
+  if (next == waiting_.end()) return kNever;
+  Time due = now;
+  if (paused(next->first, now)) due = std::min(paused_until_, std::get<Time>(next->first));
+  const double missing = 1 - tokens_at(now);
+  if (missing > 0) {
+    const double rate = std::max(limits_.per_s, 0.1);
+    due = std::max(due, now + Millis(static_cast<int64_t>(std::ceil(missing * 1000 / rate))));
+  }
+  return due;
+}
+
+}  // namespace spotkeeper::effects

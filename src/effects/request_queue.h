@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waits to be sent to one API server, for all hosts together: the mark of every host before
+// anything else, then what is at its last moment, then the rest by its last moment. A token bucket
+// bounds the rate. Nothing refused by a budget holds up another; there are no slots. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "base/clock.h"
+#include "core/action.h"
+
+namespace spotkeeper::effects {
+
+struct RequestLimits {
+  double per_s = 100;
+  double burst = 200;
+};
+
+class RequestQueue {
+ public:
+  explicit RequestQueue(RequestLimits limits) : limits_(limits), tokens_(limits.burst) {}
+
+  void push(core::Action action, Time now);
+
+  // The server asks for a pause: what is neither a mark nor at its last moment waits it out.
+  void pause(Time until);
+
+  // The next that may be sent now; nothing when none may.
+  std::optional<core::Action> pop(Time now);
+
+  // Requests beside the one that each action costs: they count, and are never refused.
+  void charge(int requests, Time now);
+
+  // When pop() is to be tried again; kNever when nothing waits.
+  Time due(Time now) const;
+
+  bool empty() const { return waiting_.empty(); }
+  size_t size() const { return waiting_.size(); }
+
+ private:
+  enum class Lane { kMark, kLastMoment, kOrdinary, kUndo };
+  using Place = std::tuple<Lane, Time, uint64_t>;
+  static Lane lane_of(const core::Action& action);
+  std::map<Place, core::Action>::const_iterator first(Time now) const;
+  bool paused(const Place& place, Time now) const;
+  double tokens_at(Time now) const;
+
+  RequestLimits limits_;
+  double tokens_;
+  Time counted_{};  // tokens_ are as of then
+  Time paused_until_{};
+  uint64_t pushed_ = 0;
+  std::map<Place, core::Action> waiting_;
+};
+
+}  // namespace spotkeeper::effects
