@@ -38,7 +38,9 @@ void Engine::begin_turns() {
 }
 
 void Engine::take_turns() {
-  while (!waiting_.empty()) {
+  for (;;) {
+    if (waiting_.empty()) tell_news();
+    if (waiting_.empty()) return;
     const auto [host, observation, now] = std::move(waiting_.front());
     waiting_.pop_front();
     if (const auto* heard = std::get_if<core::NoticeHeard>(&observation)) {
@@ -47,6 +49,14 @@ void Engine::take_turns() {
     } else {
       publish(desk_.on(host, observation, now), host);
     }
+  }
+}
+
+// What the hosts are to know of each other.
+void Engine::tell_news() {
+  const Time now = clock_.now();
+  for (auto& [host, observation] : desk_.news(now)) {
+    waiting_.push_back({.host = host, .observation = std::move(observation), .at = now});
   }
 }
 
@@ -68,6 +78,7 @@ Task<> Engine::keep_time() {
     const bool told = co_await wake_.wait(std::clamp(until, Millis(0), kLongestSleep));
     if (told || paused_) continue;
     const Time now = clock_.now();
+    begin_turns();
     for (const core::HostId& host : hosts_) {
       const core::Drain* drain = desk_.find(host);
       if (drain != nullptr && drain->wake() <= now) tell(host, core::Tick{});

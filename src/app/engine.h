@@ -53,6 +53,7 @@ class Engine {
  private:
   void begin_turns();
   void take_turns();
+  void tell_news();
   void publish(core::Output output, const core::HostId& host);
 
   const Clock& clock_;

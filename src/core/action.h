@@ -108,11 +108,15 @@ struct Withdrawn {   // the host is not to be drained any more
 struct PolicyChanged {  // the operator's rules have been read again
   std::vector<Rule> rules;
 };
+// Others share the request rate: the last moments of this host's units come so much earlier.
+struct Crowd {
+  Millis lead{0};
+};
 struct Tick {};  // time has passed
 
 using Observation =
     std::variant<NoticeHeard, UnitSeen, UnitGone, UnitsListed, BudgetSeen, BudgetGone,
                  BudgetsListed, ServiceSeen, ServicesListed, GroupSeen, GroupsUnread, VolumesSeen,
-                 AbilitiesFound, PolicyChanged, ActionDone, Trouble, Withdrawn, Tick>;
+                 AbilitiesFound, PolicyChanged, ActionDone, Trouble, Withdrawn, Crowd, Tick>;
 
 }  // namespace spotkeeper::core

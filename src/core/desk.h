@@ -27,16 +27,31 @@ class Desk {
   // Anything else about a host; ignored when it has no drain.
   Output on(const HostId& host, const Observation& observation, Time now);
 
-  // The earliest moment at which some drain wants a Tick, kNever if none.
+  // The earliest moment at which some drain wants a Tick, or news() may have some; kNever if none.
   Time wake() const;
+
+  // What hosts are to be told of each other; to be asked for after every turn and at wake(). All
+  // share one request rate: their last moments are laid out backwards through it, so that who ends
+  // first is not behind a queue of others.
+  std::vector<std::pair<HostId, Observation>> news(Time now);
+  Time news_due() const { return shares_stale_ ? shares_due_ : kNever; }
 
   // nullptr when the host has none.
   const Drain* find(const HostId& host) const;
 
  private:
+  struct Share {
+    int requests = 0;  // that its last moments may take
+    Millis lead{0};    // as it was told
+  };
+  void count(const HostId& host, const Drain& drain);
+
   Policy policy_;
   Abilities abilities_;
   std::map<HostId, Drain> drains_;
+  std::map<HostId, Share> shares_;
+  bool shares_stale_ = false;
+  Time shares_due_{};  // not laid out again before
   uint64_t next_number_ = 1;
 };
 

@@ -52,6 +52,9 @@ class Drain {
 
   bool withdrawn() const { return withdrawn_.has_value(); }
 
+  // Requests that the last moments of its units may still take.
+  int requests_ahead() const;
+
   // Ordered by name.
   std::vector<const Track*> tracks() const;
 
@@ -102,6 +105,7 @@ class Drain {
   void hear(const ActionDone& done);
   void hear(const Trouble& trouble);
   void hear(const Withdrawn& withdrawn);
+  void hear(const Crowd& crowd);
   void hear(const Tick&) { matters_ = false; }
 
   void revive(const Notice& notice);
@@ -215,6 +219,7 @@ class Drain {
   Time marked_at_ = kNever;
   Time paused_until_{};
   Millis slowest_{0};  // answer so far, at most kSlowestCounted
+  Millis crowd_{0};    // what other hosts take of the request rate
   Mark mark_;
   std::map<UnitId, Track> tracks_;  // of the units that are here
   std::map<UnitId, Track> left_;    // of those that have gone

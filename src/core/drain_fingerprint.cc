@@ -100,10 +100,10 @@ std::string Drain::fingerprint() const {
   Text text;
   add(text, notice_);
   add(text, number(now_), number(started_), number(wake_), number(marked_at_),
-      number(paused_until_), slowest_.count(), announced_, listed_, services_listed_, finished_,
-      plans_stale_, number(empty_since_), attached_, outages_.any_dark(), outages_.needs_host(),
-      withdrawn_.has_value(), withdrawn_ && withdrawn_->undo, number(withdrawn_at_), again_,
-      groups_unread_);
+      number(paused_until_), slowest_.count(), crowd_.count(), announced_, listed_,
+      services_listed_, finished_, plans_stale_, number(empty_since_), attached_,
+      outages_.any_dark(), outages_.needs_host(), withdrawn_.has_value(),
+      withdrawn_ && withdrawn_->undo, number(withdrawn_at_), again_, groups_unread_);
   add(text, abilities_.mark, abilities_.ask, abilities_.stop, abilities_.explain,
       abilities_.hand_over, abilities_.forewarn);
   add(text, mark_.done, mark_.current, mark_.given_up, mark_.in_flight != 0, mark_.undoing,

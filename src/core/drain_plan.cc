@@ -20,6 +20,21 @@ void Drain::hear(const PolicyChanged& changed) {
   note(Level::kInfo, What::kPlanned, nullptr, "the policy has changed: every pod is planned anew");
 }
 
+void Drain::hear(const Crowd& crowd) {
+  plans_stale_ = plans_stale_ || crowd.lead != crowd_;
+  crowd_ = crowd.lead;
+}
+
+int Drain::requests_ahead() const {
+  if (finished_ || withdrawn_ || !hard() || policy_.mark_only || policy_.dry_run) return 0;
+  int requests = 0;
+  for (const auto& [id, track] : tracks_) {
+    if (track.told || track.plan.mode == Mode::kNotOurs) continue;
+    requests += track.unit.budgets.empty() ? 1 : kRequestsPerStop;
+  }
+  return requests;
+}
+
 // A unit of the host itself that is told in its last seconds, though it is exempt.
 bool Drain::is_signalled(const Unit& unit) const {
   return unit.daemon && !unit.exempt.empty() && policy_.signal_daemons && hard();
@@ -49,7 +64,7 @@ void Drain::replan() {
     const Wanted wanted = wanted_for(track.unit, notice_, policy_);
     const auto no_later =
         needs.end() - std::lower_bound(needs.begin(), needs.end(), needed(track.unit));
-    const Millis lead = stop_lead(static_cast<int>(no_later), slowest_, policy_);
+    const Millis lead = crowd_ + stop_lead(static_cast<int>(no_later), slowest_, policy_);
     plan(track, wanted, lead);
   }
 }

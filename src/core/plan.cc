@@ -8,7 +8,6 @@
 namespace spotkeeper::core {
 namespace {
 
-constexpr int kRequestsPerStop = 3;  // a last ask, the explanation, the stop
 constexpr Seconds kPastDeadlineGrace{10};
 
 // The last seconds of a host, in which DaemonSet units are told.

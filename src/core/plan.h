@@ -43,6 +43,9 @@ Time end_of(const Notice& notice, Seconds margin);
 // The part of its grace (its own or the override) that no budget may take from a unit.
 Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& policy);
 
+// Against a budget: a last ask, the explanation, the stop.
+inline constexpr int kRequestsPerStop = 3;
+
 // How much earlier than its grace asks a unit has to be stopped. `stops_no_later`: how many units
 // of this host (itself included) may have to be stopped no later than this one; each takes up to
 // two requests, and they share the request rate. `slowest`: how long an answer has taken so far.

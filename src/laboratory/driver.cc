@@ -67,6 +67,7 @@ void Driver::restart() {
   marked_.clear();
   watches_marks_ = false;
   last_node_ = {};
+  news_armed_ = {};
   desk_ = std::make_unique<core::Desk>(setup_.policy);
   workloads_ = new_view();
 }
@@ -115,6 +116,19 @@ void Driver::tell_all(const std::string& node,
                       const effects::PodUnits::Observations& observations) {
   for (const core::Observation& observation : observations) tell(node, observation);
   keep_time(node);
+  tell_news();
+}
+
+// As app/engine.cc does.
+void Driver::tell_news() {
+  for (const auto& [host, observation] : desk_->news(world_.now())) {
+    publish(desk_->on(host, observation, world_.now()));
+    keep_time(host.value);
+  }
+  const Time due = desk_->news_due();
+  if (due == kNever || news_armed_ > world_.now()) return;
+  news_armed_ = due;
+  in(due - world_.now(), [this] { tell_news(); });
 }
 
 void Driver::publish(core::Output output) {

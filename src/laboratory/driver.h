@@ -89,6 +89,7 @@ class Driver {
   void tell(const std::string& node, const core::Observation& observation);
   void tell_all(const std::string& node, const effects::PodUnits::Observations& observations);
   void publish(core::Output output);
+  void tell_news();
   void keep_time(const std::string& node);
   void tick(const std::string& node);
   // Calls back in this life only.
@@ -129,6 +130,7 @@ class Driver {
   std::set<std::string> marked_;  // nodes, as far as is seen
   bool watches_marks_ = false;
   Time last_node_{};
+  Time news_armed_{};
   core::Journal journal_;
 };
 

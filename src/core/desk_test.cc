@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/desk.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/test_drain.h"
+
+namespace spotkeeper::core {
+namespace {
+
+class DeskTest : public testing::Test {
+ protected:
+  void interrupt(const std::string& host, Seconds in, int units, int guarded = 0) {
+    desk_.hear(HostId(host), spot_notice(in), kNoon);
+    for (int i = 0; i < units + guarded; ++i) {
+      std::vector<std::string> budgets;
+      if (i >= units) budgets.emplace_back("default/b");
+      std::string name = host;
+      name += "-" + std::to_string(i);
+      desk_.on(HostId(host), UnitSeen{.unit = make_unit(name, Seconds(30), std::move(budgets))},
+               kNoon);
+    }
+    desk_.on(HostId(host), UnitsListed{}, kNoon);
+    desk_.on(HostId(host), BudgetsListed{}, kNoon);
+  }
+
+  std::map<std::string, Millis> news(Time now = kNoon) {
+    std::map<std::string, Millis> leads;
+    for (const auto& [host, observation] : desk_.news(now)) {
+      leads[host.value] = std::get<Crowd>(observation).lead;
+      desk_.on(host, observation, now);
+    }
+    return leads;
+  }
+
+  Time force_of(const std::string& host) const {
+    return desk_.find(HostId(host))->tracks().at(0)->plan.force;
+  }
+
+  Desk desk_{Policy{.requests_per_s = 10}};
+};
+
+using Leads = std::map<std::string, Millis>;
+
+TEST_F(DeskTest, OneHostHasNoNews) {
+  interrupt("a", Seconds(120), 4);
+  EXPECT_EQ(news(), Leads{});
+  EXPECT_EQ(desk_.news_due(), kNever);
+}
+
+TEST_F(DeskTest, TheLastMomentsOfManyHostsAreLaidOutBackwardsThroughTheRate) {
+  interrupt("a", Seconds(120), 10);
+  interrupt("b", Seconds(120), 10);
+  interrupt("c", Seconds(120), 0, 10);
+  EXPECT_EQ(news(), (Leads{{"b", Seconds(3)}, {"a", Seconds(4)}}));
+  EXPECT_EQ(force_of("b") - force_of("a"), Seconds(1));
+}
+
+TEST_F(DeskTest, AHostThatEndsMuchEarlierHasNobodyBehindIt) {
+  interrupt("early", Seconds(60), 10);
+  interrupt("late", Seconds(120), 10);
+  EXPECT_EQ(news(), Leads{});
+  interrupt("soon after", Seconds(60), 10);
+  EXPECT_EQ(news(kNoon + Seconds(1)), (Leads{{"early", Seconds(1)}}));
+}
+
+TEST_F(DeskTest, SharesShrinkAsUnitsAreToldAndAreNotLaidOutForEachOfThem) {
+  interrupt("a", Seconds(120), 10);
+  interrupt("b", Seconds(120), 20);
+  EXPECT_EQ(news(), (Leads{{"a", Seconds(2)}}));
+  for (int i = 0; i < 15; ++i) {
+    desk_.on(HostId("b"), UnitGone{.id = UnitId("uid-b-" + std::to_string(i))}, kNoon);
+  }
+  EXPECT_EQ(news(kNoon + Millis(100)), Leads{}) << "not so soon again";
+  EXPECT_EQ(desk_.news_due(), kNoon + Millis(250));
+  EXPECT_LE(desk_.wake(), kNoon + Millis(250));
+  EXPECT_EQ(news(kNoon + Millis(250)), (Leads{{"a", Millis(500)}}));
+  EXPECT_EQ(desk_.news_due(), kNever);
+}
+
+TEST_F(DeskTest, WhatIsWithdrawnTakesNoShare) {
+  interrupt("a", Seconds(120), 10);
+  interrupt("b", Seconds(120), 20);
+  desk_.on(HostId("b"), Withdrawn{.why = "interrupted"}, kNoon);
+  EXPECT_EQ(news(), Leads{});
+}
+
+}  // namespace
+}  // namespace spotkeeper::core
