@@ -487,6 +487,13 @@ Track& Drain::track_of(const UnitId& id) {
   return left != left_.end() ? left->second : tracks_[id];
 }
 
+const Track* Drain::find(const UnitId& id) const {
+  for (const auto* all : {&tracks_, &left_}) {
+    if (const auto found = all->find(id); found != all->end()) return &found->second;
+  }
+  return nullptr;
+}
+
 std::vector<const Track*> Drain::tracks() const {
   std::vector<const Track*> all;
   all.reserve(tracks_.size() + left_.size());

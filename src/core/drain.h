@@ -54,6 +54,8 @@ class Drain {
 
   // Ordered by name.
   std::vector<const Track*> tracks() const;
+  // nullptr: no such unit was ever here.
+  const Track* find(const UnitId& id) const;
 
   // The Services that were on the host, by name; whether they could be read at all.
   std::vector<Outages::Line> services() const { return outages_.lines(); }
