@@ -121,7 +121,10 @@ class Drain {
 
   void advance();
   void replan();
-  void plan(Track& track, const Wanted& wanted, Millis lead);
+  void list_what_is_here();
+  void plan(Track& track, const Wanted& asked_for, Millis lead);
+  bool plan_holds(const Track& track, const Wanted& wanted, Millis lead) const;
+  void make_plan(Track& track, Wanted wanted, Millis lead);
   void consider(Track& track);
   void ask(Track& track);
   void force(Track& track);
@@ -229,6 +232,7 @@ class Drain {
   bool finished_ = false;
   std::map<std::string, int> troubles_;  // how often each was heard
   bool plans_stale_ = true;              // what plans are made of has changed
+  bool units_changed_ = true;            // … and it may be who guards or replaces them
   bool again_ = false;                   // plans or hand-overs have changed in this pass
   bool matters_ = true;                  // what was just heard may lead to something
   Time wake_ = kNever;

@@ -34,6 +34,8 @@ struct Wanted {
   Seconds margin{3};
   int order = 0;
   std::string by;  // who says so, for people: "rule batch", "its annotation"; empty: the default
+
+  bool operator==(const Wanted&) const = default;
 };
 Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy);
 
