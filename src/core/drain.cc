@@ -235,7 +235,11 @@ void Drain::advance() {
 std::vector<Track*> Drain::in_turn() {
   std::vector<Track*> turn;
   turn.reserve(tracks_.size());
-  for (auto& [id, track] : tracks_) turn.push_back(&track);
+  for (auto& [id, track] : tracks_) {
+    const bool stays = !track.unit.exempt.empty() && !is_signalled(track.unit);
+    // consider() has nothing to do with the others, nor will it within this pass.
+    if (!track.told && track.in_flight == 0 && !stays) turn.push_back(&track);
+  }
   std::sort(turn.begin(), turn.end(), [](const Track* a, const Track* b) {
     if (a->unit.volumes != b->unit.volumes) return a->unit.volumes;
     if (a->plan.force != b->plan.force) return a->plan.force < b->plan.force;
@@ -361,8 +365,8 @@ void Drain::rehearse() {
 
 void Drain::consider_finish() {
   const auto left =
-      static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [this](const auto& entry) {
-        return verdict_of(entry.second, notice_) != Verdict::kStays;
+      static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [](const auto& entry) {
+        return entry.second.told || entry.second.plan.mode != Mode::kNotOurs;  // Verdict::kStays
       }));
   if (finished_) {
     // A unit of ours has arrived since, in time to be moved.

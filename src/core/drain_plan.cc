@@ -92,16 +92,10 @@ void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
 }
 
 void Drain::make_plan(Track& track, Wanted wanted, Millis lead) {
-  const auto planned = [&](const std::string& no_hand_over) {
-    return plan_unit(track.unit, wanted, no_hand_over, notice_, policy_, lead, track.seen);
-  };
-  track.plan = planned("");
-  std::string why_not;
+  track.plan = plan_moments(track.unit, wanted, notice_, policy_, lead, track.seen);
   const bool may_hand_over = track.plan.mode == Mode::kHandOver;
-  if (may_hand_over) {
-    why_not = no_hand_over(track);
-    if (!why_not.empty()) track.plan = planned(why_not);
-  }
+  std::string why_not = may_hand_over ? no_hand_over(track) : std::string();
+  track.plan = plan_unit(track.unit, wanted, why_not, notice_, policy_, lead, track.seen);
   if (track.plan.mode == Mode::kAtOnce && track.late) {
     // Without a last moment it is left alone: the drain would never end.
     track.plan.mode = hard() ? Mode::kLastMoment : Mode::kNotOurs;

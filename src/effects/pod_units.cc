@@ -34,9 +34,12 @@ std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
 }
 
 PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
-  Known& known = pods_[core::UnitId(pod.uid)];
+  const auto [at, fresh] = pods_.try_emplace(core::UnitId(pod.uid));
+  Known& known = at->second;
   const std::optional<Time> ending_before = known.unit.ending;
   known.place = place_in(known, pod);
+  // What its labels match is looked at again only where they, or a budget (regroup), change.
+  const bool same_labels = !fresh && known.pod.labels == pod.labels;
   known.pod = pod;
   core::Unit unit;
   unit.id = core::UnitId(pod.uid);
@@ -47,7 +50,7 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   unit.exempt = exempt_reason(pod, rules_);
   if (pod.deletion) unit.ending = ending_before ? ending_before : std::optional(now);
   unit.ended = pod.finished();
-  unit.budgets = guards(pod);
+  unit.budgets = same_labels ? known.unit.budgets : guards(pod);
   unit.local_data = pod.empty_dir;
   unit.volumes = !pod.claims.empty() || pod.own_volumes;
   unit.critical = pod.priority_class.starts_with("system-");
@@ -63,8 +66,10 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
     unit.no_hand_over = no_hand_over(pod);
   }
   if (known.unit == unit) return {};
-  known.unit = unit;
-  return {core::UnitSeen{.unit = unit}};
+  known.unit = std::move(unit);
+  Observations out;
+  out.emplace_back(core::UnitSeen{.unit = known.unit});
+  return out;
 }
 
 PodUnits::Observations PodUnits::pod_gone(const kube::Pod& pod) {

@@ -62,6 +62,15 @@ kube::Pod to_kube(const world::Pod& pod) {
   return made;
 }
 
+world::Selector to_world(const LabelSelector& selector) {
+  world::Selector made{.match_labels = world::Labels(selector.match_labels),
+                       .match_expressions = {}};
+  for (const LabelSelector::Expression& each : selector.match_expressions) {
+    made.match_expressions.push_back({.key = each.key, .op = each.op, .values = each.values});
+  }
+  return made;
+}
+
 kube::Node to_kube(const world::Node& node) {
   kube::Node made;
   made.name = node.meta.name;

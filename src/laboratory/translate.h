@@ -12,6 +12,7 @@
 namespace spotkeeper::laboratory {
 
 kube::Pod to_kube(const world::Pod& pod);
+world::Selector to_world(const LabelSelector& selector);
 kube::Node to_kube(const world::Node& node);
 kube::Budget to_kube(const world::Budget& budget);
 kube::Deployment to_kube(const world::Deployment& deployment);

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,11 +53,24 @@ struct KeyView {
   bool operator==(const KeyView&) const = default;
 };
 
+// Eight bytes at a time: keys are looked up at every change, and the standard library's hash of a
+// string costs more than all the rest of that.
 struct KeyHash {
-  size_t operator()(const KeyView& key) const {
-    constexpr size_t kOdd = 0x9E3779B97F4A7C15U;
-    const std::hash<std::string_view> hash;
-    return hash(key.name) + hash(key.ns) * kOdd;
+  size_t operator()(const KeyView& key) const { return mix(mix(key.ns.size(), key.ns), key.name); }
+
+ private:
+  static uint64_t mix(uint64_t hash, std::string_view text) {
+    constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;
+    const auto take = [&](size_t count) {
+      uint64_t word = 0;
+      std::memcpy(&word, text.data(), count);
+      text.remove_prefix(count);
+      hash = (hash ^ word) * kOdd;
+      hash ^= hash >> 32U;
+    };
+    while (text.size() >= sizeof(uint64_t)) take(sizeof(uint64_t));
+    if (!text.empty()) take(text.size());
+    return hash;
   }
 };
 
