@@ -111,14 +111,21 @@ void Drain::hear(const UnitsListed&) {
   matters_ = !std::exchange(listed_, true);
 }
 
+bool Drain::guards_any(const BudgetId& id) const {
+  return std::any_of(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
+    const std::vector<BudgetId>& guards = entry.second.unit.budgets;
+    return std::find(guards.begin(), guards.end(), id) != guards.end();
+  });
+}
+
 void Drain::hear(const BudgetSeen& seen) {
-  matters_ = guards_.contains(seen.budget.id);
+  matters_ = guards_any(seen.budget.id);
   const bool flipped = budgets_.seen(seen.budget);
   plans_stale_ = plans_stale_ || (matters_ && flipped);
 }
 
 void Drain::hear(const BudgetGone& gone) {
-  matters_ = guards_.contains(gone.id);
+  matters_ = guards_any(gone.id);
   budgets_.gone(gone.id);
 }
 

@@ -7,7 +7,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -121,7 +120,6 @@ class Drain {
 
   void advance();
   void replan();
-  void list_what_is_here();
   void plan(Track& track, const Wanted& asked_for, Millis lead);
   bool plan_holds(const Track& track, const Wanted& wanted, Millis lead) const;
   void make_plan(Track& track, Wanted wanted, Millis lead);
@@ -138,6 +136,7 @@ class Drain {
   std::string no_hand_over(const Track& track) const;
   bool waits_for_group(const Track& track) const;
   Time group_due(const Track& track) const;
+  bool guards_any(const BudgetId& id) const;  // of those that are here
   int surplus(const GroupId& id) const;
   int unreplaced(const GroupId& id) const;
   bool hand_over(Track& track);
@@ -223,16 +222,13 @@ class Drain {
   Mark mark_;
   std::map<UnitId, Track> tracks_;  // of the units that are here
   std::map<UnitId, Track> left_;    // of those that have gone
-  std::set<GroupId> groups_here_;   // who would replace those that are here
   int attached_ = 0;                // volumes
-  std::set<BudgetId> guards_;       // what guards those that are here
   bool announced_ = false;
   bool listed_ = false;
   bool services_listed_ = false;
   bool finished_ = false;
   std::map<std::string, int> troubles_;  // how often each was heard
   bool plans_stale_ = true;              // what plans are made of has changed
-  bool units_changed_ = true;            // … and it may be who guards or replaces them
   bool again_ = false;                   // plans or hand-overs have changed in this pass
   bool matters_ = true;                  // what was just heard may lead to something
   Time wake_ = kNever;

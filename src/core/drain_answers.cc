@@ -177,7 +177,7 @@ void Drain::unit_gone(Track& track, const std::string& text) {
   track.in_flight = 0;
   if (track.release.step == Release::Step::kReleased) step(track, Release::Step::kGivenUp);
   track.gone = now_;
-  plans_stale_ = units_changed_ = true;
+  plans_stale_ = true;
   left_.insert(tracks_.extract(track.unit.id));  // `track` is still where it was
   if (track.plan.mode == Mode::kNotOurs) return;
   const std::string when = before_deadline(notice_.deadline, now_);

@@ -30,7 +30,6 @@ bool Drain::is_signalled(const Unit& unit) const {
 void Drain::replan() {
   if (!std::exchange(plans_stale_, false)) return;
   again_ = true;
-  if (std::exchange(units_changed_, false)) list_what_is_here();
   struct Due {
     Track& track;
     Wanted wanted;
@@ -53,15 +52,6 @@ void Drain::replan() {
         needs.end() - std::lower_bound(needs.begin(), needs.end(), each.needs);
     plan(each.track, each.wanted,
          stop_lead(static_cast<int>(no_later), slowest_, policy_));
-  }
-}
-
-void Drain::list_what_is_here() {
-  guards_.clear();
-  groups_here_.clear();
-  for (const auto& [id, track] : tracks_) {
-    guards_.insert(track.unit.budgets.begin(), track.unit.budgets.end());
-    if (!track.unit.group.value.empty()) groups_here_.insert(track.unit.group);
   }
 }
 

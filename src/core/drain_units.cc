@@ -53,8 +53,6 @@ void Drain::hear(const UnitSeen& seen) {
   const bool differs = first || plan_differs(track.unit, seen.unit);
   plans_stale_ = plans_stale_ || differs;
   if (differs) track.basis.reset();
-  units_changed_ = units_changed_ || first || track.unit.budgets != seen.unit.budgets ||
-                   track.unit.group != seen.unit.group;
   // How a pod fares that stays where it is concerns nobody.
   const bool moves = seen.unit.exempt.empty() || is_signalled(seen.unit);
   matters_ = differs || moves || track.unit.exempt.empty() || track.told;

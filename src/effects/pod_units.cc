@@ -2,14 +2,28 @@
 #include "effects/pod_units.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "kube/workloads.h"
 
 namespace spotkeeper::effects {
 namespace {
 
+const std::string kNobody;
+
 core::BudgetId id_of(const kube::Budget& budget) {
   return core::BudgetId(budget.ns + "/" + budget.name);
+}
+
+bool same_but_status(const kube::Pod& a, const kube::Pod& b) {
+  const auto owner = [](const kube::Pod& pod) {
+    return pod.owner ? std::tie(pod.owner->kind, pod.owner->name) : std::tie(kNobody, kNobody);
+  };
+  return a.labels == b.labels && a.annotations == b.annotations && owner(a) == owner(b) &&
+         a.grace_s == b.grace_s && a.mirror == b.mirror && a.empty_dir == b.empty_dir &&
+         a.priority_class == b.priority_class && a.claims == b.claims &&
+         a.own_volumes == b.own_volumes && a.host_port == b.host_port &&
+         a.tolerates_cordon == b.tolerates_cordon && a.tolerates_all == b.tolerates_all;
 }
 
 core::Budget to_core(const core::BudgetId& id, const kube::Budget& budget) {
@@ -36,6 +50,7 @@ std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
 PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   const auto [at, fresh] = pods_.try_emplace(core::UnitId(pod.uid));
   Known& known = at->second;
+  if (!fresh && same_but_status(known.pod, pod)) return status_changed(known, pod, now);
   const std::optional<Time> ending_before = known.unit.ending;
   known.place = place_in(known, pod);
   // What its labels match is looked at again only where they, or a budget (regroup), change.
@@ -69,6 +84,32 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   known.unit = std::move(unit);
   Observations out;
   out.emplace_back(core::UnitSeen{.unit = known.unit});
+  return out;
+}
+
+// What most changes are: the unit is not made anew.
+PodUnits::Observations PodUnits::status_changed(Known& known, const kube::Pod& pod, Time now) {
+  known.pod.node = pod.node;
+  known.pod.resource_version = pod.resource_version;
+  known.pod.phase = pod.phase;
+  known.pod.ready = pod.ready;
+  known.pod.deletion = pod.deletion;
+  known.pod.deletion_grace_s = pod.deletion_grace_s;
+  bool differs = false;
+  const auto set = [&differs](auto& fact, auto to) {
+    if (fact == to) return;
+    fact = std::move(to);
+    differs = true;
+  };
+  core::Unit& unit = known.unit;
+  set(unit.ready, pod.ready);
+  set(unit.exempt, exempt_reason(pod, rules_));
+  set(unit.ending, pod.deletion && !unit.ending ? std::optional(now)
+                   : pod.deletion               ? unit.ending
+                                                : std::nullopt);
+  set(unit.ended, pod.finished());
+  Observations out;
+  if (differs) out.emplace_back(core::UnitSeen{.unit = unit});
   return out;
 }
 

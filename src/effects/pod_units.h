@@ -55,6 +55,7 @@ class PodUnits {
     core::Unit unit;
     std::optional<Place> place;
   };
+  Observations status_changed(Known& known, const kube::Pod& pod, Time now);
   std::vector<core::BudgetId> guards(const kube::Pod& pod) const;
   std::string no_hand_over(const kube::Pod& pod) const;
   static std::optional<Place> place_in(const Known& known, const kube::Pod& pod);

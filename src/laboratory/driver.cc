@@ -482,6 +482,8 @@ void Driver::world_changed(const world::Event& event) {
     const auto found = hosts_.find(pod.node);
     if (found == hosts_.end() || !found->second->watching) return;
     deliver(*found->second, found->second->last_pod, pod.node, [this, event](Host& mine) {
+      // Its time is kept, but there is nothing in it that the agent looks at.
+      if (!shows_in_record(event)) return effects::PodUnits::Observations();
       const kube::Pod record = to_kube(world::as<world::Pod>(*event.object));
       return event.change == world::Change::kDeleted ? mine.units.pod_gone(record)
                                                      : mine.units.pod_changed(record, world_.now());

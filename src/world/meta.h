@@ -59,17 +59,29 @@ struct KeyHash {
   size_t operator()(const KeyView& key) const { return mix(mix(key.ns.size(), key.ns), key.name); }
 
  private:
+  template <class Word>
+  static uint64_t word_at(const char* from) {
+    Word word = 0;
+    std::memcpy(&word, from, sizeof(word));
+    return word;
+  }
   static uint64_t mix(uint64_t hash, std::string_view text) {
-    constexpr uint64_t kOdd = 0x9E3779B97F4A7C15U;
-    const auto take = [&](size_t count) {
-      uint64_t word = 0;
-      std::memcpy(&word, text.data(), count);
-      text.remove_prefix(count);
-      hash = (hash ^ word) * kOdd;
+    constexpr size_t kWord = sizeof(uint64_t);
+    constexpr size_t kHalf = sizeof(uint32_t);
+    const auto take = [&hash](uint64_t word) {
+      hash = (hash ^ word) * 0x9E3779B97F4A7C15U;
       hash ^= hash >> 32U;
     };
-    while (text.size() >= sizeof(uint64_t)) take(sizeof(uint64_t));
-    if (!text.empty()) take(text.size());
+    const char* from = text.data();
+    const char* const end = from + text.size();
+    for (; end - from > static_cast<ptrdiff_t>(kWord); from += kWord) take(word_at<uint64_t>(from));
+    if (text.size() >= kWord) {
+      take(word_at<uint64_t>(end - kWord));  // may overlap the last one
+    } else if (text.size() >= kHalf) {
+      take(word_at<uint32_t>(from) | word_at<uint32_t>(end - kHalf) << 32U);
+    } else {
+      for (; from != end; ++from) take(static_cast<unsigned char>(*from));
+    }
     return hash;
   }
 };
