@@ -94,6 +94,7 @@ bool BudgetBook::answered(const std::vector<Asked>& asked, bool refused, Time ag
     if (!refused || line.heard > one.heard) continue;
     line.credit = 0;
     (one.ready ? line.ready_again : line.unready_again) = again;
+    last_again_ = std::max(last_again_, again);
   }
   return known;
 }
@@ -109,6 +110,7 @@ void BudgetBook::failed(const std::vector<Asked>& asked) {
 
 Time BudgetBook::wake(Time now) const {
   Time earliest = kNever;
+  if (last_again_ <= now) return earliest;
   for (const auto& [id, line] : lines_) {
     if (line.ready_again > now) earliest = std::min(earliest, line.ready_again);
     if (line.unready_again > now) earliest = std::min(earliest, line.unready_again);

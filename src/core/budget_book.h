@@ -76,6 +76,7 @@ class BudgetBook {
     Time unready_again{};
   };
   std::map<BudgetId, Line> lines_;
+  Time last_again_{};  // no line's is later
   bool known_ = false;
   bool watched_ = false;
 };

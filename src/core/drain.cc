@@ -111,14 +111,21 @@ void Drain::hear(const UnitsListed&) {
   matters_ = !std::exchange(listed_, true);
 }
 
+bool Drain::guards_any(const BudgetId& id) const {
+  return std::any_of(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
+    const std::vector<BudgetId>& guards = entry.second.unit.budgets;
+    return std::find(guards.begin(), guards.end(), id) != guards.end();
+  });
+}
+
 void Drain::hear(const BudgetSeen& seen) {
-  matters_ = guards_.contains(seen.budget.id);
+  matters_ = guards_any(seen.budget.id);
   const bool flipped = budgets_.seen(seen.budget);
   plans_stale_ = plans_stale_ || (matters_ && flipped);
 }
 
 void Drain::hear(const BudgetGone& gone) {
-  matters_ = guards_.contains(gone.id);
+  matters_ = guards_any(gone.id);
   budgets_.gone(gone.id);
 }
 
@@ -236,7 +243,11 @@ void Drain::advance() {
 std::vector<Track*> Drain::in_turn() {
   std::vector<Track*> turn;
   turn.reserve(tracks_.size());
-  for (auto& [id, track] : tracks_) turn.push_back(&track);
+  for (auto& [id, track] : tracks_) {
+    const bool stays = !track.unit.exempt.empty() && !is_signalled(track.unit);
+    // consider() has nothing to do with the others, nor will it within this pass.
+    if (!track.told && track.in_flight == 0 && !stays) turn.push_back(&track);
+  }
   std::sort(turn.begin(), turn.end(), [](const Track* a, const Track* b) {
     if (a->unit.volumes != b->unit.volumes) return a->unit.volumes;
     if (a->plan.force != b->plan.force) return a->plan.force < b->plan.force;
@@ -362,8 +373,8 @@ void Drain::rehearse() {
 
 void Drain::consider_finish() {
   const auto left =
-      static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [this](const auto& entry) {
-        return verdict_of(entry.second, notice_) != Verdict::kStays;
+      static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [](const auto& entry) {
+        return entry.second.told || entry.second.plan.mode != Mode::kNotOurs;  // Verdict::kStays
       }));
   if (finished_) {
     // A unit of ours has arrived since, in time to be moved.
@@ -486,6 +497,13 @@ Time Drain::next_due() const {
 Track& Drain::track_of(const UnitId& id) {
   const auto left = left_.find(id);
   return left != left_.end() ? left->second : tracks_[id];
+}
+
+const Track* Drain::find(const UnitId& id) const {
+  for (const auto* all : {&tracks_, &left_}) {
+    if (const auto found = all->find(id); found != all->end()) return &found->second;
+  }
+  return nullptr;
 }
 
 std::vector<const Track*> Drain::tracks() const {

@@ -7,7 +7,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +56,8 @@ class Drain {
 
   // Ordered by name.
   std::vector<const Track*> tracks() const;
+  // nullptr: no such unit was ever here.
+  const Track* find(const UnitId& id) const;
 
   // The Services that were on the host, by name; whether they could be read at all.
   std::vector<Outages::Line> services() const { return outages_.lines(); }
@@ -123,7 +124,9 @@ class Drain {
 
   void advance();
   void replan();
-  void plan(Track& track, const Wanted& wanted, Millis lead);
+  void plan(Track& track, const Wanted& asked_for, Millis lead);
+  bool plan_holds(const Track& track, const Wanted& wanted, Millis lead) const;
+  void make_plan(Track& track, Wanted wanted, Millis lead);
   void consider(Track& track);
   void ask(Track& track);
   void force(Track& track);
@@ -137,6 +140,7 @@ class Drain {
   std::string no_hand_over(const Track& track) const;
   bool waits_for_group(const Track& track) const;
   Time group_due(const Track& track) const;
+  bool guards_any(const BudgetId& id) const;  // of those that are here
   int surplus(const GroupId& id) const;
   int unreplaced(const GroupId& id) const;
   bool hand_over(Track& track);
@@ -223,9 +227,7 @@ class Drain {
   Mark mark_;
   std::map<UnitId, Track> tracks_;  // of the units that are here
   std::map<UnitId, Track> left_;    // of those that have gone
-  std::set<GroupId> groups_here_;   // who would replace those that are here
   int attached_ = 0;                // volumes
-  std::set<BudgetId> guards_;       // what guards those that are here
   bool announced_ = false;
   bool listed_ = false;
   bool services_listed_ = false;

@@ -45,28 +45,37 @@ bool Drain::is_signalled(const Unit& unit) const {
 void Drain::replan() {
   if (!std::exchange(plans_stale_, false)) return;
   again_ = true;
-  std::vector<Seconds> needs;
-  guards_.clear();
-  groups_here_.clear();
-  const auto needed = [this](const Unit& unit) {
-    const Wanted wanted = wanted_for(unit, notice_, policy_);
-    return needed_grace(unit, wanted, policy_) + wanted.margin;
+  struct Due {
+    Track& track;
+    Wanted wanted;
+    Seconds needs;
   };
-  for (const auto& [id, track] : tracks_) {
-    guards_.insert(track.unit.budgets.begin(), track.unit.budgets.end());
-    if (!track.unit.group.value.empty()) groups_here_.insert(track.unit.group);
-    if ((!track.unit.exempt.empty() && !is_signalled(track.unit)) || track.told) continue;
-    needs.push_back(needed(track.unit));
+  std::vector<Due> due;
+  std::vector<Seconds> needs;
+  due.reserve(tracks_.size());
+  for (auto& [id, track] : tracks_) {
+    if (track.told && !track.plan.why.empty()) continue;
+    Wanted wanted = wanted_for(track.unit, notice_, policy_);
+    const Seconds needed = needed_grace(track.unit, wanted, policy_) + wanted.margin;
+    const bool stays = !track.unit.exempt.empty() && !is_signalled(track.unit);
+    if (!stays && !track.told) needs.push_back(needed);
+    due.push_back({track, std::move(wanted), needed});
   }
   std::sort(needs.begin(), needs.end());
-  for (auto& [id, track] : tracks_) {
-    if (!track.plan.why.empty() && track.told) continue;
-    const Wanted wanted = wanted_for(track.unit, notice_, policy_);
-    const auto no_later =
-        needs.end() - std::lower_bound(needs.begin(), needs.end(), needed(track.unit));
-    const Millis lead = crowd_ + stop_lead(static_cast<int>(no_later), slowest_, policy_);
-    plan(track, wanted, lead);
+  for (const Due& each : due) {
+    const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), each.needs);
+    plan(each.track, each.wanted,
+         crowd_ + stop_lead(static_cast<int>(no_later), slowest_, policy_));
   }
+}
+
+// Most plans are as they were when something of another unit has changed.
+bool Drain::plan_holds(const Track& track, const Wanted& wanted, Millis lead) const {
+  if (!track.basis) return false;
+  const Basis& basis = *track.basis;
+  return basis.lead == lead && basis.kind == notice_.kind && basis.deadline == notice_.deadline &&
+         basis.marked == mark_.done && basis.wanted == wanted &&
+         (!basis.may_hand_over || basis.no_hand_over == no_hand_over(track));
 }
 
 void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
@@ -75,14 +84,22 @@ void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
   Wanted wanted = asked_for;
   const bool under_way = track.release.out() || track.release.step == Release::Step::kReturning;
   if (under_way && wanted.mode == Mode::kAtOnce) wanted.mode = Mode::kHandOver;
-  const auto planned = [&](const std::string& no_hand_over) {
-    return plan_unit(track.unit, wanted, no_hand_over, notice_, policy_, lead, track.seen);
-  };
-  track.plan = planned("");
-  if (track.plan.mode == Mode::kHandOver) {
-    const std::string why_not = no_hand_over(track);
-    if (!why_not.empty()) track.plan = planned(why_not);
-  }
+  if (!plan_holds(track, wanted, lead)) make_plan(track, std::move(wanted), lead);
+  if (track.plan.mode != before) track.planned = false;
+  // What budgets guard it is part of the reason: not told before they are known, and neither is a
+  // hand-over before its group is.
+  if (track.planned || track.told || policy_.dry_run || !budgets_.known()) return;
+  if (track.plan.mode == Mode::kHandOver && waits_for_group(track)) return;
+  track.planned = true;
+  note(track.plan.mode == Mode::kNotOurs ? Level::kDebug : Level::kInfo, What::kPlanned, &track,
+       fmt::format("{}: {}", to_string(track.plan.mode), track.plan.why));
+}
+
+void Drain::make_plan(Track& track, Wanted wanted, Millis lead) {
+  track.plan = plan_moments(track.unit, wanted, notice_, policy_, lead, track.seen);
+  const bool may_hand_over = track.plan.mode == Mode::kHandOver;
+  std::string why_not = may_hand_over ? no_hand_over(track) : std::string();
+  track.plan = plan_unit(track.unit, wanted, why_not, notice_, policy_, lead, track.seen);
   if (track.plan.mode == Mode::kAtOnce && track.late) {
     // Without a last moment it is left alone: the drain would never end.
     track.plan.mode = hard() ? Mode::kLastMoment : Mode::kNotOurs;
@@ -95,14 +112,13 @@ void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
     track.plan.start = track.plan.ask_by = track.plan.force = kNever;
     track.plan.why = "a DaemonSet pod that came after the mark: told now it would come back";
   }
-  if (track.plan.mode != before) track.planned = false;
-  // What budgets guard it is part of the reason: not told before they are known, and neither is a
-  // hand-over before its group is.
-  if (track.planned || track.told || policy_.dry_run || !budgets_.known()) return;
-  if (track.plan.mode == Mode::kHandOver && waits_for_group(track)) return;
-  track.planned = true;
-  note(track.plan.mode == Mode::kNotOurs ? Level::kDebug : Level::kInfo, What::kPlanned, &track,
-       fmt::format("{}: {}", to_string(track.plan.mode), track.plan.why));
+  track.basis = {.wanted = std::move(wanted),
+                 .lead = lead,
+                 .kind = notice_.kind,
+                 .deadline = notice_.deadline,
+                 .marked = mark_.done,
+                 .may_hand_over = may_hand_over,
+                 .no_hand_over = std::move(why_not)};
 }
 
 }  // namespace spotkeeper::core

@@ -19,7 +19,9 @@ constexpr Seconds kWithdrawnPatience{30};
 }  // namespace
 
 void Drain::hear(const GroupSeen& seen) {
-  matters_ = groups_here_.contains(seen.group.id);
+  matters_ = std::any_of(tracks_.begin(), tracks_.end(), [&seen](const auto& entry) {
+    return entry.second.unit.group == seen.group.id;
+  });
   const Group* before = groups_.find(seen.group.id);
   // Plans are told and made by whether units can be handed over, not by how many there are.
   const bool differs = before == nullptr || before->no_hand_over != seen.group.no_hand_over;

@@ -52,6 +52,7 @@ void Drain::hear(const UnitSeen& seen) {
   }
   const bool differs = first || plan_differs(track.unit, seen.unit);
   plans_stale_ = plans_stale_ || differs;
+  if (differs) track.basis.reset();
   // How a pod fares that stays where it is concerns nobody.
   const bool moves = seen.unit.exempt.empty() || is_signalled(seen.unit);
   matters_ = differs || moves || track.unit.exempt.empty() || track.told;

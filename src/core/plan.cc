@@ -22,25 +22,28 @@ std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard)
                        format_duration(end - plan.start), plan.grace.count());
   }
   if (unit.budgets.empty()) return "asked now, to have all the time that is left";
-  return fmt::format("asked now; its budget can hold it until {}", format_time_s(plan.force));
+  return "asked now; its budget can hold it until " + format_time_s(plan.force);
 }
 
 std::string why_handed_over(const Plan& plan) {
   if (plan.ask_by == kNever) return "its replacement first; asked when enough others are Ready";
   if (plan.ask_by <= plan.start) {
-    return fmt::format("its replacement first, for its budget is closed; that can hold it until {}",
-                       format_time_s(plan.force));
+    return "its replacement first, for its budget is closed; that can hold it until " +
+           format_time_s(plan.force);
   }
-  return fmt::format(
-      "its replacement first; asked when enough others are Ready, at {} at the latest",
-      format_time_s(plan.ask_by));
+  return "its replacement first; asked when enough others are Ready, at " +
+         format_time_s(plan.ask_by) + " at the latest";
 }
 
-Plan stays(Plan plan, std::string why) {
-  plan.mode = Mode::kNotOurs;
-  plan.start = plan.ask_by = plan.force = kNever;
-  plan.why = std::move(why);
-  return plan;
+bool is_signalled(const Unit& unit, const Policy& policy, bool hard) {
+  return unit.daemon && !unit.exempt.empty() && policy.signal_daemons && hard;
+}
+
+std::string why_it_stays(const Unit& unit, const Wanted& wanted, const Policy& policy,
+                         bool signalled) {
+  if (policy.mark_only) return "left alone, as CORDON_ONLY asks";
+  if (!unit.exempt.empty() && !signalled) return unit.exempt;
+  return "never moved, by " + wanted.by;
 }
 
 // The policy's own mind, where neither the unit nor a rule has one.
@@ -49,18 +52,11 @@ Mode default_mode(const Unit& unit, const Policy& policy) {
   return unit.group.value.empty() ? Mode::kAtOnce : Mode::kHandOver;
 }
 
-// Plan for a unit that may be told by its last moment.
-void left_until_last(const Unit& unit, const Policy& policy, const std::string& by, bool hard,
-                     Plan& plan) {
-  plan.mode = Mode::kLastMoment;
-  plan.start = plan.force;
-  if (!by.empty()) {
-    plan.why = hard ? "left alone until its last moment" : "left alone";
-  } else if (unit.local_data && policy.spare_local_data) {
-    plan.why = hard
-                   ? "left alone until its last moment for its local data, which ends with the host"
-                   : "left alone for its local data";
-  }
+std::string why_at_last(const Unit& unit, const Policy& policy, const std::string& by, bool hard) {
+  if (!by.empty()) return hard ? "left alone until its last moment" : "left alone";
+  if (!unit.local_data || !policy.spare_local_data) return {};
+  return hard ? "left alone until its last moment for its local data, which ends with the host"
+              : "left alone for its local data";
 }
 
 }  // namespace
@@ -100,18 +96,18 @@ Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
          kRequestsPerStop * slowest;
 }
 
-Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_hand_over,
-               const Notice& notice, const Policy& policy, Millis lead, Time now) {
+Plan plan_moments(const Unit& unit, const Wanted& wanted, const Notice& notice,
+                  const Policy& policy, Millis lead, Time now) {
   Plan plan;
   plan.grace = policy.grace_override.value_or(unit.grace);
   plan.order = wanted.order;
   plan.margin = wanted.margin;
   const bool hard = is_hard(notice);
-  const bool signalled = unit.daemon && !unit.exempt.empty() && policy.signal_daemons && hard;
-  if (policy.mark_only) return stays(std::move(plan), "left alone, as CORDON_ONLY asks");
-  if (!unit.exempt.empty() && !signalled) return stays(std::move(plan), unit.exempt);
-  if (wanted.mode == Mode::kNotOurs) {
-    return stays(std::move(plan), "never moved, by " + wanted.by);
+  const bool signalled = is_signalled(unit, policy, hard);
+  if (policy.mark_only || (!unit.exempt.empty() && !signalled) || wanted.mode == Mode::kNotOurs) {
+    plan.mode = Mode::kNotOurs;
+    plan.start = plan.ask_by = plan.force = kNever;
+    return plan;
   }
   const Time end = end_of(notice, wanted.margin);
   const Seconds needed = needed_grace(unit, wanted, policy);
@@ -125,19 +121,31 @@ Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_han
   plan.fits = end == kNever || plan.start + plan.grace <= end;
   plan.force = hard ? std::max(latest, plan.start) : kNever;
   plan.ask_by = hard ? std::clamp(end - plan.grace - lead, plan.start, plan.force) : kNever;
+  plan.mode = signalled ? Mode::kLastMoment : wanted.mode;
+  if (plan.mode == Mode::kLastMoment) plan.start = plan.force;
+  return plan;
+}
+
+Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_hand_over,
+               const Notice& notice, const Policy& policy, Millis lead, Time now) {
+  Plan plan = plan_moments(unit, wanted, notice, policy, lead, now);
+  const bool hard = is_hard(notice);
+  const bool signalled = is_signalled(unit, policy, hard);
+  if (plan.mode == Mode::kNotOurs) {
+    plan.why = why_it_stays(unit, wanted, policy, signalled);
+    return plan;
+  }
   if (signalled) {
-    plan.mode = Mode::kLastMoment;
-    plan.start = plan.force;
     plan.why = "a DaemonSet pod: it serves the node to its last seconds, and is told then";
     return plan;
   }
-  if (wanted.mode == Mode::kLastMoment) {
-    left_until_last(unit, policy, wanted.by, hard, plan);
-  } else if (wanted.mode == Mode::kHandOver && no_hand_over.empty()) {
-    plan.mode = Mode::kHandOver;
+  if (plan.mode == Mode::kLastMoment) {
+    plan.why = why_at_last(unit, policy, wanted.by, hard);
+  } else if (plan.mode == Mode::kHandOver && no_hand_over.empty()) {
     plan.why = why_handed_over(plan);
   } else {
-    plan.why = why_at_once(unit, plan, end, hard);
+    plan.mode = Mode::kAtOnce;
+    plan.why = why_at_once(unit, plan, end_of(notice, wanted.margin), hard);
     if (wanted.mode == Mode::kHandOver) plan.why += "; not handed over: " + no_hand_over;
   }
   if (!wanted.by.empty()) plan.why += " (" + wanted.by + ")";

@@ -34,6 +34,8 @@ struct Wanted {
   Seconds margin{3};
   int order = 0;
   std::string by;  // who says so, for people: "rule batch", "its annotation"; empty: the default
+
+  bool operator==(const Wanted&) const = default;
 };
 Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy);
 
@@ -50,6 +52,11 @@ inline constexpr int kRequestsPerStop = 3;
 // of this host (itself included) may have to be stopped no later than this one; each takes up to
 // two requests, and they share the request rate. `slowest`: how long an answer has taken so far.
 Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy);
+
+// The plan without its words, as far as it does not depend on whether a hand-over that is wanted can
+// be: `mode` is kHandOver where that would be asked next.
+Plan plan_moments(const Unit& unit, const Wanted& wanted, const Notice& notice,
+                  const Policy& policy, Millis lead, Time now);
 
 // `no_hand_over`: why a hand-over that is wanted cannot be; empty: it can.
 Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_hand_over,

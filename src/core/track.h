@@ -34,11 +34,23 @@ struct Release {
   bool out() const { return step == Step::kReleased || step == Step::kConfirmed; }
 };
 
+// What a plan was made of, beside the unit: while that stays the same, so does the plan.
+struct Basis {
+  Wanted wanted;
+  Millis lead{};
+  NoticeKind kind{};
+  Time deadline{};
+  bool marked = false;
+  bool may_hand_over = false;  // it is to be handed over, unless
+  std::string no_hand_over;    // … there is a reason why not
+};
+
 struct Track {
   Unit unit;
   Time seen{};
   bool late = false;  // placed here after the mark, or after it was given up
   Plan plan;
+  std::optional<Basis> basis;  // unset: `unit` has changed since the plan was made
   Release release;
   bool forewarned = false;    // or tried in vain
   std::optional<Time> asked;  // first request that may make it leave

@@ -2,10 +2,28 @@
 #include "effects/pod_units.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "kube/workloads.h"
 
 namespace spotkeeper::effects {
+namespace {
+
+const std::string kNobody;
+
+bool same_but_status(const kube::Pod& a, const kube::Pod& b) {
+  const auto owner = [](const kube::Pod& pod) {
+    return pod.owner ? std::tie(pod.owner->kind, pod.owner->name) : std::tie(kNobody, kNobody);
+  };
+  return a.labels == b.labels && a.annotations == b.annotations && owner(a) == owner(b) &&
+         a.grace_s == b.grace_s && a.mirror == b.mirror && a.empty_dir == b.empty_dir &&
+         a.priority_class == b.priority_class && a.claims == b.claims &&
+         a.own_volumes == b.own_volumes && a.host_port == b.host_port &&
+         a.tolerates_cordon == b.tolerates_cordon && a.tolerates_all == b.tolerates_all;
+}
+
+}  // namespace
+
 std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
   if (pod.mirror) return "a static pod: the kubelet keeps it, the API cannot move it";
   if (pod.finished()) return "has finished already";
@@ -22,9 +40,13 @@ std::string exempt_reason(const kube::Pod& pod, const PodRules& rules) {
 }
 
 PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
-  Known& known = pods_[core::UnitId(pod.uid)];
+  const auto [at, fresh] = pods_.try_emplace(core::UnitId(pod.uid));
+  Known& known = at->second;
+  if (!fresh && same_but_status(known.pod, pod)) return status_changed(known, pod, now);
   const std::optional<Time> ending_before = known.unit.ending;
   known.place = place_in(known, pod);
+  // What its labels match is looked at again only where they, or a budget (regroup), change.
+  const bool same_labels = !fresh && known.pod.labels == pod.labels;
   known.pod = pod;
   core::Unit unit;
   unit.id = core::UnitId(pod.uid);
@@ -35,7 +57,7 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
   unit.exempt = exempt_reason(pod, rules_);
   if (pod.deletion) unit.ending = ending_before ? ending_before : std::optional(now);
   unit.ended = pod.finished();
-  unit.budgets = budgets_->guards(pod);
+  unit.budgets = same_labels ? known.unit.budgets : budgets_->guards(pod);
   unit.local_data = pod.empty_dir;
   unit.volumes = !pod.claims.empty() || pod.own_volumes;
   unit.critical = pod.priority_class.starts_with("system-");
@@ -51,10 +73,36 @@ PodUnits::Observations PodUnits::pod_changed(const kube::Pod& pod, Time now) {
     unit.no_hand_over = no_hand_over(pod);
   }
   if (known.unit == unit) return {};
-  known.unit = unit;
+  known.unit = std::move(unit);
   Observations out;
-  tell_guards(unit.budgets, out);
-  out.emplace_back(core::UnitSeen{.unit = std::move(unit)});
+  tell_guards(known.unit.budgets, out);
+  out.emplace_back(core::UnitSeen{.unit = known.unit});
+  return out;
+}
+
+// What most changes are: the unit is not made anew.
+PodUnits::Observations PodUnits::status_changed(Known& known, const kube::Pod& pod, Time now) {
+  known.pod.node = pod.node;
+  known.pod.resource_version = pod.resource_version;
+  known.pod.phase = pod.phase;
+  known.pod.ready = pod.ready;
+  known.pod.deletion = pod.deletion;
+  known.pod.deletion_grace_s = pod.deletion_grace_s;
+  bool differs = false;
+  const auto set = [&differs](auto& fact, auto to) {
+    if (fact == to) return;
+    fact = std::move(to);
+    differs = true;
+  };
+  core::Unit& unit = known.unit;
+  set(unit.ready, pod.ready);
+  set(unit.exempt, exempt_reason(pod, rules_));
+  set(unit.ending, pod.deletion && !unit.ending ? std::optional(now)
+                   : pod.deletion               ? unit.ending
+                                                : std::nullopt);
+  set(unit.ended, pod.finished());
+  Observations out;
+  if (differs) out.emplace_back(core::UnitSeen{.unit = unit});
   return out;
 }
 

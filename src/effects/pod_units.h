@@ -66,6 +66,7 @@ class PodUnits {
     std::optional<Place> place;
   };
   void tell_guards(const std::vector<core::BudgetId>& guards, Observations& out);
+  Observations status_changed(Known& known, const kube::Pod& pod, Time now);
   std::string no_hand_over(const kube::Pod& pod) const;
   static std::optional<Place> place_in(const Known& known, const kube::Pod& pod);
   void regroup(const std::string& ns, Observations& out);

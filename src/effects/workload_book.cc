@@ -45,16 +45,21 @@ WorkloadBook::Observations WorkloadBook::deployment_gone(const kube::Deployment&
 }
 
 WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod& pod) {
-  Seen& seen = pods_[pod.uid];
-  seen.ns = pod.ns;
-  seen.labels = pod.labels;
-  seen.node = pod.node;
-  seen.replica_set = pod.owner && pod.owner->kind == "ReplicaSet" ? pod.owner->name : "";
-  seen.ready = pod.ready;
-  // Once and for all: another watch may be behind and still show it as it was.
-  seen.ending = seen.ending || pod.deletion || pod.finished();
+  const auto [at, fresh] = pods_.try_emplace(pod.uid);
+  Seen& seen = at->second;
   seen.sources.insert(source);
-  return settle_around(seen);
+  Facts now{.ns = pod.ns,
+            .labels = pod.labels,
+            .node = pod.node,
+            .replica_set = pod.owner && pod.owner->kind == "ReplicaSet" ? pod.owner->name : "",
+            .ready = pod.ready,
+            // Once and for all: another watch may be behind and still show it as it was.
+            .ending = seen.facts.ending || pod.deletion || pod.finished()};
+  if (!fresh && now == seen.facts) return {};
+  if (!fresh) leave(seen.facts);
+  seen.facts = std::move(now);
+  enter(seen.facts);
+  return settle_around(seen.facts);
 }
 
 WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& pod) {
@@ -62,9 +67,22 @@ WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& p
   if (found == pods_.end()) return {};
   found->second.sources.erase(source);
   if (!found->second.sources.empty()) return {};
-  const Seen before = std::move(found->second);
+  leave(found->second.facts);
+  const Facts before = std::move(found->second.facts);
   pods_.erase(found);
   return settle_around(before);
+}
+
+void WorkloadBook::enter(const Facts& pod) {
+  if (pod.counts()) owned_[pod.ns][pod.replica_set].push_back(&pod);
+}
+
+void WorkloadBook::leave(const Facts& pod) {
+  if (!pod.counts()) return;
+  auto& sets = owned_[pod.ns];
+  const auto set = sets.find(pod.replica_set);
+  std::erase(set->second, &pod);
+  if (set->second.empty()) sets.erase(set);
 }
 
 WorkloadBook::Observations WorkloadBook::looked_at(const std::string& ns, std::string why_not) {
@@ -94,11 +112,6 @@ WorkloadBook::Observations WorkloadBook::everything() const {
   return out;
 }
 
-bool WorkloadBook::owns(const Entry& entry, const Seen& pod) const {
-  return !pod.replica_set.empty() && pod.replica_set.starts_with(entry.deployment.name + "-") &&
-         entry.deployment.selector.matches(pod.labels);
-}
-
 core::Group WorkloadBook::count(const core::GroupId& id, const Entry& entry) const {
   core::Group group{.id = id};
   const std::string ns = namespace_of(id);
@@ -109,10 +122,16 @@ core::Group WorkloadBook::count(const core::GroupId& id, const Entry& entry) con
   group.wanted = entry.deployment.replicas;
   group.no_hand_over = looked_at_.at(ns);
   if (group.no_hand_over.empty()) group.no_hand_over = why_not(entry.deployment);
-  for (const auto& [uid, pod] : pods_) {
-    if (pod.ns != ns || pod.ending || !owns(entry, pod)) continue;
-    ++group.owned;
-    if (pod.ready && !pod.node.empty() && !doomed_(pod.node)) ++group.ready;
+  const auto sets = owned_.find(ns);
+  if (sets == owned_.end()) return group;
+  const std::string prefix = entry.deployment.name + "-";
+  for (auto set = sets->second.lower_bound(prefix);
+       set != sets->second.end() && set->first.starts_with(prefix); ++set) {
+    for (const Facts* pod : set->second) {
+      if (!entry.deployment.selector.matches(pod->labels)) continue;
+      ++group.owned;
+      if (pod->ready && !pod->node.empty() && !doomed_(pod->node)) ++group.ready;
+    }
   }
   return group;
 }
@@ -126,7 +145,7 @@ void WorkloadBook::settle(const core::GroupId& id, Entry& entry, Observations& o
   out.emplace_back(core::GroupSeen{.group = std::move(now)});
 }
 
-WorkloadBook::Observations WorkloadBook::settle_around(const Seen& pod) {
+WorkloadBook::Observations WorkloadBook::settle_around(const Facts& pod) {
   Observations out;
   const core::GroupId first(pod.ns + "/");
   for (auto at = entries_.lower_bound(first);

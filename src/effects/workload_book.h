@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/action.h"
@@ -47,13 +48,18 @@ class WorkloadBook {
   Observations everything() const;
 
  private:
-  struct Seen {
+  struct Facts {
     std::string ns;
     Labels labels;
     std::string node;
     std::string replica_set;  // its owner; empty: another, or none
     bool ready = false;
     bool ending = false;  // it counts no more
+    bool counts() const { return !ending && !replica_set.empty(); }
+    bool operator==(const Facts&) const = default;
+  };
+  struct Seen {
+    Facts facts;
     std::set<int> sources;
   };
   struct Entry {
@@ -62,14 +68,18 @@ class WorkloadBook {
     bool told = false;
     core::Group last;
   };
-  bool owns(const Entry& entry, const Seen& pod) const;
+  void enter(const Facts& pod);
+  void leave(const Facts& pod);
   core::Group count(const core::GroupId& id, const Entry& entry) const;
   void settle(const core::GroupId& id, Entry& entry, Observations& out);
-  Observations settle_around(const Seen& pod);
+  Observations settle_around(const Facts& pod);
 
   std::function<bool(const std::string& node)> doomed_;
   std::map<core::GroupId, Entry> entries_;  // "namespace/name": those of one namespace together
-  std::map<std::string, Seen> pods_;        // by uid
+  std::unordered_map<std::string, Seen> pods_;  // by uid
+  // Those that count, by namespace and ReplicaSet: the ReplicaSets of a Deployment bear its name
+  // and so stand together, and counting it costs as much as it has pods.
+  std::map<std::string, std::map<std::string, std::vector<const Facts*>>> owned_;
   std::map<std::string, std::string> looked_at_;  // namespace: why not
   std::set<core::GroupId> wanted_;
 };

@@ -95,7 +95,7 @@ void Driver::hear(const std::string& node, const core::Notice& notice) {
 }
 
 void Driver::withdraw(const std::string& node, const core::Withdrawn& why) {
-  if (hosts_.contains(node)) tell_all(node, {why});
+  if (hosts_.contains(node)) tell_one(node, why);
 }
 
 void Driver::change_rules(const std::vector<core::Rule>& rules) {
@@ -152,9 +152,14 @@ void Driver::keep_time(const std::string& node) {
   });
 }
 
+void Driver::tell_one(const std::string& node, const core::Observation& observation) {
+  tell(node, observation);
+  keep_time(node);
+}
+
 void Driver::tick(const std::string& node) {
   hosts_.at(node)->armed = kNever;
-  tell_all(node, {core::Tick{}});
+  tell_one(node, core::Tick{});
 }
 
 void Driver::settle() {
@@ -223,7 +228,8 @@ void Driver::carry_out(core::Action action) {
 }
 
 void Driver::answer(const core::Action& action, Served result) {
-  tell_all(action.host.value, {core::ActionDone{.number = action.number, .result = result}});
+  tell_one(action.host.value,
+           core::ActionDone{.number = action.number, .result = std::move(result)});
 }
 
 Driver::Served Driver::serve(const core::Action& action, const kube::Pod& pod) {
@@ -426,16 +432,16 @@ std::unique_ptr<WorkloadView> Driver::new_view() {
 }
 
 void Driver::tell_hosts(const core::Observation& observation) {
-  for (const auto& [node, host] : hosts_) tell_all(node, {observation});
+  for (const auto& [node, host] : hosts_) tell_one(node, observation);
 }
 
 // As effects/host_watch.cc does for a drain that begins later.
 void Driver::tell_everything(const std::string& node) {
   const Host& host = *hosts_.at(node);
   tell_all(node, host.units.everything());
-  if (host.listed) tell_all(node, {core::UnitsListed{}});
+  if (host.listed) tell_one(node, core::UnitsListed{});
   if (host.budgets_listed) {
-    tell_all(node, {core::BudgetsListed{.watched = setup_.may_read_budgets}});
+    tell_one(node, core::BudgetsListed{.watched = setup_.may_read_budgets});
   }
   workloads_->tell_again();
 }
@@ -505,6 +511,8 @@ void Driver::world_changed(const world::Event& event) {
     const auto found = hosts_.find(pod.node);
     if (found == hosts_.end() || !found->second->watching) return;
     deliver(*found->second, found->second->last_pod, pod.node, [this, event](Host& mine) {
+      // Its time is kept, but there is nothing in it that the agent looks at.
+      if (!shows_in_record(event)) return effects::PodUnits::Observations();
       const kube::Pod record = to_kube(world::as<world::Pod>(*event.object));
       return event.change == world::Change::kDeleted ? mine.units.pod_gone(record)
                                                      : mine.units.pod_changed(record, world_.now());

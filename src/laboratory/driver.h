@@ -87,6 +87,7 @@ class Driver {
   using Served = Result<std::string>;
 
   void tell(const std::string& node, const core::Observation& observation);
+  void tell_one(const std::string& node, const core::Observation& observation);
   void tell_all(const std::string& node, const effects::PodUnits::Observations& observations);
   void publish(core::Output output);
   void tell_news();

@@ -308,10 +308,8 @@ void History::check_action(const core::Action& action) {
 const core::Track* History::track_of(const std::string& node, const core::UnitId& unit) const {
   const core::Drain* drain = driver_.desk().find(core::HostId(node));
   if (drain == nullptr) return nullptr;
-  const auto all = drain->tracks();
-  const auto found =
-      std::ranges::find_if(all, [&](const core::Track* each) { return each->unit.id == unit; });
-  return found == all.end() || (*found)->gone ? nullptr : *found;
+  const core::Track* const track = drain->find(unit);
+  return track == nullptr || track->gone ? nullptr : track;
 }
 
 void History::check_release(const core::Action& action, const core::Track& track) {
@@ -359,15 +357,13 @@ void History::check_ask(const core::Action& action, const core::Track& track) {
 
 // A budget is overruled only at `force` and only for hard notices.
 void History::check_stop(const core::Action& action, const core::Drain& drain) {
-  for (const core::Track* track : drain.tracks()) {
-    if (track->unit.id != action.unit) continue;
-    if (track->unit.budgets.empty() || track->stop_now) return;
-    ++tally_.overruled;
-    if (!core::is_hard(drain.notice())) {
-      wrong(action.unit_name + ": a budget is overruled for a soft notice");
-    } else if (world_.now() < track->plan.force) {
-      wrong(action.unit_name + ": a budget is overruled before the last moment");
-    }
+  const core::Track* const track = drain.find(action.unit);
+  if (track == nullptr || track->unit.budgets.empty() || track->stop_now) return;
+  ++tally_.overruled;
+  if (!core::is_hard(drain.notice())) {
+    wrong(action.unit_name + ": a budget is overruled for a soft notice");
+  } else if (world_.now() < track->plan.force) {
+    wrong(action.unit_name + ": a budget is overruled before the last moment");
   }
 }
 
@@ -488,17 +484,12 @@ void History::check_spared(const std::string& node, const Doomed& doomed) {
 
 // Somebody has written that it is to stay.
 bool History::is_never(const world::PodStory& pod) const {
-  const core::Track* track = nullptr;
-  if (const core::Drain* drain = driver_.desk().find(core::HostId(pod.node))) {
-    for (const core::Track* each : drain->tracks()) {
-      if (each->unit.id.value == pod.uid.text()) track = each;
-    }
-    if (track != nullptr) {
-      return core::wanted_for(track->unit, drain->notice(), driver_.policy()).mode ==
+  const core::Drain* const drain = driver_.desk().find(core::HostId(pod.node));
+  const core::Track* const track =
+      drain != nullptr ? drain->find(core::UnitId(pod.uid.text())) : nullptr;
+  return track != nullptr &&
+         core::wanted_for(track->unit, drain->notice(), driver_.policy()).mode ==
              core::Mode::kNotOurs;
-    }
-  }
-  return false;
 }
 
 bool History::is_exempt(const world::PodStory& pod) const {

@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "SEED={}: its worker died\n", first + i);
       ++broken;
     }
-    if (wrong) broken += explain(first + i, size);
+    if (wrong || std::getenv("VERBOSE") != nullptr) broken += explain(first + i, size);
     all.pods += one.pods;
     all.moved += one.moved;
     all.cut_off += one.cut_off;

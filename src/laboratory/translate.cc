@@ -62,6 +62,26 @@ kube::Pod to_kube(const world::Pod& pod) {
   return made;
 }
 
+bool shows_in_record(const world::Event& event) {
+  if (event.change != world::Change::kModified) return true;
+  const world::Pod& before = world::as<world::Pod>(*event.before);
+  const world::Pod& after = world::as<world::Pod>(*event.object);
+  return before.status.phase != after.status.phase || before.ready() != after.ready() ||
+         before.meta.deletion != after.meta.deletion ||
+         before.meta.deletion_grace != after.meta.deletion_grace || before.node != after.node ||
+         before.meta.owner != after.meta.owner || before.meta.labels != after.meta.labels ||
+         before.meta.annotations != after.meta.annotations || before.spec != after.spec;
+}
+
+world::Selector to_world(const LabelSelector& selector) {
+  world::Selector made{.match_labels = world::Labels(selector.match_labels),
+                       .match_expressions = {}};
+  for (const LabelSelector::Expression& each : selector.match_expressions) {
+    made.match_expressions.push_back({.key = each.key, .op = each.op, .values = each.values});
+  }
+  return made;
+}
+
 kube::Node to_kube(const world::Node& node) {
   kube::Node made;
   made.name = node.meta.name;

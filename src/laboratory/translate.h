@@ -12,6 +12,9 @@
 namespace spotkeeper::laboratory {
 
 kube::Pod to_kube(const world::Pod& pod);
+// Whether a pod's change shows in its record, but for the version.
+bool shows_in_record(const world::Event& event);
+world::Selector to_world(const LabelSelector& selector);
 kube::Node to_kube(const world::Node& node);
 kube::Budget to_kube(const world::Budget& budget);
 kube::Deployment to_kube(const world::Deployment& deployment);

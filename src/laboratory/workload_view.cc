@@ -24,7 +24,7 @@ WorkloadView::WorkloadView(world::World& world, Ways ways, std::set<std::string>
 
 bool WorkloadView::Source::shows(const world::Pod& pod) const {
   if (!hashes.empty()) return hashes.contains(pod.meta.labels.at(world::kHashLabel));
-  return pod.meta.ns == ns && selector.matches(pod.meta.labels.map());
+  return pod.meta.ns == ns && selector.matches(pod.meta.labels);
 }
 
 void WorkloadView::tell(const effects::WorkloadBook::Observations& observations) {
@@ -93,7 +93,7 @@ void WorkloadView::deployment_changed(const kube::Deployment& deployment) {
   tell(book_.deployment_changed(deployment));
   if (!deployment.rolling || deployment.selector.match_labels.empty()) return;
   if (!rollouts_.insert(deployment.uid).second) return;
-  add_source({.hashes = {}, .ns = deployment.ns, .selector = deployment.selector}, {});
+  add_source({.hashes = {}, .ns = deployment.ns, .selector = to_world(deployment.selector)}, {});
 }
 
 void WorkloadView::settle(const std::string& ns) {

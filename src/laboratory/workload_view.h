@@ -45,7 +45,7 @@ class WorkloadView {
     int number = 0;
     std::set<std::string> hashes;  // empty: by namespace and labels
     std::string ns;
-    LabelSelector selector;
+    world::Selector selector;
     bool listed = false;
     Time last{};
     bool shows(const world::Pod& pod) const;

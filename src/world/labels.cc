@@ -6,11 +6,6 @@
 namespace spotkeeper::world {
 namespace {
 
-const Labels::Map& no_labels() {
-  static const Labels::Map none;
-  return none;
-}
-
 bool holds(const Selector::Expression& expression, const Labels& labels) {
   const std::string* value = labels.find(expression.key);
   const bool listed =
@@ -24,50 +19,42 @@ bool holds(const Selector::Expression& expression, const Labels& labels) {
 
 }  // namespace
 
-Labels::Labels(std::initializer_list<value_type> pairs)
-    : map_(pairs.size() == 0 ? nullptr : std::make_shared<const Map>(pairs)) {}
+Labels::Labels(std::initializer_list<value_type> pairs) : Labels(Map(pairs.begin(), pairs.end())) {}
 
-Labels::Labels(Map map) : map_(std::make_shared<const Map>(std::move(map))) {}
-
-const Labels::Map& Labels::map() const {
-  return map_ ? *map_ : no_labels();
+Labels::Labels(const Map& map) {
+  if (!map.empty()) pairs_ = std::make_shared<const Pairs>(map.begin(), map.end());
 }
 
-const std::string* Labels::find(const std::string& key) const {
-  const auto found = map().find(key);
-  return found == map().end() ? nullptr : &found->second;
-}
-
-bool Labels::has(const std::string& key, const std::string& value) const {
-  const std::string* found = find(key);
-  return found != nullptr && *found == value;
-}
-
-const std::string& Labels::at(const std::string& key) const {
+const std::string& Labels::at(std::string_view key) const {
   static const std::string nothing;
   const std::string* found = find(key);
   return found != nullptr ? *found : nothing;
 }
 
 void Labels::set(const std::string& key, std::string value) {
-  Map copy = map();
-  copy[key] = std::move(value);
-  map_ = std::make_shared<const Map>(std::move(copy));
+  Pairs copy(begin(), end());
+  const auto place = std::ranges::lower_bound(copy, key, {}, &value_type::first);
+  if (place != copy.end() && place->first == key) {
+    place->second = std::move(value);
+  } else {
+    copy.insert(place, {key, std::move(value)});
+  }
+  pairs_ = std::make_shared<const Pairs>(std::move(copy));
 }
 
-void Labels::erase(const std::string& key) {
+void Labels::erase(std::string_view key) {
   if (find(key) == nullptr) return;
-  Map copy = map();
-  copy.erase(key);
-  map_ = std::make_shared<const Map>(std::move(copy));
+  Pairs copy(begin(), end());
+  std::erase_if(copy, [key](const value_type& pair) { return pair.first == key; });
+  pairs_ = std::make_shared<const Pairs>(std::move(copy));
 }
 
 bool Labels::operator==(const Labels& other) const {
-  return map_ == other.map_ || map() == other.map();
+  return pairs_ == other.pairs_ || std::equal(begin(), end(), other.begin(), other.end());
 }
 
 bool Labels::equal_but(std::string_view key, const Labels& other) const {
-  auto theirs = other.begin();
+  const auto* theirs = other.begin();
   for (const auto& mine : *this) {
     if (mine.first == key) continue;
     if (theirs == other.end() || mine != *theirs) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Labels (and annotations) of emulated objects, and selectors over them. A Labels value shares its
 // content with its copies until one of them is changed: thousands of pods of one template cost
-// nothing.
+// nothing. A handful of pairs in one piece of memory, which are looked through from the front.
 #pragma once
 
 #include <map>
@@ -16,26 +16,35 @@ namespace spotkeeper::world {
 class Labels {
  public:
   using Map = std::map<std::string, std::string>;
-  using value_type = Map::value_type;
+  using value_type = std::pair<std::string, std::string>;
+  using Pairs = std::vector<value_type>;  // ordered by key, each key once
 
   Labels() = default;
   Labels(std::initializer_list<value_type> pairs);
-  explicit Labels(Map map);
+  explicit Labels(const Map& map);
 
-  const Map& map() const;
-  Map::const_iterator begin() const { return map().begin(); }
-  Map::const_iterator end() const { return map().end(); }
-  bool empty() const { return map().empty(); }
-  size_t size() const { return map().size(); }
+  Map map() const { return {begin(), end()}; }
+  const value_type* begin() const { return pairs_ ? pairs_->data() : nullptr; }
+  const value_type* end() const { return pairs_ ? pairs_->data() + pairs_->size() : nullptr; }
+  bool empty() const { return !pairs_ || pairs_->empty(); }
+  size_t size() const { return pairs_ ? pairs_->size() : 0; }
 
   // nullptr when there is none.
-  const std::string* find(const std::string& key) const;
-  bool has(const std::string& key, const std::string& value) const;
+  const std::string* find(std::string_view key) const {
+    for (const value_type& pair : *this) {
+      if (pair.first == key) return &pair.second;
+    }
+    return nullptr;
+  }
+  bool has(std::string_view key, std::string_view value) const {
+    const std::string* found = find(key);
+    return found != nullptr && *found == value;
+  }
   // The value, empty when there is none.
-  const std::string& at(const std::string& key) const;
+  const std::string& at(std::string_view key) const;
 
   void set(const std::string& key, std::string value);
-  void erase(const std::string& key);
+  void erase(std::string_view key);
 
   // The same content, by identity first.
   bool operator==(const Labels& other) const;
@@ -43,7 +52,7 @@ class Labels {
   bool equal_but(std::string_view key, const Labels& other) const;
 
  private:
-  std::shared_ptr<const Map> map_;  // never written once it is here
+  std::shared_ptr<const Pairs> pairs_;  // never written once it is here
 };
 
 // meta/v1 LabelSelector; an empty one matches everything.

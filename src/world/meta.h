@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,11 +53,36 @@ struct KeyView {
   bool operator==(const KeyView&) const = default;
 };
 
+// Eight bytes at a time: keys are looked up at every change, and the standard library's hash of a
+// string costs more than all the rest of that.
 struct KeyHash {
-  size_t operator()(const KeyView& key) const {
-    constexpr size_t kOdd = 0x9E3779B97F4A7C15U;
-    const std::hash<std::string_view> hash;
-    return hash(key.name) + hash(key.ns) * kOdd;
+  size_t operator()(const KeyView& key) const { return mix(mix(key.ns.size(), key.ns), key.name); }
+
+ private:
+  template <class Word>
+  static uint64_t word_at(const char* from) {
+    Word word = 0;
+    std::memcpy(&word, from, sizeof(word));
+    return word;
+  }
+  static uint64_t mix(uint64_t hash, std::string_view text) {
+    constexpr size_t kWord = sizeof(uint64_t);
+    constexpr size_t kHalf = sizeof(uint32_t);
+    const auto take = [&hash](uint64_t word) {
+      hash = (hash ^ word) * 0x9E3779B97F4A7C15U;
+      hash ^= hash >> 32U;
+    };
+    const char* from = text.data();
+    const char* const end = from + text.size();
+    for (; end - from > static_cast<ptrdiff_t>(kWord); from += kWord) take(word_at<uint64_t>(from));
+    if (text.size() >= kWord) {
+      take(word_at<uint64_t>(end - kWord));  // may overlap the last one
+    } else if (text.size() >= kHalf) {
+      take(word_at<uint32_t>(from) | word_at<uint32_t>(end - kHalf) << 32U);
+    } else {
+      for (; from != end; ++from) take(static_cast<unsigned char>(*from));
+    }
+    return hash;
   }
 };
 

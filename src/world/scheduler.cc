@@ -104,13 +104,12 @@ const Node* Scheduler::choose(const Pod& pod) {
 bool Scheduler::fits(const Pod& pod, const Candidate& candidate) const {
   const PodSpec& spec = *pod.spec;
   const Node& node = *candidate.node;
-  if (!node.status.ready) return false;
+  if (!node.status.ready || candidate.place->running >= node.status.capacity_pods) return false;
   if (node.spec.unschedulable && !tolerates_unschedulable(spec)) return false;
   if (!node.spec.taints.empty() && !tolerates_all(spec, node.spec.taints)) return false;
   for (const auto& [key, value] : spec.node_selector) {
     if (!node.meta.labels.has(key, value)) return false;
   }
-  if (candidate.place->running >= node.status.capacity_pods) return false;
   if (spec.host_port != 0) {
     for (const PodIndex::Entry* entry : candidate.place->pods) {
       if (!entry->pod->finished() && entry->pod->spec->host_port == spec.host_port) return false;
@@ -145,12 +144,15 @@ bool Scheduler::spread_allows(const Pod& pod, const Node& node) const {
 
 void Scheduler::wait(const Ptr<Pod>& pod) {
   waiting_.insert(pod->meta.key());
+  const std::string why = fmt::format("0/{} nodes are available.", nodes_.size());
+  const Condition* said = find_condition(pod->status.conditions, "PodScheduled");
+  if (said != nullptr && said->message == why) return;  // woken in vain
   context_.store.change(pod, [&](Pod& each) {
     set_condition(each.status.conditions,
                   {.type = "PodScheduled",
                    .status = false,
                    .reason = "Unschedulable",
-                   .message = fmt::format("0/{} nodes are available.", nodes_.size()),
+                   .message = why,
                    .since = context_.now()});
   });
 }

@@ -15,7 +15,7 @@ void Timeline::at(Time time, std::function<void()> what) {
     free_.pop_back();
     callbacks_[slot] = std::move(what);
   }
-  heap_.push_back({std::max(time, now_), next_order_++, slot});
+  heap_.push_back({std::max(time, now_), (next_order_++ << kSlotBits) | slot});
   std::ranges::push_heap(heap_, Later());
 }
 
@@ -26,8 +26,8 @@ void Timeline::advance_to(Time time) {
     heap_.pop_back();
     now_ = due.at;
     // Out of its slot, which what it does may take.
-    const std::function<void()> what = std::exchange(callbacks_[due.slot], nullptr);
-    free_.push_back(due.slot);
+    const std::function<void()> what = std::exchange(callbacks_[due.slot()], nullptr);
+    free_.push_back(due.slot());
     what();
   }
   now_ = std::max(now_, time);

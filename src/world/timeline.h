@@ -26,14 +26,17 @@ class Timeline {
   void advance_to(Time time);
 
  private:
+  // Two words, because the heap is moved through all the time: the order, which is unique, stands
+  // above the slot.
+  static constexpr unsigned kSlotBits = 24;
   struct Due {
     Time at{};
-    uint64_t order = 0;
-    size_t slot = 0;  // of callbacks_
+    uint64_t order_and_slot = 0;
+    size_t slot() const { return order_and_slot & ((1U << kSlotBits) - 1); }  // of callbacks_
   };
   struct Later {
     bool operator()(const Due& a, const Due& b) const {
-      return a.at != b.at ? a.at > b.at : a.order > b.order;
+      return a.at != b.at ? a.at > b.at : a.order_and_slot > b.order_and_slot;
     }
   };
 
