@@ -101,6 +101,8 @@ Flags agent_flags(AgentOptions& o) {
        number(o.margin, 0, 60)},
       policy_file_flag("POLICY_FILE", kDrain, o.policy_file),
       hand_over_flag("HAND_OVER", kDrain, o.hand_over),
+      qps_flag(kDrain, o.kube_api_qps),
+      burst_flag(kDrain, o.kube_api_burst),
       {"early-word", "EARLY_WORD", kDrain, "",
        "annotate each pod that will go with spotkeeper.io/notice at once", boolean(o.early_word)},
       {"exclude-from-load-balancers", "EXCLUDE_FROM_LOAD_BALANCERS", kDrain, "",

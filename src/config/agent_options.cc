@@ -55,6 +55,8 @@ core::Policy policy_of(const AgentOptions& options) {
   policy.spare_local_data = !options.delete_local_data;
   policy.rules = options.rules;
   policy.hand_over = options.hand_over;
+  policy.requests_per_s = options.kube_api_qps;
+  policy.request_burst = options.kube_api_burst;
   policy.early_word = options.early_word;
   policy.exclude_from_load_balancers = options.exclude_from_load_balancers;
   policy.out_of_service = options.enable_out_of_service_taint;

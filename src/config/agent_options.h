@@ -34,6 +34,8 @@ struct AgentOptions {
   std::string policy_file;
   std::vector<core::Rule> rules;  // of the policy file, put here by who has read it
   core::HandOver hand_over = core::HandOver::kInterruptions;
+  int kube_api_qps = 100;
+  int kube_api_burst = 200;
   bool early_word = false;
   bool exclude_from_load_balancers = false;
   bool enable_out_of_service_taint = false;

@@ -71,6 +71,8 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
        number(o.grace_period, -1, 86400)},
       policy_file_flag("", kHow, o.policy_file),
       hand_over_flag("", kHow, o.hand_over),
+      qps_flag(kHow, o.kube_api_qps),
+      burst_flag(kHow, o.kube_api_burst),
   };
   if (drains) {
     flags.insert(
@@ -130,6 +132,8 @@ core::Policy policy_of(const DrainOptions& options) {
   policy.taint = options.taint_node;
   policy.rules = options.rules;
   policy.hand_over = options.hand_over;
+  policy.requests_per_s = options.kube_api_qps;
+  policy.request_burst = options.kube_api_burst;
   return policy;
 }
 

@@ -34,6 +34,8 @@ struct DrainOptions {
   std::string policy_file;
   std::vector<core::Rule> rules;  // of the policy file, put here by who has read it
   core::HandOver hand_over = core::HandOver::kInterruptions;
+  int kube_api_qps = 100;
+  int kube_api_burst = 200;
   std::string output = "table";
   // drain only
   bool taint_node = false;

@@ -45,4 +45,19 @@ Flag hand_over_flag(const std::string& env, const std::string& group, core::Hand
       {"never", "interruptions", "always"}};
 }
 
+Flag qps_flag(const std::string& group, int& target) {
+  return {"kube-api-qps",
+          "KUBE_API_QPS",
+          group,
+          "N",
+          "requests a second to the API server, in the long run",
+          number(target, 1, 10'000)};
+}
+
+Flag burst_flag(const std::string& group, int& target) {
+  return {
+      "kube-api-burst",          "KUBE_API_BURST", group, "N", "requests to the API server at once",
+      number(target, 1, 100'000)};
+}
+
 }  // namespace spotkeeper::config

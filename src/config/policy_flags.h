@@ -12,5 +12,7 @@ namespace spotkeeper::config {
 // `env`: empty where there is none. The target must outlive the Flag.
 Flag policy_file_flag(const std::string& env, const std::string& group, std::string& target);
 Flag hand_over_flag(const std::string& env, const std::string& group, core::HandOver& target);
+Flag qps_flag(const std::string& group, int& target);
+Flag burst_flag(const std::string& group, int& target);
 
 }  // namespace spotkeeper::config

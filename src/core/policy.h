@@ -25,12 +25,16 @@ struct Policy {
   std::optional<Seconds> grace_override;  // instead of every unit's own grace
   // Units are left alone until this long before the deadline; unset: at once.
   std::optional<Seconds> start_before;
+  // Our marks are renewed so often while a drain is not finished, where others may take over from
+  // us; unset: nobody may.
+  std::optional<Seconds> renew_every;
   bool mark_only = false;         // cordon, never drain
   bool dry_run = false;           // say what would be done, do nothing
   bool spare_local_data = false;  // units with local data are told only at the last moment
   bool taint = false;             // put the notice's taint on the host
   std::string taint_effect = "NoSchedule";
-  double requests_per_s = 100;  // what the cluster's API grants us
+  double requests_per_s = 100;  // what we ask of the cluster's API, in the long run
+  double request_burst = 200;   // … and at once
   Seconds ask_again{20};        // a refused unit is asked again when its budget cannot be watched
   Seconds mark_patience{3};     // an unmarked host is drained all the same after this
   int asks_per_budget = 4;      // asks in flight for one budget; the server does them one by one
