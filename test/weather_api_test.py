@@ -410,3 +410,18 @@ def test_the_api_servers_name_cannot_be_resolved_for_a_while(rig, tmp_path):
     finally:
         for server in servers.values():
             server.stop()
+
+
+def test_a_killed_agent_goes_on_by_the_nodes_record_alone(rig):
+    """Nobody says the notice again: the instance metadata service is gone."""
+    node = rig.node("n1")
+    shy_pod(rig, "shy", node)
+    imds = rig.imds(node, spot=True, time_in_s=25)
+    account = rig.account("agent")
+    first = rig.agent(node, imds, CALM, account=account)
+    until(lambda: first.steps("held"), 5, "the first knows of shy")
+    first.kill()
+    imds.stop()
+    second = rig.agent(node, imds, CALM, account=account)
+    told_at_its_last_moment(rig, "shy", imds)
+    ended_well(second, moved=1)

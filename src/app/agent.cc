@@ -91,6 +91,7 @@ class Agent::Body {
   sources::SpotPoller::Hooks poller_hooks();
   void announce();
   void hear(core::Notice notice);
+  void resume(const kube::Node& node);
   void note(const core::Entry& entry);
   void anchor_clock();
   void correct_clock(Millis behind);
@@ -140,6 +141,7 @@ effects::Kubernetes::Options Agent::Body::effect_options(const config::AgentOpti
   effects.taint_effect = policy.taint_effect;
   effects.local_services = policy.exclude_from_load_balancers;
   effects.hand_over = core::may_hand_over(policy);
+  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
   return effects;
 }
 
@@ -155,6 +157,21 @@ void Agent::Body::hear(core::Notice notice) {
   const Millis off = clock_.host_behind();
   if (std::chrono::abs(off) > kClockNearEnough) notice.clock_off = off;
   engine_.tell(host_, core::NoticeHeard{.notice = std::move(notice)});
+  kubernetes_.watch(host_);
+}
+
+// What an earlier life has begun goes on by the record on the node, whether or not its source says
+// it again. What a person has begun is that person's.
+void Agent::Body::resume(const kube::Node& node) {
+  std::optional<core::Notice> notice = effects::recorded_notice(node);
+  if (!notice || !options_.enable_spot_interruption_draining || engine_.busy()) return;
+  if (notice->kind == core::NoticeKind::kManual) return;
+  const Time now = clock_.now();
+  if (core::is_hard(*notice) && notice->deadline <= now) return;  // the host has outlived it
+  notice->received = now;
+  log_.info("going on with the drain that the node's record tells of",
+            {{"notice", notice->id.value}, {"kind", core::to_string(notice->kind)}});
+  engine_.tell(host_, core::NoticeHeard{.notice = std::move(*notice)});
   kubernetes_.watch(host_);
 }
 
@@ -266,6 +283,7 @@ Task<> Agent::Body::check_node() {
                                {"marked", node->annotations.contains(effects::kStateAnnotation)
                                               ? "by an earlier notice"
                                               : "no"}});
+      resume(*node);
       co_return;
     }
     const Error& error = node.error();

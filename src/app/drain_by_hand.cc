@@ -15,6 +15,7 @@
 #include "app/by_hand.h"
 #include "app/documents.h"
 #include "app/engine.h"
+#include "app/holder.h"
 #include "app/hosts.h"
 #include "app/progress.h"
 #include "app/question.h"
@@ -36,6 +37,13 @@ constexpr Millis kFrame{250};
 constexpr Millis kRightsTime{3'000};  // that they are known is worth so much time
 constexpr Millis kLongWait = std::chrono::hours(1);
 
+// Another drain by hand leaves its hosts alone, until we end.
+core::Policy shared_policy(const config::DrainOptions& options) {
+  core::Policy policy = config::policy_of(options);
+  policy.renew_every = effects::kHolderRenews;
+  return policy;
+}
+
 class DrainByHand {
  public:
   DrainByHand(asio::io_context& io, asio::signal_set& signals, const config::DrainOptions& options,
@@ -45,11 +53,15 @@ class DrainByHand {
         api_(io.get_executor(), std::move(access)),
         tasks_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
         progress_(options.output != "table"),
-        engine_(io.get_executor(), clock_, config::policy_of(options), hooks()),
+        engine_(io.get_executor(), clock_, shared_policy(options), hooks()),
         kubernetes_(api_, tasks_, clock_,
                     {.pods = std::move(pods),
                      .taint = options.taint_node,
-                     .hand_over = core::may_hand_over(config::policy_of(options))},
+                     .hand_over = core::may_hand_over(config::policy_of(options)),
+                     .requests = {.per_s = static_cast<double>(options.kube_api_qps),
+                                  .burst = static_cast<double>(options.kube_api_burst)},
+                     .holder = this_process(),
+                     .holder_ended = has_ended},
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),

@@ -27,6 +27,7 @@ struct Error {
   int retry_after_s = 0;  // what the other side asked for, 0 when it did not
   bool no_right = false;  // HTTP 403 of the authoriser: the right itself is missing
   bool budget = false;    // HTTP 429 that speaks of a disruption budget, not of load
+  bool held = false;      // somebody else does it now, and is taken for alive for retry_after_s
 
   // The same error with "context: " put before its message.
   Error within(const std::string& context) const;

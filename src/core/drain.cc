@@ -178,11 +178,15 @@ void Drain::mark_answered(const Result<std::string>& result) {
     mark_.extras = mark_.sent_extras;
     mark_.written = mark_.sent;
     mark_.failures = 0;
+    mark_.held = false;
+    mark_.answered = now_;
+    if (std::exchange(mark_.renewing, false)) return;
     plans_stale_ = true;
     note(Level::kInfo, What::kMarked, nullptr, *result);
     return;
   }
   const Error& error = result.error();
+  if (error.held) return mark_held(error);
   const bool denied = is_denied(error) && error.no_right;
   if (denied || error.kind == ErrorKind::kGone) {
     abilities_.mark = !denied;
@@ -196,6 +200,14 @@ void Drain::mark_answered(const Result<std::string>& result) {
     return;
   }
   mark_failed(error);
+}
+
+// Its pods are another's; when that one stops renewing its mark, they are ours.
+void Drain::mark_held(const Error& error) {
+  mark_.next_try = now_ + std::max(Seconds(1), Seconds(error.retry_after_s));
+  mark_.done = mark_.current = false;
+  if (std::exchange(mark_.held, true)) return;
+  note(Level::kInfo, What::kMarkFailed, nullptr, error.message);
 }
 
 // Weather: the write on the host is tried again a little later.
@@ -256,7 +268,13 @@ std::vector<Track*> Drain::in_turn() {
   return turn;
 }
 
+Time Drain::renewal_due() const {
+  return policy_.renew_every && mark_.current && !finished_ ? mark_.answered + *policy_.renew_every
+                                                            : kNever;
+}
+
 bool Drain::mark_due() const {
+  if (now_ >= renewal_due()) return true;
   return !(mark_.current && mark_.extras == extras_due()) && !mark_.given_up && !is_over();
 }
 
@@ -266,6 +284,7 @@ void Drain::consider_mark() {
   Action& action = act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
   action.extras = extras;
   mark_.in_flight = action.number;
+  mark_.renewing = mark_.current && mark_.extras == extras;
   mark_.sent = notice_;
   mark_.sent_extras = extras;
 }
@@ -331,7 +350,7 @@ void Drain::consider_budgets() {
 
 bool Drain::may_drain() const {
   if (policy_.mark_only || !listed_ || is_over()) return false;
-  if (waits_to_exclude()) return false;
+  if (mark_.held || waits_to_exclude()) return false;
   return mark_.done || mark_.given_up || now_ >= started_ + policy_.mark_patience;
 }
 
@@ -382,7 +401,7 @@ void Drain::consider_finish() {
     return;
   }
   const bool mark_settled =
-      mark_.done || mark_.given_up || (!hard() && mark_.failures >= kMarkTries);
+      mark_.done || mark_.given_up || mark_.held || (!hard() && mark_.failures >= kMarkTries);
   const bool waits = waits_for_services(left) || waits_for_volumes(left) || waits_for_releases();
   if (policy_.mark_only && mark_settled) {
     finished_ = true;
@@ -478,6 +497,7 @@ Time Drain::next_due() const {
   if (policy_.no_execute_at_end && hard()) at(no_execute_by());
   if (!hard()) at(notice_.deadline);
   if (mark_due()) at(mark_.next_try);
+  at(renewal_due());
   if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);
   at(budgets_.wake(now_));

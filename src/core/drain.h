@@ -76,6 +76,9 @@ class Drain {
     bool done = false;      // the host bears our mark
     bool current = false;   // with the notice as it is now
     bool given_up = false;  // we may not
+    bool held = false;      // another process drains the host; we wait until it does not any more
+    bool renewing = false;  // what is in flight says nothing new
+    Time answered{};        // last, with success
     Notice sent;            // what the one in flight says
     Notice written;         // what the host bears, as far as is known
     MarkExtras extras;      // what it bears beside
@@ -184,6 +187,8 @@ class Drain {
   bool is_signalled(const Unit& unit) const;
   std::vector<Track*> in_turn();
   bool mark_due() const;
+  void mark_held(const Error& error);
+  Time renewal_due() const;
   bool services_known() const;
   bool waits_to_exclude() const;
   bool waits_for_releases() const;

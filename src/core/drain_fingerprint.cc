@@ -106,8 +106,9 @@ std::string Drain::fingerprint() const {
       withdrawn_ && withdrawn_->undo, number(withdrawn_at_), again_, groups_unread_);
   add(text, abilities_.mark, abilities_.ask, abilities_.stop, abilities_.explain,
       abilities_.hand_over, abilities_.forewarn);
-  add(text, mark_.done, mark_.current, mark_.given_up, mark_.in_flight != 0, mark_.undoing,
-      mark_.undone, mark_.failures, number(mark_.next_try));
+  add(text, mark_.done, mark_.current, mark_.given_up, mark_.held, mark_.renewing,
+      number(renewal_due()), mark_.in_flight != 0, mark_.undoing, mark_.undone, mark_.failures,
+      number(mark_.next_try));
   add(text, mark_.extras);
   add(text, mark_.sent_extras);
   add(text, mark_.sent);

@@ -25,6 +25,14 @@ const char* to_string(NoticeKind kind) {
   return "Unknown";
 }
 
+std::optional<NoticeKind> parse_kind(std::string_view text) {
+  for (int i = 0; i <= static_cast<int>(NoticeKind::kManual); ++i) {
+    const auto kind = static_cast<NoticeKind>(i);
+    if (text == to_string(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
 bool is_hard(const Notice& notice) {
   switch (notice.kind) {
     case NoticeKind::kSpotInterruption:

@@ -2,7 +2,9 @@
 // What AWS (or a person) said about one instance, as a value.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/strong.h"
@@ -25,6 +27,7 @@ enum class NoticeKind {
 
 // The kind in the field's words: "SpotInterruption".
 const char* to_string(NoticeKind kind);
+std::optional<NoticeKind> parse_kind(std::string_view text);
 
 struct Notice {
   NoticeId id;

@@ -51,6 +51,7 @@ Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Opt
       report_(std::move(report)),
       view_(options_.pods, clock, report_),
       watches_(std::make_shared<Watches>(api, group, view_)),
+      holders_(options_.holder, options_.holder_ended),
       queue_(options_.requests),
       queue_changed_(group.executor()),
       mark_answered_(group.executor()) {
@@ -102,7 +103,8 @@ Task<> Kubernetes::do_action(core::Action action) {
                 .taint = options_.taint,
                 .taint_effect = options_.taint_effect,
                 .extras = action.extras,
-                .started = sent};
+                .started = sent,
+                .holder = options_.holder};
     auto known = nodes_.extract(host.value);
     std::optional<kube::Node> node;
     if (known.empty()) {
@@ -110,7 +112,7 @@ Task<> Kubernetes::do_action(core::Action action) {
     } else {
       node = std::move(known.mapped());
     }
-    result = co_await write_mark(api_, host.value, std::move(wanted), std::move(node));
+    result = co_await write_mark(api_, host.value, std::move(wanted), holders_, std::move(node));
     mark_answered(host.value);
   } else if (action.kind == core::ActionKind::kUndo) {
     queue_.charge(1, sent);

@@ -15,6 +15,7 @@
 #include "core/action.h"
 #include "core/policy.h"
 #include "effects/cluster_view.h"
+#include "effects/holders.h"
 #include "effects/request_queue.h"
 #include "effects/watches.h"
 #include "effects/workload_watch.h"
@@ -36,6 +37,8 @@ class Kubernetes {
     bool local_services = false;
     bool hand_over = true;  // false: nothing is read of Deployments
     RequestLimits requests = {};
+    std::string holder = {};  // our name, where several processes may drain a host (holders.h)
+    Holders::Ended holder_ended = {};
   };
 
   Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Options options, Report report);
@@ -75,6 +78,7 @@ class Kubernetes {
   ClusterView view_;
   std::shared_ptr<Watches> watches_;
   std::shared_ptr<WorkloadWatch> workloads_;  // none until the first host goes
+  Holders holders_;
   RequestQueue queue_;
   Event queue_changed_;
   bool sending_ = false;                     // send_in_turn() runs

@@ -8,6 +8,8 @@
 #include <boost/json/serialize.hpp>
 #include <set>
 
+#include "base/json.h"
+
 namespace spotkeeper::effects {
 namespace {
 
@@ -130,6 +132,9 @@ json::object record_of(const kube::Node& node, const Mark& mark,
   std::set<std::string> labels = ours_of(earlier, "labels");
   if (adds_exclusion(node, mark)) labels.insert(kExcludeLabel);
   if (!labels.empty()) record["labels"] = json::array(labels.begin(), labels.end());
+  if (!mark.holder.empty()) {
+    record["holder"] = json::object{{"id", mark.holder}, {"renewed", format_time(mark.started)}};
+  }
   return record;
 }
 
@@ -169,6 +174,25 @@ std::string taint_key(core::NoticeKind kind) {
 
 std::string taint_value(const core::NoticeId& id) {
   return id.value.substr(0, kLabelValueMost);
+}
+
+std::optional<core::Notice> recorded_notice(const kube::Node& node) {
+  const json::object record = earlier_record(node);
+  const std::optional<core::NoticeKind> kind = core::parse_kind(noted(record, "kind"));
+  core::Notice notice;
+  notice.id = core::NoticeId(noted(record, "id"));
+  if (notice.id.empty() || !kind) return std::nullopt;
+  notice.kind = *kind;
+  notice.source = noted(record, "source");
+  if (!parse_time(noted(record, "deadline"), notice.deadline)) notice.deadline = kNever;
+  return notice;
+}
+
+std::optional<Holder> recorded_holder(const kube::Node& node) {
+  const json::value record = earlier_record(node);
+  const std::string id = text_at(record, {"holder", "id"});
+  if (id.empty()) return std::nullopt;
+  return Holder{.id = id, .renewed = text_at(record, {"holder", "renewed"})};
 }
 
 std::optional<json::value> mark_patch(const kube::Node& node, const Mark& mark) {

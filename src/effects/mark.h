@@ -10,15 +10,16 @@
 
 #include "core/action.h"
 #include "core/notice.h"
+#include "effects/holders.h"
 #include "kube/objects.h"
 
 namespace spotkeeper::effects {
 
 // The annotation that holds our record, a JSON object:
 //   {"v":1, "notice":{"id","kind","deadline","source"}, "started", "cordoned", "taints":[keys],
-//    "labels":[keys]}
+//    "labels":[keys], "holder":{"id","renewed"}}
 // cordoned, taints, labels: what was us, so that only that is ever undone. deadline: null when
-// there is none.
+// there is none. holder: only where several processes may drain the same host.
 inline constexpr const char* kStateAnnotation = "spotkeeper.io/state";
 
 // As NTH sets them. Source: Kubernetes well-known labels and taints.
@@ -33,6 +34,7 @@ struct Mark {
   std::string taint_effect = "NoSchedule";
   core::MarkExtras extras = {};
   Time started{};
+  std::string holder = {};  // who drains it, where several processes may; see holders.h
 };
 
 // NTH's taint key for this kind of notice: "aws-node-termination-handler/spot-itn".
@@ -40,6 +42,12 @@ std::string taint_key(core::NoticeKind kind);
 
 // Taint values are label values: at most 63 characters of the notice's id.
 std::string taint_value(const core::NoticeId& id);
+
+// The notice that an earlier life of ours (or another process of ours) has recorded on the node.
+std::optional<core::Notice> recorded_notice(const kube::Node& node);
+
+// Who has recorded that it drains the node; nothing where nobody need say so.
+std::optional<Holder> recorded_holder(const kube::Node& node);
 
 // The patch that marks the node; nothing when it bears this mark already. What a person asks for
 // does not replace the record of a notice.

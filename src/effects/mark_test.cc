@@ -116,6 +116,31 @@ TEST(Mark, ARecordOfAnotherNoticeKeepsOnlyItsClaims) {
   EXPECT_EQ(record.at("cordoned"), true) << "it was us, whichever notice it was for";
 }
 
+TEST(Mark, TheRecordTellsItsNoticeAgain) {
+  const Mark mark = spot_mark(true);
+  const auto told = recorded_notice(apply(node(), *mark_patch(node(), mark)));
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->id, mark.notice.id);
+  EXPECT_EQ(told->kind, mark.notice.kind);
+  EXPECT_EQ(told->source, mark.notice.source);
+  EXPECT_EQ(told->deadline, std::chrono::floor<Seconds>(mark.notice.deadline));
+  EXPECT_FALSE(recorded_notice(node()));
+  kube::Node broken = node();
+  broken.annotations[kStateAnnotation] = "{\"notice\":{\"id\":\"x\",\"kind\":\"Nonsense\"}}";
+  EXPECT_FALSE(recorded_notice(broken));
+}
+
+TEST(Mark, ARecordNamesItsHolderWhereSeveralMayDrain) {
+  EXPECT_FALSE(recorded_holder(apply(node(), *mark_patch(node(), spot_mark(true)))));
+  Mark mark = spot_mark(true);
+  mark.holder = "laptop/1";
+  const kube::Node held = apply(node(), *mark_patch(node(), mark));
+  ASSERT_TRUE(recorded_holder(held));
+  EXPECT_EQ(recorded_holder(held)->id, "laptop/1");
+  mark.started += Seconds(13);
+  EXPECT_TRUE(mark_patch(held, mark)) << "renewed";
+}
+
 TEST(Undo, TakesBackOnlyWhatWasOurs) {
   kube::Node before = node();
   before.taints = {{.key = "theirs", .effect = "NoSchedule"}};

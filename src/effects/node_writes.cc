@@ -15,6 +15,7 @@ constexpr int kTries = 6;
 struct Change {
   std::optional<boost::json::value> patch;  // nothing: there is nothing to do
   std::string remark;
+  std::optional<Error> obstacle = {};  // why it may not be
 };
 
 Task<Result<std::string>> change_node(kube::Api& api, std::string name,
@@ -30,6 +31,7 @@ Task<Result<std::string>> change_node(kube::Api& api, std::string name,
     }
     if (!node) co_return std::unexpected(node.error());
     Change wanted = change(*node);
+    if (wanted.obstacle) co_return std::unexpected(*wanted.obstacle);
     if (!wanted.patch) co_return wanted.remark;
     const Result<kube::Node> patched =
         co_await kube::patch_node(api, name, std::move(*wanted.patch));
@@ -40,9 +42,16 @@ Task<Result<std::string>> change_node(kube::Api& api, std::string name,
   co_return std::unexpected(conflict);
 }
 
-Change marking(const kube::Node& node, const Mark& mark) {
+Change marking(const kube::Node& node, const Mark& mark, Holders& holders) {
+  const std::optional<Holder> before = recorded_holder(node);
+  if (auto obstacle = holders.obstacle(node, mark.started)) {
+    return Change{.patch = std::nullopt, .remark = {}, .obstacle = std::move(obstacle)};
+  }
   Change change{.patch = mark_patch(node, mark), .remark = "was marked before"};
   if (change.patch) change.remark = mark_remark(node, mark);
+  if (before && !holders.self().empty() && before->id != holders.self()) {
+    change.remark = "taken over from " + before->id + ": " + change.remark;
+  }
   return change;
 }
 
@@ -57,11 +66,10 @@ Change unmarking(const kube::Node& node, const core::NoticeId& taker, Time now) 
 
 }  // namespace
 
-Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark,
+Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark, Holders& holders,
                                      std::optional<kube::Node> known) {
-  std::function<Change(const kube::Node&)> change = [mark = std::move(mark)](const kube::Node& n) {
-    return marking(n, mark);
-  };
+  std::function<Change(const kube::Node&)> change =
+      [mark = std::move(mark), &holders](const kube::Node& n) { return marking(n, mark, holders); };
   co_return co_await change_node(api, std::move(node), std::move(change), std::move(known));
 }
 

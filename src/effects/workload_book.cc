@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effects/workload_book.h"
 
+#include <charconv>
 #include <utility>
 
 namespace spotkeeper::effects {
@@ -12,6 +13,15 @@ core::GroupId id_of(const kube::Deployment& deployment) {
 
 std::string namespace_of(const core::GroupId& id) {
   return id.value.substr(0, id.value.find('/'));
+}
+
+// Grows with every write; 0 where a server has other words for it.
+// Source: Kubernetes API concepts, "Resource versions".
+uint64_t number_of(const std::string& version) {
+  uint64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(version.data(), version.data() + version.size(), number);
+  return error == std::errc() && end == version.data() + version.size() ? number : 0;
 }
 
 std::string why_not(const kube::Deployment& deployment) {
@@ -48,6 +58,9 @@ WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod
   const auto [at, fresh] = pods_.try_emplace(pod.uid);
   Seen& seen = at->second;
   seen.sources.insert(source);
+  const uint64_t version = number_of(pod.resource_version);
+  if (version < seen.version) return {};  // another watch is ahead
+  seen.version = version;
   Facts now{.ns = pod.ns,
             .labels = pod.labels,
             .node = pod.node,

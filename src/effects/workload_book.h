@@ -4,6 +4,7 @@
 // that goes. A pod may be seen by several watches; it is there while one of them shows it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -61,6 +62,7 @@ class WorkloadBook {
   struct Seen {
     Facts facts;
     std::set<int> sources;
+    uint64_t version = 0;  // of what is known
   };
   struct Entry {
     kube::Deployment deployment;
@@ -75,7 +77,7 @@ class WorkloadBook {
   Observations settle_around(const Facts& pod);
 
   std::function<bool(const std::string& node)> doomed_;
-  std::map<core::GroupId, Entry> entries_;  // "namespace/name": those of one namespace together
+  std::map<core::GroupId, Entry> entries_;      // "namespace/name": those of one namespace together
   std::unordered_map<std::string, Seen> pods_;  // by uid
   // Those that count, by namespace and ReplicaSet: the ReplicaSets of a Deployment bear its name
   // and so stand together, and counting it costs as much as it has pods.
