@@ -50,8 +50,8 @@ Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& polic
 // two requests, and they share the request rate. `slowest`: how long an answer has taken so far.
 Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy);
 
-// The plan without its words, as far as it does not depend on whether a hand-over that is wanted can
-// be: `mode` is kHandOver where that would be asked next.
+// The plan without its words, as far as it does not depend on whether a hand-over that is wanted
+// can be: `mode` is kHandOver where that would be asked next.
 Plan plan_moments(const Unit& unit, const Wanted& wanted, const Notice& notice,
                   const Policy& policy, Millis lead, Time now);
 

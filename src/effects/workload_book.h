@@ -75,7 +75,7 @@ class WorkloadBook {
   Observations settle_around(const Facts& pod);
 
   std::function<bool(const std::string& node)> doomed_;
-  std::map<core::GroupId, Entry> entries_;  // "namespace/name": those of one namespace together
+  std::map<core::GroupId, Entry> entries_;      // "namespace/name": those of one namespace together
   std::unordered_map<std::string, Seen> pods_;  // by uid
   // Those that count, by namespace and ReplicaSet: the ReplicaSets of a Deployment bear its name
   // and so stand together, and counting it costs as much as it has pods.
