@@ -9,6 +9,17 @@
 #include "core/words.h"
 
 namespace spotkeeper::core {
+namespace {
+
+// With only the lead changed, its words are the same: they name whole seconds.
+bool reads_alike(const Plan& before, const Plan& now) {
+  const auto second = [](Time time) { return std::chrono::floor<Seconds>(time); };
+  return second(before.force) == second(now.force) && second(before.ask_by) == second(now.ask_by) &&
+         (before.ask_by <= before.start) == (now.ask_by <= now.start) &&
+         before.start == now.start && before.fits == now.fits;
+}
+
+}  // namespace
 
 void Drain::hear(const PolicyChanged& changed) {
   if (policy_.rules == changed.rules) {
@@ -96,10 +107,19 @@ void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
 }
 
 void Drain::make_plan(Track& track, Wanted wanted, Millis lead) {
-  track.plan = plan_moments(track.unit, wanted, notice_, policy_, lead, track.seen);
+  Plan before = std::exchange(track.plan,
+                              plan_moments(track.unit, wanted, notice_, policy_, lead, track.seen));
   const bool may_hand_over = track.plan.mode == Mode::kHandOver;
   std::string why_not = may_hand_over ? no_hand_over(track) : std::string();
-  track.plan = plan_unit(track.unit, wanted, why_not, notice_, policy_, lead, track.seen);
+  const bool only_lead = track.basis && !track.late && track.basis->kind == notice_.kind &&
+                         track.basis->deadline == notice_.deadline &&
+                         track.basis->wanted == wanted && track.basis->no_hand_over == why_not;
+  if (only_lead && reads_alike(before, track.plan)) {
+    track.plan.mode = before.mode;
+    track.plan.why = std::move(before.why);
+  } else {
+    track.plan = plan_unit(track.unit, wanted, why_not, notice_, policy_, lead, track.seen);
+  }
   if (track.plan.mode == Mode::kAtOnce && track.late) {
     // Without a last moment it is left alone: the drain would never end.
     track.plan.mode = hard() ? Mode::kLastMoment : Mode::kNotOurs;

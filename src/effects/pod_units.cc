@@ -2,20 +2,14 @@
 #include "effects/pod_units.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "kube/workloads.h"
 
 namespace spotkeeper::effects {
 namespace {
 
-const std::string kNobody;
-
 bool same_but_status(const kube::Pod& a, const kube::Pod& b) {
-  const auto owner = [](const kube::Pod& pod) {
-    return pod.owner ? std::tie(pod.owner->kind, pod.owner->name) : std::tie(kNobody, kNobody);
-  };
-  return a.labels == b.labels && a.annotations == b.annotations && owner(a) == owner(b) &&
+  return a.labels == b.labels && a.annotations == b.annotations && a.owner == b.owner &&
          a.grace_s == b.grace_s && a.mirror == b.mirror && a.empty_dir == b.empty_dir &&
          a.priority_class == b.priority_class && a.claims == b.claims &&
          a.own_volumes == b.own_volumes && a.host_port == b.host_port &&

@@ -148,12 +148,11 @@ void Scheduler::wait(const Ptr<Pod>& pod) {
   const Condition* said = find_condition(pod->status.conditions, "PodScheduled");
   if (said != nullptr && said->message == why) return;  // woken in vain
   context_.store.change(pod, [&](Pod& each) {
-    set_condition(each.status.conditions,
-                  {.type = "PodScheduled",
-                   .status = false,
-                   .reason = "Unschedulable",
-                   .message = why,
-                   .since = context_.now()});
+    set_condition(each.status.conditions, {.type = "PodScheduled",
+                                           .status = false,
+                                           .reason = "Unschedulable",
+                                           .message = why,
+                                           .since = context_.now()});
   });
 }
 

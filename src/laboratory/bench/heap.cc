@@ -39,7 +39,8 @@ class Heap {
   }
 
   bool owns(const void* block) const {
-    return block != nullptr && static_cast<size_t>(static_cast<const char*>(block) - begin_) < kMost;
+    return block != nullptr &&
+           static_cast<size_t>(static_cast<const char*>(block) - begin_) < kMost;
   }
   void give_back(void* block, size_t line) {
     auto* const freed = static_cast<Free*>(block);
