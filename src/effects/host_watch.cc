@@ -155,13 +155,22 @@ void HostWatch::watch_services() {
   sink.gone = [self](const kube::EndpointSlice& slice) {
     self->tell(self->services_.slice_gone(slice));
   };
-  sink.synced = [self] { self->listed(self->services_listed_, core::ServicesListed{}); };
+  sink.synced = [self] {
+    self->slices_listed_ = true;
+    self->services_known();
+  };
   sink.failed = [self](const Error& error) {
     self->report_(self->host_, core::Trouble{.error = error});
   };
   group_.spawn(
       "services of " + host_.value,
       kube::follow<kube::EndpointSlice>(api_, all_slices(), kube::decode_slice, std::move(sink)));
+}
+
+// Both at once: a Service whose endpoints are known, and not yet that a load balancer needs them
+// here, would not keep the host in load balancers.
+void HostWatch::services_known() {
+  if (slices_listed_ && !local_services_) listed(services_listed_, core::ServicesListed{});
 }
 
 void HostWatch::claims_known(const std::string& ns, std::set<std::string> shared) {
@@ -174,15 +183,17 @@ Task<> HostWatch::find_local_services() {
   const auto self = shared_from_this();
   const auto all = co_await kube::list_all<kube::Service>(
       api_, all_of("/api/v1/services", "services"), kube::decode_service);
-  if (!all) {
+  if (all) {
+    std::set<core::ServiceId> local;
+    for (const kube::Service& service : *all) {
+      if (service.local_lb) local.insert(core::ServiceId(service.ns + "/" + service.name));
+    }
+    tell(services_.local(std::move(local)));
+  } else {
     report_(host_, core::Trouble{.error = all.error()});
-    co_return;
   }
-  std::set<core::ServiceId> local;
-  for (const kube::Service& service : *all) {
-    if (service.local_lb) local.insert(core::ServiceId(service.ns + "/" + service.name));
-  }
-  tell(services_.local(std::move(local)));
+  local_services_ = false;
+  services_known();
 }
 
 // Where the pods have volumes: their next users wait for them.

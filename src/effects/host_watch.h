@@ -52,6 +52,7 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
   void watch_pods();
   void watch_budgets();
   void watch_services();
+  void services_known();
   void watch_volumes();
   Task<> find_local_services();
   void volumes_changed(const std::string& uid, bool here);
@@ -66,12 +67,13 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
   std::set<std::string> volumes_;  // uids of VolumeAttachments to the node
   bool volumes_listed_ = false;
   bool may_read_volumes_ = true;
-  bool local_services_ = false;  // they are asked for
+  bool local_services_ = false;  // they are asked for, and not known yet
   bool pods_listed_ = false;
   bool budgets_listed_ = false;
   bool budgets_unread_ = false;  // they may not be
   bool may_read_services_ = true;
-  bool services_listed_ = false;
+  bool slices_listed_ = false;
+  bool services_listed_ = false;  // that is told
 };
 
 }  // namespace spotkeeper::effects
