@@ -27,7 +27,19 @@ class PodStory:
     grace: int | None = None  # … with this deletionGracePeriodSeconds (the last one)
     disrupted: bool = False  # has the condition DisruptionTarget
     gone_at: float | None = None
-    last: dict = dataclasses.field(default_factory=dict, repr=False)  # the object as last seen
+    versions: list[dict] = dataclasses.field(default_factory=list, repr=False)  # all that were seen
+
+    @property
+    def last(self) -> dict:
+        """The object as last seen."""
+        return self.versions[-1]
+
+
+def first_version(versions: list[dict], holds) -> int | None:
+    """The resourceVersion of the first of them for which it holds. All objects of a cluster are counted by one row of
+    numbers (etcd's revision), so that it says exactly what was written before what."""
+    found = next((version for version in versions if holds(version)), None)
+    return found and int(found["metadata"]["resourceVersion"])
 
 
 class Watch(threading.Thread):
@@ -94,7 +106,7 @@ class History:
     def pods(self, app: str | None = None, node: str | None = None) -> list[PodStory]:
         """Copies, oldest first; also of pods that are gone."""
         with self._lock:
-            stories = [dataclasses.replace(story) for story in self._pods.values()]
+            stories = [dataclasses.replace(story, versions=list(story.versions)) for story in self._pods.values()]
         return [s for s in stories if app in (None, s.app) and node in (None, s.node)]
 
     def pod(self, name: str) -> PodStory:
@@ -144,7 +156,7 @@ class History:
             story = self._pods.setdefault(meta["uid"], PodStory(meta["name"], meta["uid"], created_at=now))
             story.app = meta.get("labels", {}).get("app", story.app)
             story.node = pod["spec"].get("nodeName", story.node)
-            story.last = pod
+            story.versions.append(pod)
             if is_ready(pod) and story.ready_at is None:
                 story.ready_at = now
             if "deletionTimestamp" in meta:
