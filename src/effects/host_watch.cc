@@ -12,35 +12,15 @@ namespace {
 // A page of EndpointSlices may hold a hundred endpoints in each.
 constexpr int kSlicePage = 100;
 
-kube::Listing pods_of(const core::HostId& host) {
-  kube::Listing listing;
-  listing.path = "/api/v1/pods";
-  listing.field_selector = "spec.nodeName=" + host.value;
-  listing.resource = "pods";
-  listing.urgent = true;
-  return listing;
-}
-
-kube::Listing all_budgets() {
-  kube::Listing listing;
-  listing.path = "/apis/policy/v1/poddisruptionbudgets";
-  listing.resource = "poddisruptionbudgets";
+// The drain waits for it.
+kube::Listing urgent(kube::Listing listing) {
   listing.urgent = true;
   return listing;
 }
 
 kube::Listing all_slices() {
-  kube::Listing listing;
-  listing.path = "/apis/discovery.k8s.io/v1/endpointslices";
-  listing.resource = "endpointslices";
+  kube::Listing listing = kube::listing_of("/apis/discovery.k8s.io/v1/endpointslices");
   listing.page = kSlicePage;
-  return listing;
-}
-
-kube::Listing all_of(const char* path, const char* resource) {
-  kube::Listing listing;
-  listing.path = path;
-  listing.resource = resource;
   return listing;
 }
 
@@ -82,9 +62,7 @@ void HostWatch::tell_again() {
     report_(host_, core::BudgetsListed{.watched = budgets_listed_});
   }
   if (services_listed_) report_(host_, core::ServicesListed{});
-  if (volumes_listed_) {
-    report_(host_, core::VolumesSeen{.attached = static_cast<int>(volumes_.size())});
-  }
+  tell_volumes();
 }
 
 template <class Seen>
@@ -120,7 +98,8 @@ void HostWatch::watch_pods() {
     self->report_(self->host_, core::Trouble{.error = error});
   };
   group_.spawn("pods of " + host_.value,
-               kube::follow<kube::Pod>(api_, pods_of(host_), kube::decode_pod, std::move(sink)));
+               kube::follow<kube::Pod>(api_, urgent(kube::pods_on(host_.value)), kube::decode_pod,
+                                       std::move(sink)));
 }
 
 void HostWatch::watch_budgets() {
@@ -140,9 +119,10 @@ void HostWatch::watch_budgets() {
       self->report_(self->host_, core::BudgetsListed{.watched = false});
     }
   };
+  kube::Listing all = urgent(kube::listing_of("/apis/policy/v1/poddisruptionbudgets"));
   group_.spawn(
       "budgets around " + host_.value,
-      kube::follow<kube::Budget>(api_, all_budgets(), kube::decode_budget, std::move(sink)));
+      kube::follow<kube::Budget>(api_, std::move(all), kube::decode_budget, std::move(sink)));
 }
 
 // Only for the post-mortem: what goes wrong here is told, and holds up nobody.
@@ -182,7 +162,7 @@ void HostWatch::claims_known(const std::string& ns, std::set<std::string> shared
 Task<> HostWatch::find_local_services() {
   const auto self = shared_from_this();
   const auto all = co_await kube::list_all<kube::Service>(
-      api_, all_of("/api/v1/services", "services"), kube::decode_service);
+      api_, kube::listing_of("/api/v1/services"), kube::decode_service);
   if (all) {
     std::set<core::ServiceId> local;
     for (const kube::Service& service : *all) {
@@ -208,21 +188,24 @@ void HostWatch::watch_volumes() {
   };
   sink.synced = [self] {
     self->volumes_listed_ = true;
-    self->report_(self->host_,
-                  core::VolumesSeen{.attached = static_cast<int>(self->volumes_.size())});
+    self->tell_volumes();
   };
   sink.failed = [self](const Error& error) {
     self->report_(self->host_, core::Trouble{.error = error});
   };
+  kube::Listing all = kube::listing_of("/apis/storage.k8s.io/v1/volumeattachments");
   group_.spawn("volumes of " + host_.value,
                kube::follow<kube::VolumeAttachment>(
-                   api_, all_of("/apis/storage.k8s.io/v1/volumeattachments", "volumeattachments"),
-                   kube::decode_volume_attachment, std::move(sink)));
+                   api_, std::move(all), kube::decode_volume_attachment, std::move(sink)));
 }
 
 void HostWatch::volumes_changed(const std::string& uid, bool here) {
   const bool changed = here ? volumes_.insert(uid).second : volumes_.erase(uid) != 0;
-  if (!changed || !volumes_listed_) return;
+  if (changed) tell_volumes();
+}
+
+void HostWatch::tell_volumes() {
+  if (!volumes_listed_) return;
   report_(host_, core::VolumesSeen{.attached = static_cast<int>(volumes_.size())});
 }
 

@@ -56,6 +56,7 @@ class HostWatch : public std::enable_shared_from_this<HostWatch> {
   void watch_volumes();
   Task<> find_local_services();
   void volumes_changed(const std::string& uid, bool here);
+  void tell_volumes();
 
   kube::Api& api_;
   TaskGroup& group_;

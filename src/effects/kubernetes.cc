@@ -17,10 +17,6 @@ namespace {
 // A mark that takes longer than this does not hold up the watches.
 constexpr Millis kMarkAlone{100};
 
-kube::PodRef ref_of(const kube::Pod& pod) {
-  return kube::PodRef{.ns = pod.ns, .name = pod.name, .uid = pod.uid};
-}
-
 std::optional<int64_t> seconds(const std::optional<Seconds>& grace) {
   if (!grace) return std::nullopt;
   return grace->count();
@@ -72,7 +68,7 @@ Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
     co_return std::unexpected(
         Error{.kind = ErrorKind::kGone, .message = action.unit_name + " is not here any more"});
   }
-  const kube::PodRef pod = ref_of(*found);
+  const kube::PodRef pod = kube::ref_of(*found);
   Result<void> done;
   switch (action.kind) {
     case core::ActionKind::kAsk:
@@ -113,7 +109,7 @@ Task<Result<void>> Kubernetes::relabel(core::Action action, kube::Pod pod) {
                    ? release_metadata(pod, *place, action.notice)
                    : put_back_metadata(pod, *place);
   }
-  co_return co_await kube::patch_pod(api_, ref_of(pod), std::move(metadata), action.patience);
+  co_return co_await kube::patch_pod(api_, kube::ref_of(pod), std::move(metadata), action.patience);
 }
 
 void Kubernetes::tell_all(const core::Observation& observation) {
