@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "config/flags.h"
+#include "core/notice.h"
 #include "core/policy.h"
 
 namespace spotkeeper::config {
@@ -35,6 +36,7 @@ struct DrainOptions {
   std::vector<core::Rule> rules;  // of the policy file, put here by who has read it
   core::HandOver hand_over = core::HandOver::kInterruptions;
   std::string output = "table";
+  core::NoticeKind notice = core::NoticeKind::kManual;  // plan only: whose rules and habits
   // drain only
   bool taint_node = false;
   bool dry_run = false;
