@@ -270,6 +270,7 @@ def test_no_execute_comes_ten_seconds_before_the_end_and_ends_nobody_earlier(rig
     db = rig.told("db")
     assert 12 + 3 - 1 <= imds.deadline - db.told_at <= 19 and db.grace >= 10
     assert counts(agent.post_mortem()) == (1, 0, 1)
+    rig.history.catch_up()
     effects = [effect(version) for _, version in rig.history.node(node.name)]
     assert sorted(set(effects) - {None}, key=effects.index) == ["NoSchedule", "NoExecute"]
 
@@ -286,6 +287,7 @@ def test_out_of_service_when_all_have_left_and_not_before(rig, hosts):
     imds = rig.imds(node, spot=True, time_in_s=40)
     agent = rig.agent(node, imds, SHORT | {"ENABLE_OUT_OF_SERVICE_TAINT": "true"}, account=account)
     until(lambda: node.taint(OUT_OF_SERVICE), 15, "out of service")
+    rig.history.catch_up()
     gone = {app: rig.history.pods(app, node.name)[0].gone_at for app in ("quick", "slow")}
     assert all(gone.values()), gone
     tainted = next(at for at, version in rig.history.node(node.name) if effect(version, OUT_OF_SERVICE))
