@@ -215,11 +215,19 @@ def test_a_replacement_that_never_gets_ready(rig, hosts):
         until_it_scales(rig, app, 3)
 
 
-@pytest.mark.parametrize("keys", [None, ["pod-template-hash"]], ids=["whole app", "each revision"])
-def test_spread_over_hosts(rig, hosts, keys):
+@pytest.mark.parametrize(
+    "more, fits",
+    [
+        ({}, True),
+        ({"matchLabelKeys": ["pod-template-hash"]}, False),
+        ({"matchLabelKeys": ["pod-template-hash"], "nodeTaintsPolicy": "Honor"}, True),
+    ],
+    ids=["whole app", "each revision", "each revision, on hosts that stay"],
+)
+def test_spread_over_hosts(rig, hosts, more, fits):
     node, spare = hosts
     rig.node("n3")
-    spread = SPREAD | {"whenUnsatisfiable": "DoNotSchedule"} | ({"matchLabelKeys": keys} if keys else {})
+    spread = SPREAD | {"whenUnsatisfiable": "DoNotSchedule"} | more
     start(rig, "web", 3, None, ready_after=2, topologySpreadConstraints=[spread])
     assert len(node.pods("web")) == 1
     rig.pdb("web", max_unavailable=0)
@@ -228,7 +236,7 @@ def test_spread_over_hosts(rig, hosts, keys):
     agent = rig.agent(node, imds, SHORT)
     rig.until_gone_from(node, "web", at_most=30)
     result = agent.post_mortem()
-    if keys:
+    if not fits:
         # The released pod is of no revision any more, and the cordoned host is still a domain: none is there, and one
         # on each of the others. A second one would be too many. It is so without us, too.
         assert counts(result) == (1, 0, 1)

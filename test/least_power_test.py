@@ -14,7 +14,7 @@ from rig import until
 from rig.access import Account, make_account, request_token
 from rig.binaries import REPOSITORY
 from rig.kube import ApiError, Kube
-from rig.node import Node
+from rig.node import TAINT, Node
 from rig.objects import pod, pod_template
 
 SHORT = {"TAINT_NODE": "true", "ENOUGH_GRACE": 8}
@@ -115,7 +115,8 @@ def host(rig, shipped):
     """Of two nodes the first one; ordinary pods "mine" and "theirs" are on the first and on the second."""
     node, other = rig.node("n1"), rig.node("n2")
     name = f"{NAME}-{rig.id}"
-    template = pod_template(NAME, rig.id, serviceAccountName=NAME)
+    # It tolerates everything, or NoExecute would end it, and its token with it.
+    template = pod_template(NAME, rig.id, serviceAccountName=NAME, tolerations=[{"operator": "Exists"}])
     own = shipped.create("pods", pod(name, template, node.name))
     account = make_account(shipped, USER, request_token(shipped, NAME, own), rig.folder / "agent-account")
     agent = Kube(shipped.server, shipped.ca, account.token, rig.namespace)
@@ -353,3 +354,31 @@ def test_the_agent_drains_its_node_to_the_end_under_both_policies(rig, host):
     assert writes <= {f"{verb} {resource}" for verb, resource, code in codes if code in (200, 201)}, codes
     denied = [r for r in rig.api_requests(user=USER) if r.code in (401, 403, 422) and r.name != "theirs"]
     assert not denied, "neither roles nor policies stood in its way"
+
+
+@pytest.mark.usefixtures("evictions_bound")
+def test_neither_policy_stands_in_the_way_of_what_can_be_switched_on(rig, host):
+    rig.deployment("web", replicas=2, on=host.node)
+    rig.daemon_set("logs", grace=5)
+    imds = rig.imds(host.node, spot=True, time_in_s=18)
+    env = SHORT | {
+        "POD_NAME": host.pod["metadata"]["name"],
+        "NAMESPACE": NAMESPACE,
+        "EARLY_WORD": "true",
+        "EXCLUDE_FROM_LOAD_BALANCERS": "true",
+        "TAINT_EFFECT": "NoExecute",
+        "DAEMON_SET_SIGNAL": "true",
+        "ENABLE_OUT_OF_SERVICE_TAINT": "true",
+    }
+    agent = rig.agent(host.node, imds, env, account=host.account)
+    result = agent.post_mortem(at_most=20)
+    assert result["untold"] == 0 and result["moved"] == 4, "two web, mine, logs"
+
+    def written() -> bool:
+        effects = {taint["key"]: taint["effect"] for taint in host.node.taints()}
+        assert effects == {TAINT: "NoExecute", "node.kubernetes.io/out-of-service": "NoExecute"}
+        return host.node.label("node.kubernetes.io/exclude-from-external-load-balancers") is not None
+
+    until(written, 10, "all that it can write on the node")
+    denied = [r for r in rig.api_requests(user=USER) if r.code in (401, 403, 422) and r.name != "theirs"]
+    assert not denied, denied

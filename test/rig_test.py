@@ -189,7 +189,7 @@ def small_role(monkeypatch, tmp_path):
         "kind: ClusterRole\nmetadata: {name: spotkeeper-agent}\nrules:\n"
         "- {apiGroups: [''], resources: [pods], verbs: [list, patch]}\n"
     )
-    monkeypatch.setattr(access.agent_rules, "__defaults__", (role,))
+    monkeypatch.setattr(access, "AGENT_ROLES", tmp_path)
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ namespace {
 constexpr Millis kCompletionTime{2'000};
 
 Task<Result<std::vector<kube::Node>>> list_nodes(kube::Api& api, std::string selector) {
-  kube::Listing listing;
-  listing.path = "/api/v1/nodes";
+  kube::Listing listing = kube::listing_of("/api/v1/nodes");
   listing.label_selector = std::move(selector);
-  listing.resource = "nodes";
   co_return co_await kube::list_all<kube::Node>(api, std::move(listing), kube::decode_node);
 }
 

@@ -7,12 +7,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
 
 #include "app/by_hand.h"
 #include "app/documents.h"
 #include "app/hosts.h"
 #include "async/task_group.h"
 #include "effects/pod_units.h"
+#include "effects/workload_look.h"
 #include "kube/list.h"
 #include "observe/plan_view.h"
 #include "observe/terminal.h"
@@ -26,63 +28,80 @@ struct Outcome {
   bool failed = false;
 };
 
-kube::Listing listing(const char* path, const char* resource) {
-  kube::Listing listing;
-  listing.path = path;
-  listing.resource = resource;
-  return listing;
+// All that is read for a plan.
+struct Cluster {
+  std::map<std::string, std::vector<kube::Pod>> pods;  // by node
+  Result<std::vector<kube::Budget>> budgets;
+  effects::WorkloadLook workloads;
+};
+
+// Without the right to read budgets or Deployments there is a plan all the same, which says so.
+Task<Result<Cluster>> read_cluster(kube::Api& api, std::vector<kube::Node> nodes, bool hand_over) {
+  Cluster cluster;
+  cluster.budgets = co_await kube::list_all<kube::Budget>(
+      api, kube::listing_of("/apis/policy/v1/poddisruptionbudgets"), kube::decode_budget);
+  if (!cluster.budgets) {
+    if (cluster.budgets.error().kind != ErrorKind::kDenied) {
+      co_return std::unexpected(cluster.budgets.error());
+    }
+    fail("plan", cluster.budgets.error().within("budgets are not in the plan"), 0);
+  }
+  std::vector<kube::Pod> all;
+  for (const kube::Node& node : nodes) {
+    const auto pods =
+        co_await kube::list_all<kube::Pod>(api, kube::pods_on(node.name), kube::decode_pod);
+    if (!pods) co_return std::unexpected(pods.error());
+    all.insert(all.end(), pods->begin(), pods->end());
+    cluster.pods[node.name] = *pods;
+  }
+  if (!hand_over) co_return cluster;
+  cluster.workloads = co_await effects::look_at_workloads(api, std::move(all));
+  if (cluster.workloads.unread) {
+    fail("plan", cluster.workloads.unread->within("hand-overs are not in the plan"), 0);
+  }
+  co_return cluster;
 }
 
-// Without the right to read budgets there is a plan all the same, which says so.
-Task<Result<core::Drain>> read_host(kube::Api& api, core::HostId host, core::Notice notice,
-                                    core::Policy policy,
-                                    const Result<std::vector<kube::Budget>>& budgets) {
+core::Drain make_drain(const core::HostId& host, const core::Notice& notice,
+                       const core::Policy& policy, const Cluster& cluster) {
   const Time now = notice.received;
-  kube::Listing pods_here = listing("/api/v1/pods", "pods");
-  pods_here.field_selector = "spec.nodeName=" + host.value;
-  const auto pods = co_await kube::list_all<kube::Pod>(api, std::move(pods_here), kube::decode_pod);
-  if (!pods) co_return std::unexpected(pods.error());
   effects::PodUnits units{effects::PodRules{}};
   core::Drain drain(host, notice, policy, now);
   const auto tell = [&](const std::vector<core::Observation>& observations) {
     for (const core::Observation& observation : observations) drain.on(observation, now);
   };
   drain.on(core::NoticeHeard{.notice = notice}, now);
-  if (budgets) {
-    for (const kube::Budget& budget : *budgets) tell(units.budget_changed(budget));
+  if (cluster.budgets) {
+    for (const kube::Budget& budget : *cluster.budgets) tell(units.budget_changed(budget));
   }
-  drain.on(core::BudgetsListed{.watched = budgets.has_value()}, now);
-  for (const kube::Pod& pod : *pods) tell(units.pod_changed(pod, now));
+  drain.on(core::BudgetsListed{.watched = cluster.budgets.has_value()}, now);
+  for (const kube::Pod& pod : cluster.pods.at(host.value)) tell(units.pod_changed(pod, now));
+  for (const auto& [ns, shared] : cluster.workloads.shared_claims) {
+    tell(units.claims_known(ns, shared));
+  }
+  tell(cluster.workloads.groups);
   drain.on(core::UnitsListed{}, now);
-  co_return drain;
+  return drain;
 }
 
 Task<Result<std::vector<observe::PlanView>>> make_plans(kube::Api& api,
                                                         config::DrainOptions options) {
   const auto nodes = co_await find_hosts(api, options);
   if (!nodes) co_return std::unexpected(nodes.error());
-  const auto budgets = co_await kube::list_all<kube::Budget>(
-      api, listing("/apis/policy/v1/poddisruptionbudgets", "poddisruptionbudgets"),
-      kube::decode_budget);
-  if (!budgets && budgets.error().kind != ErrorKind::kDenied) {
-    co_return std::unexpected(budgets.error());
-  }
-  if (!budgets) {
-    fail("plan", budgets.error().within("budgets are not in the plan"), 0);
-  }
-  const Time now = SteadyClock().now();
   core::Policy policy = config::policy_of(options);
   policy.dry_run = true;
+  const auto cluster = co_await read_cluster(api, *nodes, core::may_hand_over(policy));
+  if (!cluster) co_return std::unexpected(cluster.error());
+  const Time now = SteadyClock().now();
   const core::Notice notice{.id = core::NoticeId("plan"),
-                            .kind = core::NoticeKind::kManual,
+                            .kind = options.notice,
                             .deadline = options.deadline.from(now),
                             .source = "manual",
                             .received = now};
   std::vector<observe::PlanView> plans;
   for (const kube::Node& node : *nodes) {
-    const auto drain = co_await read_host(api, core::HostId(node.name), notice, policy, budgets);
-    if (!drain) co_return std::unexpected(drain.error());
-    plans.push_back(observe::make_plan_view(*drain, instance_of(node), now));
+    const core::Drain drain = make_drain(core::HostId(node.name), notice, policy, *cluster);
+    plans.push_back(observe::make_plan_view(drain, instance_of(node), now));
   }
   co_return plans;
 }

@@ -2,9 +2,11 @@
 #include "config/drain_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "config/notice_kinds.h"
 #include "config/policy_flags.h"
 
 namespace spotkeeper::config {
@@ -36,6 +38,21 @@ Setter deadline(Deadline& target) {
     target = deadline;
     return {};
   };
+}
+
+Setter notice(core::NoticeKind& target) {
+  return [&target](const std::string& value) -> Expected {
+    const auto kind = notice_kind_of(value);
+    if (!kind) return fmt::format("{}", fmt::join(notice_kinds(), ", "));
+    target = *kind;
+    return {};
+  };
+}
+
+// What AWS says will happen happens at a time.
+bool wants_deadline(const DrainOptions& options) {
+  return options.notice != core::NoticeKind::kManual && !options.deadline.in &&
+         !options.deadline.at && core::is_hard(core::Notice{.kind = options.notice});
 }
 
 std::string named(HandCommand command) {
@@ -74,6 +91,13 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
       qps_flag(kHow, o.kube_api_qps),
       burst_flag(kHow, o.kube_api_burst),
   };
+  if (!drains) {
+    flags.push_back({"notice", "", kHow, "KIND",
+                     "as if this kind of notice had come, by its rules and habits: "
+                     "SpotInterruption, RebalanceRecommendation and so on, as in a policy file "
+                     "(default Manual, which is what 'spotkeeper drain' is)",
+                     notice(o.notice), '\0', notice_kinds()});
+  }
   if (drains) {
     flags.insert(
         flags.end(),
@@ -115,6 +139,10 @@ Result<DrainOptions> parse_drain_options(HandCommand command,
     return permanent(fmt::format(
         "{}: expected either hosts (node names or instance ids) or --selector; see '{} --help'",
         named(command), named(command)));
+  }
+  if (wants_deadline(options)) {
+    return permanent(fmt::format("--notice {}: such a host ends at a time; expected a --deadline",
+                                 core::to_string(options.notice)));
   }
   if (options.undo && options.dry_run) {
     return permanent(

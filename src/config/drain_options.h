@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "config/flags.h"
+#include "core/notice.h"
 #include "core/policy.h"
 
 namespace spotkeeper::config {
@@ -37,6 +38,7 @@ struct DrainOptions {
   int kube_api_qps = 100;
   int kube_api_burst = 200;
   std::string output = "table";
+  core::NoticeKind notice = core::NoticeKind::kManual;  // plan only: whose rules and habits
   // drain only
   bool taint_node = false;
   bool dry_run = false;

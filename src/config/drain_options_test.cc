@@ -30,6 +30,23 @@ TEST(DrainOptions, APlanIsForASpotNoticeADrainHasNoDeadline) {
   EXPECT_EQ(parse(HandCommand::kDrain, {"n1"})->deadline.from(kNow), kNever);
 }
 
+TEST(DrainOptions, APlanIsAPersonsUnlessItSaysOtherwise) {
+  EXPECT_EQ(parse(HandCommand::kPlan, {"n1"})->notice, core::NoticeKind::kManual);
+  const auto spot = parse(HandCommand::kPlan, {"n1", "--notice", "SpotInterruption"});
+  EXPECT_EQ(spot->notice, core::NoticeKind::kSpotInterruption);
+  const auto soft =
+      parse(HandCommand::kPlan, {"n1", "--notice=RebalanceRecommendation", "--deadline=none"});
+  ASSERT_TRUE(soft) << soft.error().message;
+  const auto never =
+      parse(HandCommand::kPlan, {"n1", "--notice=SpotInterruption", "--deadline=none"});
+  ASSERT_FALSE(never);
+  EXPECT_THAT(never.error().message, HasSubstr("--notice SpotInterruption"));
+  const auto typo = parse(HandCommand::kPlan, {"n1", "--notice", "spot"});
+  ASSERT_FALSE(typo);
+  EXPECT_THAT(typo.error().message, HasSubstr("SpotInterruption, RebalanceRecommendation"));
+  EXPECT_FALSE(parse(HandCommand::kDrain, {"n1", "--notice", "SpotInterruption"}));
+}
+
 TEST(DrainOptions, ADeadlineMayBeAMoment) {
   const auto options = parse(HandCommand::kPlan, {"n1", "--deadline=2027-01-15T08:02:00Z"});
   EXPECT_EQ(options->deadline.from(kNow), kNow + Seconds(120));

@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "config/kube_names.h"
+#include "config/notice_kinds.h"
 #include "config/policy_selector.h"
 #include "config/policy_yaml.h"
 
@@ -25,15 +25,6 @@ constexpr size_t kLargest = size_t{1} << 20U;
 constexpr size_t kLongestName = 63;  // characters
 constexpr int kFurthestOrder = 1'000'000;
 constexpr Seconds kLargestMargin{60};
-
-constexpr std::array kNotices{core::NoticeKind::kSpotInterruption,
-                              core::NoticeKind::kRebalanceRecommendation,
-                              core::NoticeKind::kScheduledEvent,
-                              core::NoticeKind::kAsgTermination,
-                              core::NoticeKind::kAsgLaunch,
-                              core::NoticeKind::kStateChange,
-                              core::NoticeKind::kCapacityReservationInterruption,
-                              core::NoticeKind::kManual};
 
 Result<void> read_name(const YamlValue& value, std::string& name) {
   Result<std::string> text = value.text("a name");
@@ -51,15 +42,11 @@ Result<void> read_name(const YamlValue& value, std::string& name) {
 }
 
 Result<void> read_notices(const YamlValue& value, std::vector<core::NoticeKind>& notices) {
-  std::vector<std::string> known;
-  known.reserve(kNotices.size());
-  for (const core::NoticeKind kind : kNotices) known.emplace_back(core::to_string(kind));
-  return read_words(value, "notice", fmt::format("{}", fmt::join(known, ", ")),
+  return read_words(value, "notice", fmt::format("{}", fmt::join(notice_kinds(), ", ")),
                     [&](const std::string& word) {
-                      const auto found = std::ranges::find(known, word);
-                      if (found == known.end()) return false;
-                      notices.push_back(kNotices.at(static_cast<size_t>(found - known.begin())));
-                      return true;
+                      const auto kind = notice_kind_of(word);
+                      if (kind) notices.push_back(*kind);
+                      return kind.has_value();
                     });
 }
 

@@ -146,7 +146,10 @@ Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_han
   } else {
     plan.mode = Mode::kAtOnce;
     plan.why = why_at_once(unit, plan, end_of(notice, wanted.margin), hard);
-    if (wanted.mode == Mode::kHandOver) plan.why += "; not handed over: " + no_hand_over;
+    if (wanted.mode == Mode::kHandOver) {
+      plan.no_hand_over = no_hand_over;
+      plan.why += "; not handed over: " + no_hand_over;
+    }
   }
   if (!wanted.by.empty()) plan.why += " (" + wanted.by + ")";
   return plan;

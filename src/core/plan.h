@@ -24,6 +24,7 @@ struct Plan {
   int order = 0;      // units of a lower one go first
   Seconds margin{3};  // it is to be done so long before the deadline
   std::string why;    // one sentence
+  std::string no_hand_over;  // why a hand-over that is wanted cannot be; empty: it can, or is not
 };
 
 // What is to be done with a unit: its own wish, the first rule that matches, the policy, by kind

@@ -78,7 +78,7 @@ std::vector<std::string> trimmed(std::vector<std::string> board, const core::Dra
 
 std::string legend(const BoardStyle& style) {
   const bool blocks = style.unicode;
-  return paint(blocks ? "░" : "-", Colour::kYellow, style) + " waits for its budget   " +
+  return paint(blocks ? "░" : "-", Colour::kYellow, style) + " not told yet   " +
          paint(blocks ? "▓" : "=", Colour::kCyan, style) + " told, shutting down   " +
          paint(blocks ? "✓" : "|", Colour::kGreen, style) + " gone   " +
          paint(blocks ? "·" : ".", Colour::kDim, style) + " time left";

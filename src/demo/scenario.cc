@@ -95,7 +95,7 @@ std::vector<App> many() {
   return apps;
 }
 
-// One eviction after the other, so that the bad weather meets some of them.
+// Replacements that are Ready in the bad weather, so that it meets evictions.
 std::vector<App> slower(std::vector<App> apps) {
   apps.front().replicas = 6;
   apps.front().what = "budget: 5 of 6 stay Ready; a new pod needs 8 s";

@@ -43,7 +43,8 @@ Stage::Stage(boost::asio::any_io_executor executor, const Scenario& scenario, do
   deadline_ = notice_at_ + scenario.notice;
   world_.end_host(kDoomed, deadline_);
   if (scenario.weather) {
-    const Time from = notice_at_ + scenario.notice / 6;
+    // Replacements are on their way, and nobody has been asked to make room for them yet.
+    const Time from = notice_at_ + scenario.notice / 24;
     api_weather_ = imds_weather_ = Weather(from, from + kBadWeather);
   }
   runner_ = std::make_unique<emulator::Runner>(executor_, world_, speed);

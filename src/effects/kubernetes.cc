@@ -20,10 +20,6 @@ constexpr Millis kMarkAlone{100};
 constexpr int kTooManyRequests = 429;
 constexpr int kUnavailable = 503;
 
-kube::PodRef ref_of(const kube::Pod& pod) {
-  return kube::PodRef{.ns = pod.ns, .name = pod.name, .uid = pod.uid};
-}
-
 // The grace to send now; nothing: the pod's own. What had to wait has less time left.
 std::optional<int64_t> grace_now(const core::Action& action, const kube::Pod& pod, Time now) {
   const Seconds granted = action.grace.value_or(Seconds(pod.grace_s));
@@ -132,7 +128,7 @@ Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {
     co_return std::unexpected(
         Error{.kind = ErrorKind::kGone, .message = action.unit_name + " is not here any more"});
   }
-  const kube::PodRef pod = ref_of(*found);
+  const kube::PodRef pod = kube::ref_of(*found);
   const std::optional<int64_t> grace = grace_now(action, *found, clock_.now());
   Result<void> done;
   switch (action.kind) {
@@ -174,7 +170,7 @@ Task<Result<void>> Kubernetes::relabel(core::Action action, kube::Pod pod) {
                    ? release_metadata(pod, *place, action.notice)
                    : put_back_metadata(pod, *place);
   }
-  co_return co_await kube::patch_pod(api_, ref_of(pod), std::move(metadata), action.patience);
+  co_return co_await kube::patch_pod(api_, kube::ref_of(pod), std::move(metadata), action.patience);
 }
 
 std::shared_ptr<WorkloadWatch> Kubernetes::workloads() {

@@ -55,6 +55,7 @@ class KubernetesTest : public LoopFixture {
     const std::string key = request.method + " " + request.path;
     const bool watch = request.query.find("watch") != std::string::npos;
     if (!watch) test->asked_.push_back(key);
+    if (key == test->held_) co_await test->go_on_->wait(Seconds(10));
     http::ServerResponse response;
     response.content_type = "application/json";
     auto script = test->script_.find(key);
@@ -110,6 +111,8 @@ class KubernetesTest : public LoopFixture {
   std::unique_ptr<Kubernetes> kubernetes_;
   std::map<std::string, std::deque<std::pair<int, std::string>>> script_;
   std::vector<std::string> asked_;
+  std::string held_;  // "GET /path": not answered before go_on_
+  std::unique_ptr<Event> go_on_ = std::make_unique<Event>(executor());
   std::vector<core::Observation> seen_;
   uint64_t number_ = 0;
 };
@@ -179,6 +182,34 @@ TEST_F(KubernetesTest, AServiceOnTheHostIsToldOf) {
   kubernetes_->watch(core::HostId("n1"));
   run_until([&] { return count<core::ServicesListed>() == 1; });
   EXPECT_EQ(count<core::ServiceSeen>(), 1);
+}
+
+// Whoever knows the endpoints and not yet which Services are local takes the host out of load
+// balancers too early.
+TEST_F(KubernetesTest, ServicesAreKnownWhenItIsKnownWhichOfThemNeedTheHost) {
+  script_["GET /apis/discovery.k8s.io/v1/endpointslices"] = {
+      {200, list_json(R"({"metadata": {"uid": "s1", "name": "web-1", "namespace": "default",
+               "labels": {"kubernetes.io/service-name": "web"}},
+              "endpoints": [{"conditions": {"ready": true}, "nodeName": "n1"}]})")}};
+  script_["GET /api/v1/services"] = {
+      {200, list_json(R"({"metadata": {"name": "web", "namespace": "default", "uid": "w"},
+               "spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}})")}};
+  held_ = "GET /api/v1/services";
+  kubernetes_ = std::make_unique<Kubernetes>(
+      *api_, tasks_, clock_, Kubernetes::Options{.local_services = true},
+      [this](const core::HostId&, core::Observation seen) { seen_.push_back(std::move(seen)); });
+  kubernetes_->watch(core::HostId("n1"));
+  run_until(
+      [&] { return std::ranges::count(asked_, held_) == 1 && count<core::ServiceSeen>() == 1; });
+  EXPECT_EQ(count<core::ServicesListed>(), 0);
+  go_on_->set();
+  run_until([&] { return count<core::ServicesListed>() == 1; });
+  ASSERT_EQ(count<core::ServiceSeen>(), 2);
+  const auto last = std::ranges::find_if(seen_, [](const core::Observation& seen) {
+    const auto* service = std::get_if<core::ServiceSeen>(&seen);
+    return service != nullptr && service->service.only_here;
+  });
+  EXPECT_NE(last, seen_.end());
 }
 
 TEST_F(KubernetesTest, TheMarkIsTakenBackByOneReadAndOneWrite) {

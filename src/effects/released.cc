@@ -14,32 +14,23 @@ namespace {
 
 constexpr Millis kPatience{10'000};
 
-kube::Listing released_on(const std::string& node) {
-  kube::Listing listing;
-  listing.path = "/api/v1/pods";
-  listing.field_selector = "spec.nodeName=" + node;
-  listing.label_selector = kReleasedLabel;
-  listing.resource = "pods";
-  return listing;
-}
-
 }  // namespace
 
 Task<Result<std::string>> put_back_released(kube::Api& api, std::string node, Time now) {
   const Result<kube::Node> marked = co_await kube::get_node(api, node);
   if (!marked) co_return std::unexpected(marked.error());
   if (!keeps_mark(*marked, core::NoticeId(), now).empty()) co_return std::string();
-  kube::Listing listing = released_on(node);
+  kube::Listing listing = kube::pods_on(node);
+  listing.label_selector = kReleasedLabel;
   const auto pods = co_await kube::list_all<kube::Pod>(api, std::move(listing), kube::decode_pod);
   if (!pods) co_return std::unexpected(pods.error());
   std::string remark;
   for (const kube::Pod& pod : *pods) {
     const std::optional<Place> place = place_of(pod);
     if (pod.deletion || !place) continue;
-    kube::PodRef ref{.ns = pod.ns, .name = pod.name, .uid = pod.uid};
     boost::json::object metadata = put_back_metadata(pod, *place);
     const Result<void> done =
-        co_await kube::patch_pod(api, std::move(ref), std::move(metadata), kPatience);
+        co_await kube::patch_pod(api, kube::ref_of(pod), std::move(metadata), kPatience);
     if (!done && done.error().kind != ErrorKind::kGone) co_return std::unexpected(done.error());
     remark += (remark.empty() ? "put back: " : ", ") + pod.ns + "/" + pod.name;
   }

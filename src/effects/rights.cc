@@ -20,6 +20,9 @@ constexpr const char* kNoBudgets =
     "each refusal by a budget costs a request, and is tried again every 20 s";
 constexpr const char* kNoHandOver =
     "no pod is handed over, replacement first: its Service may have a gap";
+constexpr const char* kNoLocalServices =
+    "no pod is handed over, replacement first: its Service may have a gap; and "
+    "EXCLUDE_FROM_LOAD_BALANCERS does not wait where externalTrafficPolicy is Local";
 const kube::Right kPatchPods{.group = "", .resource = "pods", .verb = "patch"};
 const kube::Right kListDeployments{.group = "apps", .resource = "deployments", .verb = "list"};
 const kube::Right kWatchDeployments{.group = "apps", .resource = "deployments", .verb = "watch"};
@@ -33,7 +36,8 @@ constexpr const char* kNoClaims =
     "pods with a volume claim are not handed over, even where many hosts may have it";
 constexpr const char* kNoVolumes = "the end of a drain does not wait for volumes to be detached";
 constexpr const char* kNoServices =
-    "the post-mortem cannot say for how long a Service had no Ready endpoint";
+    "the post-mortem cannot say for how long a Service had no Ready endpoint, and "
+    "EXCLUDE_FROM_LOAD_BALANCERS does not wait where externalTrafficPolicy is Local";
 
 }  // namespace
 
@@ -56,7 +60,7 @@ const std::vector<Need>& needs() {
       {kPatchPods, kNoHandOver},
       {kListDeployments, kNoHandOver},
       {kWatchDeployments, "Deployments are listed every 2 s instead"},
-      {kListServices, kNoHandOver},
+      {kListServices, kNoLocalServices},
       {kListPolicies, kNoHandOver},
       {kListClaims, kNoClaims},
       {{.group = "", .resource = "nodes", .verb = "list"}, kNoMarks},

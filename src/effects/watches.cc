@@ -18,13 +18,6 @@ constexpr size_t kOwnWatches = 20;
 // A page of EndpointSlices may hold a hundred endpoints in each.
 constexpr int kSlicePage = 100;
 
-kube::Listing all_of(const char* path, const char* resource) {
-  kube::Listing listing;
-  listing.path = path;
-  listing.resource = resource;
-  return listing;
-}
-
 kube::Listing urgently(kube::Listing listing) {
   listing.urgent = true;
   return listing;
@@ -44,7 +37,7 @@ void Watches::follow(kube::Listing listing, Result<T> (*decode)(const boost::jso
 }
 
 void Watches::begin(Nodes nodes) {
-  kube::Listing listing = urgently(all_of("/api/v1/pods", "pods"));
+  kube::Listing listing = urgently(kube::listing_of("/api/v1/pods"));
   if (nodes.size() > kOwnWatches) {
     ++shared_;
     watch_pods(std::move(listing), std::move(nodes));
@@ -85,8 +78,9 @@ void Watches::pods_listed(const Nodes& nodes) {
   if (!services_ && may("discovery.k8s.io", "endpointslices", "list")) watch_slices();
   const bool any = !volumes_ && view_.any_volumes(nodes);
   if (any && may("storage.k8s.io", "volumeattachments", "list")) watch_volumes();
-  if (std::exchange(local_services_, false) && may("", "services", "list")) {
-    group_.spawn("local services", find_local_services());
+  if (local_services_ == Local::kWanted) {
+    local_services_ = may("", "services", "list") ? Local::kAsked : Local::kKnown;
+    if (local_services_ == Local::kAsked) group_.spawn("local services", find_local_services());
   }
 }
 
@@ -108,9 +102,8 @@ void Watches::watch_budgets() {
     self->view_.trouble(error);
     if (error.kind == ErrorKind::kDenied) self->view_.budgets_unread();
   };
-  follow<kube::Budget>(
-      urgently(all_of("/apis/policy/v1/poddisruptionbudgets", "poddisruptionbudgets")),
-      kube::decode_budget, std::move(sink));
+  follow<kube::Budget>(urgently(kube::listing_of("/apis/policy/v1/poddisruptionbudgets")),
+                       kube::decode_budget, std::move(sink));
 }
 
 // What goes wrong here is told, and holds up nobody.
@@ -120,9 +113,12 @@ void Watches::watch_slices() {
   kube::Sink<kube::EndpointSlice> sink;
   sink.changed = [self](const kube::EndpointSlice& slice) { self->view_.slice_changed(slice); };
   sink.gone = [self](const kube::EndpointSlice& slice) { self->view_.slice_gone(slice); };
-  sink.synced = [self] { self->view_.slices_listed(); };
+  sink.synced = [self] {
+    self->slices_listed_ = true;
+    self->services_known();
+  };
   sink.failed = [self](const Error& error) { self->view_.trouble(error); };
-  kube::Listing listing = all_of("/apis/discovery.k8s.io/v1/endpointslices", "endpointslices");
+  kube::Listing listing = kube::listing_of("/apis/discovery.k8s.io/v1/endpointslices");
   listing.page = kSlicePage;
   follow<kube::EndpointSlice>(std::move(listing), kube::decode_slice, std::move(sink));
 }
@@ -136,9 +132,8 @@ void Watches::watch_volumes() {
   sink.gone = [self](const kube::VolumeAttachment& each) { self->view_.volume_gone(each); };
   sink.synced = [self] { self->view_.volumes_listed(); };
   sink.failed = [self](const Error& error) { self->view_.trouble(error); };
-  follow<kube::VolumeAttachment>(
-      all_of("/apis/storage.k8s.io/v1/volumeattachments", "volumeattachments"),
-      kube::decode_volume_attachment, std::move(sink));
+  follow<kube::VolumeAttachment>(kube::listing_of("/apis/storage.k8s.io/v1/volumeattachments"),
+                                 kube::decode_volume_attachment, std::move(sink));
 }
 
 // Of which Services a load balancer sends only to nodes that have their endpoints. Without an
@@ -146,16 +141,24 @@ void Watches::watch_volumes() {
 Task<> Watches::find_local_services() {
   const auto self = shared_from_this();
   const auto all = co_await kube::list_all<kube::Service>(
-      api_, all_of("/api/v1/services", "services"), kube::decode_service);
-  if (!all) {
+      api_, kube::listing_of("/api/v1/services"), kube::decode_service);
+  if (all) {
+    std::set<core::ServiceId> local;
+    for (const kube::Service& service : *all) {
+      if (service.local_lb) local.insert(core::ServiceId(service.ns + "/" + service.name));
+    }
+    view_.local_services(std::move(local));
+  } else {
     view_.trouble(all.error());
-    co_return;
   }
-  std::set<core::ServiceId> local;
-  for (const kube::Service& service : *all) {
-    if (service.local_lb) local.insert(core::ServiceId(service.ns + "/" + service.name));
-  }
-  view_.local_services(std::move(local));
+  local_services_ = Local::kKnown;
+  services_known();
+}
+
+// Both at once: a Service whose endpoints are known, and not yet that a load balancer needs them
+// here, would not keep the host in load balancers.
+void Watches::services_known() {
+  if (slices_listed_ && local_services_ == Local::kKnown) view_.slices_listed();
 }
 
 // Only cordoned nodes can be marked.
@@ -166,7 +169,7 @@ void Watches::want_marked_nodes() {
   sink.changed = [self](const kube::Node& node) { self->node_changed(node, true); };
   sink.gone = [self](const kube::Node& node) { self->node_changed(node, false); };
   sink.failed = [self](const Error& error) { self->view_.trouble(error); };
-  kube::Listing listing = all_of("/api/v1/nodes", "nodes");
+  kube::Listing listing = kube::listing_of("/api/v1/nodes");
   listing.field_selector = "spec.unschedulable=true";
   follow<kube::Node>(std::move(listing), kube::decode_node, std::move(sink));
 }

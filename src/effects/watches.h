@@ -33,7 +33,7 @@ class Watches : public std::enable_shared_from_this<Watches> {
   // Rights that we do not hold: no request is wasted on what needs them.
   void lacks(std::set<kube::Right> rights) { lacking_ = std::move(rights); }
   // Find out of which Services a load balancer needs the node.
-  void want_local_services() { local_services_ = true; }
+  void want_local_services() { local_services_ = Local::kWanted; }
   // Nodes that others have marked are wanted: their pods replace nobody.
   void want_marked_nodes();
 
@@ -54,6 +54,7 @@ class Watches : public std::enable_shared_from_this<Watches> {
   void watch_slices();
   void watch_volumes();
   void node_changed(const kube::Node& node, bool here);
+  void services_known();
   Task<> find_local_services();
   template <class T>
   void follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
@@ -68,8 +69,10 @@ class Watches : public std::enable_shared_from_this<Watches> {
   bool services_ = false;  // endpoints are watched
   bool volumes_ = false;   // VolumeAttachments are
   bool nodes_ = false;     // marked nodes are
-  bool local_services_ = false;
-  int shared_ = 0;  // watches of all pods
+  bool slices_listed_ = false;
+  enum class Local { kWanted, kAsked, kKnown };
+  Local local_services_ = Local::kKnown;  // also where nobody wants to know
+  int shared_ = 0;                        // watches of all pods
 };
 
 }  // namespace spotkeeper::effects

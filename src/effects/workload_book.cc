@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "effects/release.h"
+
 namespace spotkeeper::effects {
 namespace {
 
@@ -35,6 +37,19 @@ std::string why_not(const kube::Deployment& deployment) {
 }
 
 }  // namespace
+
+Surroundings surroundings_of(const std::vector<kube::Pod>& pods) {
+  Surroundings around;
+  for (const kube::Pod& pod : pods) {
+    const std::optional<Place> place = place_of(pod);
+    if (!place) continue;
+    bool& claims = around.spaces[pod.ns];
+    claims = claims || !pod.claims.empty();
+    around.hashes.insert(place->hash);
+    around.groups.insert(core::GroupId(pod.ns + "/" + place->deployment));
+  }
+  return around;
+}
 
 WorkloadBook::Observations WorkloadBook::deployment_changed(const kube::Deployment& deployment) {
   Entry& entry = entries_[id_of(deployment)];

@@ -18,6 +18,14 @@
 
 namespace spotkeeper::effects {
 
+// What has to be looked at for the sake of some pods of Deployments.
+struct Surroundings {
+  std::map<std::string, bool> spaces;  // their namespaces; whether volume claims are mounted there
+  std::set<std::string> hashes;        // of their ReplicaSets
+  std::set<core::GroupId> groups;
+};
+Surroundings surroundings_of(const std::vector<kube::Pod>& pods);
+
 class WorkloadBook {
  public:
   using Observations = std::vector<core::Observation>;

@@ -7,40 +7,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "async/timing.h"
-#include "effects/release.h"
+#include "effects/workload_look.h"
 #include "kube/follow.h"
 #include "kube/list.h"
 
 namespace spotkeeper::effects {
 namespace {
 
-constexpr int kTries = 3;
-constexpr Millis kBetweenTries{300};
-
 kube::Listing listing_of(const std::string& api, const std::string& ns,
                          const std::string& resource) {
-  kube::Listing listing;
-  listing.path = fmt::format("{}/namespaces/{}/{}", api, kube::percent_encode(ns), resource);
-  listing.resource = resource;
+  kube::Listing listing = kube::listing_in(ns, api, resource);
   listing.urgent = true;
   return listing;
-}
-
-std::string unread(const Error& error, const std::string& what) {
-  return fmt::format("{} {}", what,
-                     error.kind == ErrorKind::kDenied ? "may not be read" : "could not be read");
-}
-
-template <class T>
-Task<Result<std::vector<T>>> read_all(kube::Api& api, kube::Listing listing,
-                                      Result<T> (*decode)(const boost::json::value&)) {
-  for (int left = kTries;; --left) {
-    Result<std::vector<T>> all = co_await kube::list_all<T>(api, listing, decode);
-    const bool again = !all && all.error().kind == ErrorKind::kRetryable && left > 1;
-    if (!again) co_return all;
-    co_await sleep_for(kBetweenTries);
-  }
 }
 
 }  // namespace
@@ -64,18 +42,8 @@ void WorkloadWatch::tell_again() {
 }
 
 void WorkloadWatch::need(const std::vector<kube::Pod>& pods) {
-  std::map<std::string, bool> spaces;  // whether claims are to be read
-  std::set<std::string> hashes;
-  std::set<core::GroupId> groups;
-  for (const kube::Pod& pod : pods) {
-    const std::optional<Place> place = place_of(pod);
-    if (!place) continue;
-    bool& claims = spaces[pod.ns];
-    claims = claims || !pod.claims.empty();
-    if (hashes_.insert(place->hash).second) hashes.insert(place->hash);
-    groups.insert(core::GroupId(pod.ns + "/" + place->deployment));
-  }
-  for (const auto& [ns, claims] : spaces) {
+  Surroundings around = surroundings_of(pods);
+  for (const auto& [ns, claims] : around.spaces) {
     const auto [look, fresh] = looks_.try_emplace(ns, Look{.claims = claims});
     if (!fresh) {
       // For a host that goes later. What was not read then is shared by nobody, for all we know.
@@ -88,53 +56,28 @@ void WorkloadWatch::need(const std::vector<kube::Pod>& pods) {
     watch_deployments(ns);
     group_.spawn("a look at " + ns, look_at(ns, claims));
   }
-  if (hashes.empty()) return tell(book_.wanted(groups));
-  kube::Listing listing;
-  listing.path = "/api/v1/pods";
-  listing.label_selector = fmt::format("{} in ({})", kube::kHashLabel, fmt::join(hashes, ","));
-  listing.resource = "pods";
+  std::erase_if(around.hashes, [this](const auto& hash) { return !hashes_.insert(hash).second; });
+  if (around.hashes.empty()) return tell(book_.wanted(around.groups));
+  kube::Listing listing = kube::listing_of("/api/v1/pods");
+  listing.label_selector =
+      fmt::format("{} in ({})", kube::kHashLabel, fmt::join(around.hashes, ","));
   listing.urgent = true;
-  watch_pods(std::move(listing), std::move(groups));
+  watch_pods(std::move(listing), std::move(around.groups));
 }
 
 // What cannot change the mind of a hand-over that is under way is read once.
 Task<> WorkloadWatch::look_at(std::string ns, bool claims) {
   const auto self = shared_from_this();
   if (claims) {
-    const auto all = co_await read_all<kube::Claim>(
-        api_, listing_of("/api/v1", ns, "persistentvolumeclaims"), kube::decode_claim);
-    std::set<std::string> shared;
-    if (all) {
-      for (const kube::Claim& claim : *all) {
-        if (claim.shared) shared.insert(claim.name);
-      }
-    }
+    std::set<std::string> shared = co_await read_shared_claims(api_, ns);
     shared_[ns] = shared;
     claims_(ns, std::move(shared));
   }
-  std::string why_not = co_await policies_against(ns);
+  std::string why_not = co_await read_hash_selectors(api_, ns);
   Look& look = looks_[ns];
   look.others = true;
   look.why_not = std::move(why_not);
   settle(ns);
-}
-
-// Who selects pods by the label that a release changes would lose them.
-Task<std::string> WorkloadWatch::policies_against(std::string ns) {
-  const auto services = co_await read_all<kube::Service>(
-      api_, listing_of("/api/v1", ns, "services"), kube::decode_service);
-  if (!services) co_return unread(services.error(), "its namespace's Services");
-  const auto policies = co_await read_all<kube::NetworkPolicy>(
-      api_, listing_of("/apis/networking.k8s.io/v1", ns, "networkpolicies"),
-      kube::decode_network_policy);
-  if (!policies) co_return unread(policies.error(), "its namespace's NetworkPolicies");
-  for (const kube::Service& each : *services) {
-    if (each.by_hash) co_return "Service " + each.name + " selects by pod-template-hash";
-  }
-  for (const kube::NetworkPolicy& each : *policies) {
-    if (each.by_hash) co_return "NetworkPolicy " + each.name + " selects by pod-template-hash";
-  }
-  co_return std::string();
 }
 
 void WorkloadWatch::settle(const std::string& ns) {

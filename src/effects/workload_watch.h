@@ -38,7 +38,6 @@ class WorkloadWatch : public std::enable_shared_from_this<WorkloadWatch> {
  private:
   void tell(WorkloadBook::Observations observations);
   Task<> look_at(std::string ns, bool claims);
-  Task<std::string> policies_against(std::string ns);
   void watch_deployments(const std::string& ns);
   void watch_pods(kube::Listing listing, std::set<core::GroupId> groups);
   void watch_rollout(const kube::Deployment& deployment);

@@ -44,6 +44,10 @@ Call pod_call(const PodRef& pod, const char* verb, const char* resource) {
 
 }  // namespace
 
+PodRef ref_of(const Pod& pod) {
+  return PodRef{.ns = pod.ns, .name = pod.name, .uid = pod.uid};
+}
+
 Task<Result<Node>> get_node(Api& api, std::string name) {
   Call call;
   call.path = node_path(name);

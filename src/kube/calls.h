@@ -25,6 +25,7 @@ struct PodRef {
 
   bool operator==(const PodRef&) const = default;
 };
+PodRef ref_of(const Pod& pod);
 
 Task<Result<Node>> get_node(Api& api, std::string name);
 

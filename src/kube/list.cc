@@ -45,6 +45,23 @@ Task<Result<ListHead>> read_page(Api& api, Call call, ListParser& parser, ListLi
 
 }  // namespace
 
+Listing listing_of(std::string path) {
+  Listing listing;
+  listing.resource = path.substr(path.rfind('/') + 1);
+  listing.path = std::move(path);
+  return listing;
+}
+
+Listing listing_in(const std::string& ns, const std::string& api, const std::string& resource) {
+  return listing_of(api + "/namespaces/" + percent_encode(ns) + "/" + resource);
+}
+
+Listing pods_on(const std::string& node) {
+  Listing listing = listing_of("/api/v1/pods");
+  listing.field_selector = "spec.nodeName=" + node;
+  return listing;
+}
+
 Call collection_call(const Listing& listing, const char* verb, const std::string& parameters) {
   Call call;
   call.path = listing.path;

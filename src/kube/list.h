@@ -28,6 +28,14 @@ struct Listing {
   bool urgent = false;   // does not wait out the pause of a server under load (Call::urgent)
 };
 
+// The whole collection at "/api/v1/pods": the path's last part is its resource.
+Listing listing_of(std::string path);
+
+// … of one namespace: api "/api/v1" or "/apis/apps/v1".
+Listing listing_in(const std::string& ns, const std::string& api, const std::string& resource);
+
+Listing pods_on(const std::string& node);
+
 struct ListLimits {
   size_t max_object = size_t{2} * 1024 * 1024;  // a larger one is left out
   Millis silence{10'000};                       // no byte (no answer) for so long: an Error

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "effects/release.h"
 #include "laboratory/translate.h"
 
 namespace spotkeeper::laboratory {
@@ -42,24 +41,16 @@ void WorkloadView::deliver(Time& last, std::function<void()> what) {
 }
 
 void WorkloadView::need(const std::vector<kube::Pod>& pods) {
-  std::set<std::string> spaces;
-  std::set<std::string> fresh;
-  std::set<core::GroupId> groups;
-  for (const kube::Pod& pod : pods) {
-    const auto place = effects::place_of(pod);
-    if (!place) continue;
-    spaces.insert(pod.ns);
-    if (hashes_.insert(place->hash).second) fresh.insert(place->hash);
-    groups.insert(core::GroupId(pod.ns + "/" + place->deployment));
-  }
-  for (const std::string& ns : spaces) {
+  effects::Surroundings around = effects::surroundings_of(pods);
+  for (const auto& [ns, claims] : around.spaces) {
     if (looks_.try_emplace(ns).second) look_at(ns);
   }
-  if (fresh.empty()) {
-    tell(book_.wanted(groups));
+  std::erase_if(around.hashes, [this](const auto& hash) { return !hashes_.insert(hash).second; });
+  if (around.hashes.empty()) {
+    tell(book_.wanted(around.groups));
     return;
   }
-  add_source({.hashes = std::move(fresh), .ns = {}, .selector = {}}, groups);
+  add_source({.hashes = std::move(around.hashes), .ns = {}, .selector = {}}, around.groups);
 }
 
 void WorkloadView::look_at(const std::string& ns) {

@@ -26,6 +26,9 @@ std::vector<std::string> in_the_way(const Track& track, const core::Drain& drain
   if (std::string obstacle = drain.obstacle(track); !obstacle.empty()) {
     all.push_back(std::move(obstacle));
   }
+  if (!track.plan.no_hand_over.empty()) {
+    all.push_back("not handed over: " + track.plan.no_hand_over);
+  }
   if (!track.plan.fits) all.emplace_back("its grace does not fit and is cut");
   if (track.unit.owner.empty()) all.emplace_back("nothing starts it again");
   if (track.unit.local_data) all.emplace_back("its emptyDir data ends with it");

@@ -39,14 +39,14 @@ class Account:
                 (self.folder / name).symlink_to(f"..data/{name}")
 
 
-def agent_rules(where: pathlib.Path = AGENT_ROLES) -> list[dict]:
-    """The rules of every ClusterRole for the agent (spotkeeper-agent…) in a file, or in a folder's YAML files."""
-    files = sorted(where.glob("*.yaml")) if where.is_dir() else [where]
-    assert files and all(file.exists() for file in files), f"{where} is missing: the agent's rights are tested from it"
+def agent_rules(roles: tuple[str, ...] = ()) -> list[dict]:
+    """The rules of every ClusterRole for the agent (spotkeeper-agent…) in deploy/rbac, or in these files of it."""
+    files = [AGENT_ROLES / f"{role}.yaml" for role in roles] or sorted(AGENT_ROLES.glob("*.yaml"))
+    assert files and all(file.exists() for file in files), f"{files or AGENT_ROLES}: the rights are tested from there"
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     roles = [one for one in documents if one["kind"] == "ClusterRole"]
     rules = [rule for one in roles if one["metadata"]["name"].startswith("spotkeeper-agent") for rule in one["rules"]]
-    assert rules, f"{where} has no ClusterRole spotkeeper-agent"
+    assert rules, f"{AGENT_ROLES} has no ClusterRole spotkeeper-agent"
     return rules
 
 
@@ -95,10 +95,12 @@ class AgentAccess:
         self._kube, self._prefix, self._folder = kube, prefix, folder
         self._made: list[str] = []
 
-    def grant(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
+    def grant(
+        self, name: str, without: list[tuple[str, str]] | tuple = (), roles: tuple[str, ...] = ()
+    ) -> Account:
         """An account that holds the agent's roles, in force when this returns."""
         role = f"{self._prefix}-{name}"
-        rules = rules_without(agent_rules(), without)
+        rules = rules_without(agent_rules(roles), without)
         self._made.append(role)
         self._kube.create("serviceaccounts", {"metadata": {"name": name}})
         self._kube.create("clusterroles", {"metadata": {"name": role}, "rules": rules})

@@ -27,7 +27,23 @@ class PodStory:
     grace: int | None = None  # … with this deletionGracePeriodSeconds (the last one)
     disrupted: bool = False  # has the condition DisruptionTarget
     gone_at: float | None = None
-    last: dict = dataclasses.field(default_factory=dict, repr=False)  # the object as last seen
+    versions: list[dict] = dataclasses.field(default_factory=list, repr=False)  # all that were seen
+
+    @property
+    def last(self) -> dict:
+        """The object as last seen."""
+        return self.versions[-1]
+
+
+def first_version(versions: list[dict], holds) -> int | None:
+    """The resourceVersion of the first of them for which it holds. All objects of a cluster are counted by one row of
+    numbers (etcd's revision), so that it says exactly what was written before what."""
+    found = next((version for version in versions if holds(version)), None)
+    return version_of(found) if found else None
+
+
+def version_of(obj: dict) -> int:
+    return int(obj["metadata"]["resourceVersion"])
 
 
 class Watch(threading.Thread):
@@ -94,7 +110,7 @@ class History:
     def pods(self, app: str | None = None, node: str | None = None) -> list[PodStory]:
         """Copies, oldest first; also of pods that are gone."""
         with self._lock:
-            stories = [dataclasses.replace(story) for story in self._pods.values()]
+            stories = [dataclasses.replace(story, versions=list(story.versions)) for story in self._pods.values()]
         return [s for s in stories if app in (None, s.app) and node in (None, s.node)]
 
     def pod(self, name: str) -> PodStory:
@@ -104,20 +120,23 @@ class History:
         return found[-1]
 
     def catch_up(self, at_most: float = 5) -> None:
-        """Returns when the watch has told all that a list of the pods shows now. Rig's waiting helpers end with it."""
+        """Returns when the watches have told all that lists of pods and nodes show now. Rig's waiting helpers end
+        with it."""
         answer = self._kube.request("GET", path_of("pods", self._kube.namespace)).json()
         listed = {pod["metadata"]["uid"]: int(pod["metadata"]["resourceVersion"]) for pod in answer["items"]}
         as_of = int(answer["metadata"]["resourceVersion"])
+        nodes = {node["metadata"]["name"]: version_of(node) for node in self._kube.list("nodes")}
 
         def told() -> bool:
             with self._lock:
+                seen = {name: version_of(versions[-1][1]) for name, versions in self._nodes.items()}
                 known = {uid: int(story.last["metadata"]["resourceVersion"]) for uid, story in self._pods.items()}
                 there = [uid for uid, story in self._pods.items() if not story.gone_at]
             nothing_missed = all(known.get(uid, 0) >= version for uid, version in listed.items())
             nobody_left = all(uid in listed or known[uid] > as_of for uid in there)
-            return nothing_missed and nobody_left
+            return nothing_missed and nobody_left and all(seen.get(name, 0) >= nodes[name] for name in nodes)
 
-        until(told, at_most, "the watch of pods up to date")
+        until(told, at_most, "the watches of pods and nodes up to date")
 
     def node(self, name: str) -> list[tuple[float, dict]]:
         """Every version of the node that was seen, with its time."""
@@ -144,7 +163,7 @@ class History:
             story = self._pods.setdefault(meta["uid"], PodStory(meta["name"], meta["uid"], created_at=now))
             story.app = meta.get("labels", {}).get("app", story.app)
             story.node = pod["spec"].get("nodeName", story.node)
-            story.last = pod
+            story.versions.append(pod)
             if is_ready(pod) and story.ready_at is None:
                 story.ready_at = now
             if "deletionTimestamp" in meta:

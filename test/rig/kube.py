@@ -24,6 +24,7 @@ _CLUSTER_WIDE = {
     "clusterrolebindings",
     "priorityclasses",
     "persistentvolumes",
+    "volumeattachments",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
 }
@@ -39,6 +40,7 @@ _GROUPS = {
     "networkpolicies": "networking.k8s.io/v1",
     "endpointslices": "discovery.k8s.io/v1",
     "priorityclasses": "scheduling.k8s.io/v1",
+    "volumeattachments": "storage.k8s.io/v1",
     "validatingadmissionpolicies": "admissionregistration.k8s.io/v1",
     "validatingadmissionpolicybindings": "admissionregistration.k8s.io/v1",
 }

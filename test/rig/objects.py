@@ -146,12 +146,13 @@ def pdb(name: str, labels: dict, min_available=None, max_unavailable=None, unhea
     return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name}, "spec": spec}
 
 
-def service(name: str, labels: dict) -> dict:
+def service(name: str, labels: dict, **spec) -> dict:
+    """`spec`: more of the Service's own (type, externalTrafficPolicy …)."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": name},
-        "spec": {"selector": labels, "ports": [{"port": 80}]},
+        "spec": {"selector": labels, "ports": [{"port": 80}]} | spec,
     }
 
 
@@ -175,6 +176,16 @@ def volume(name: str, mode: str, claim_ref: tuple[str, str]) -> dict:
         "claimRef": {"namespace": claim_ref[0], "name": claim_ref[1]},
     }
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+
+
+def attachment(name: str, volume: str, node: str) -> dict:
+    """The volume is attached to the node. Nobody's but the test's: no controller detaches a volume of no driver."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "VolumeAttachment",
+        "metadata": {"name": name},
+        "spec": {"attacher": "rig.spotkeeper.io", "nodeName": node, "source": {"persistentVolumeName": volume}},
+    }
 
 
 def admission_policy(name: str, expressions: list[str]) -> dict:

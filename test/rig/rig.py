@@ -43,6 +43,7 @@ class Rig:
         self._proxies: list[ApiProxy | ImdsProxy] = []
         self._traffic: list[Traffic] = []
         self._volumes: list[str] = []
+        self._attachments: list[str] = []
         self._policies: list[str] = []
         self._access = AgentAccess(self.kube, self.id, folder)
         self._audit_mark = control_plane.audit.mark()
@@ -119,14 +120,14 @@ class Rig:
         )
         return name
 
-    def service(self, name: str, app: str | None = None, labels: dict | None = None) -> str:
-        """Of the pods with label app=APP (default: NAME), or with these labels."""
-        self.kube.create("services", objects.service(name, labels or {"app": app or name}))
+    def service(self, name: str, app: str | None = None, labels: dict | None = None, **spec) -> str:
+        """Of the pods with label app=APP (default: NAME), or with these labels. `spec`: more of its own (type …)."""
+        self.kube.create("services", objects.service(name, labels or {"app": app or name}, **spec))
         return name
 
-    def traffic(self, name: str, app: str | None = None, pods: int = 1) -> Traffic:
+    def traffic(self, name: str, app: str | None = None, pods: int = 1, **spec) -> Traffic:
         """A new Service, watched from now on, when it has as many Ready endpoints."""
-        self.service(name, app)
+        self.service(name, app, **spec)
         until(lambda: len(self.endpoints(name)) >= pods, 10, f"{pods} endpoints of {name}")
         self._traffic.append(Traffic(self.kube, name))
         return self._traffic[-1]
@@ -147,6 +148,13 @@ class Rig:
         until(
             lambda: self.kube.get("persistentvolumeclaims", name)["status"].get("phase") == "Bound", 15, f"{name} bound"
         )
+        return name
+
+    def attach(self, claim: str, node: Node) -> str:
+        """The claim's volume is attached to the node until somebody deletes the VolumeAttachment of this name."""
+        name = f"{claim}-{self.id}"
+        self._attachments.append(name)
+        self.kube.create("volumeattachments", objects.attachment(name, f"{claim}-{self.id}", node.name))
         return name
 
     def admit_only(self, expression: str) -> None:
@@ -235,9 +243,12 @@ class Rig:
         self._proxies.append(ApiProxy(self.control_plane, self.folder / f"api-proxy-{len(self._proxies) + 1}"))
         return self._proxies[-1]
 
-    def account(self, name: str, without: list[tuple[str, str]] | tuple = ()) -> Account:
-        """A service account with the agent's ClusterRoles; see `agent`."""
-        return self._access.grant(name, without)
+    def account(
+        self, name: str, without: list[tuple[str, str]] | tuple = (), roles: tuple[str, ...] = ()
+    ) -> Account:
+        """A service account with the agent's ClusterRoles; see `agent`. `roles`: those of these files of deploy/rbac
+        only, as in `roles=("agent", "agent-early-word")`."""
+        return self._access.grant(name, without, roles)
 
     def agent(
         self,
@@ -300,6 +311,8 @@ class Rig:
         self.kube.delete_all("pods", grace=0)
         for node in self.nodes:
             self.kube.delete("nodes", node.name)
+        for attachment in self._attachments:
+            self.kube.delete("volumeattachments", attachment)
         for volume in self._volumes:
             self.kube.delete("persistentvolumes", volume)
         self._access.revoke()
