@@ -11,7 +11,7 @@ Pod = tuple[str, str]  # namespace, name
 
 
 class Audited:
-    """Everything after `since` (AuditLog.mark). Times are those at which the API server had answered, in Unix seconds."""
+    """Everything after `since` (AuditLog.mark). Times: when the API server had answered, in Unix seconds."""
 
     def __init__(self, path: pathlib.Path, since: int, user: str):
         self._user = user
@@ -33,7 +33,8 @@ class Audited:
         """The first successful PATCH of each node by the user."""
         found: dict[str, float] = {}
         for entry in self._entries:
-            if self._is_mine(entry) and _resource(entry) == "nodes" and entry["verb"] == "patch" and _code(entry) == 200:
+            patched = _resource(entry) == "nodes" and entry["verb"] == "patch" and _code(entry) == 200
+            if patched and self._is_mine(entry):
                 name = entry["objectRef"]["name"]
                 found[name] = min(found.get(name, _answered(entry)), _answered(entry))
         return found

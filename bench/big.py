@@ -1,7 +1,7 @@
 """a cluster of 1,000 nodes and 20,000 pods, ten hosts doomed: `spotkeeper drain --selector … --deadline 2m`
 
-What is only there to be big is written into etcd (bulk.py): 990 nodes with 20 Running pods each, of 200 Services (with
-real EndpointSlices) behind 200 budgets. The ten doomed hosts have 20 pods each, of Deployments that real controllers
+What is only there to be big is written into etcd (bulk.py): 990 nodes with 20 Running pods each, and the EndpointSlices
+of 200 Services; 200 budgets guard them. The ten doomed hosts have 20 pods each, of Deployments that real controllers
 made, behind closed budgets, as in storm.py.
 """
 
@@ -38,18 +38,14 @@ def _run(nodes: int) -> Run:
         kube = cluster.plane.kube(namespace=_NAMESPACE)
         kube.create("namespaces", {"metadata": {"name": _NAMESPACE}})
         bulk.write(cluster.plane.etcd, [_node(name) for name in others])
-        pods = [_pod(number, host) for number, host in enumerate(host for host in others for _ in range(_PODS_PER_NODE))]
+        hosts = [host for host in others for _ in range(_PODS_PER_NODE)]
+        pods = [_pod(number, host) for number, host in enumerate(hosts)]
         bulk.write(cluster.plane.etcd, pods)
+        bulk.write(cluster.plane.etcd, [_slice(f"app-{i}", pods) for i in range(_APPS)])
         for i in range(_APPS):
-            app = f"app-{i}"
-            kube.create("services", objects.service(app, {"app": app}))
-            kube.create("poddisruptionbudgets", objects.pdb(app, {"app": app}, min_available=1))
-        until(
-            lambda: sum(len(one.get("endpoints") or []) for one in kube.list("endpointslices")) == len(pods),
-            120,
-            "every pod an endpoint",
-            every=1,
-        )
+            kube.create("poddisruptionbudgets", objects.pdb(f"app-{i}", {"app": f"app-{i}"}, min_available=1))
+        until(lambda: len(kube.list("pods")) == len(pods), 60, "pods in the API")
+        assert len(kube.list("endpointslices")) == _APPS
         cluster.calm_down()
         return cluster.drain()
 
@@ -89,3 +85,24 @@ def _pod(number: int, host: str) -> dict:
         ],
     }  # fmt: skip
     return made
+
+
+def _slice(app: str, pods: list[dict]) -> dict:
+    """The endpoints of a Service without a selector: nobody but us keeps them."""
+    mine = [pod for pod in pods if pod["metadata"]["labels"]["app"] == app]
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": f"{app}-x", "namespace": _NAMESPACE, "labels": {"kubernetes.io/service-name": app}},
+        "addressType": "IPv4",
+        "ports": [{"port": 80, "protocol": "TCP"}],
+        "endpoints": [
+            {
+                "addresses": [pod["status"]["podIP"]],
+                "conditions": {"ready": True, "serving": True, "terminating": False},
+                "nodeName": pod["spec"]["nodeName"],
+                "targetRef": {"kind": "Pod", "namespace": _NAMESPACE, "name": pod["metadata"]["name"]},
+            }
+            for pod in mine
+        ],
+    }

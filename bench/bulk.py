@@ -6,24 +6,34 @@ that is only there to be big. No admission, no defaults, no controller: objects 
 
 import base64
 import datetime
-import itertools
 import json
 import uuid
 
 import requests
 
-_FOLDERS = {"Node": "minions", "Pod": "pods"}
-_PER_TRANSACTION = 120  # etcd's own limit is 128 operations
+_FOLDERS = {"Node": "minions", "Pod": "pods", "EndpointSlice": "endpointslices"}
+_PER_TRANSACTION, _BYTES = 120, 500_000  # etcd's own limits are 128 operations and 1.5 MB
 
 
 def write(etcd: str, objects: list[dict]) -> None:
-    """`objects`: Nodes and Pods, complete but for uid and creationTimestamp."""
+    """`objects`: Nodes, Pods, EndpointSlices, complete but for uid and creationTimestamp."""
     with requests.Session() as session:
         session.trust_env = False
-        rest = iter(objects)
-        while batch := list(itertools.islice(rest, _PER_TRANSACTION)):
-            puts = [{"requestPut": {"key": _text(_key(one)), "value": _text(json.dumps(_stamped(one)))}} for one in batch]
-            session.post(f"{etcd}/v3/kv/txn", json={"success": puts}, timeout=30).raise_for_status()
+        puts: list[dict] = []
+        size = 0
+        for one in objects:
+            value = json.dumps(_stamped(one))
+            if puts and (len(puts) == _PER_TRANSACTION or size + len(value) > _BYTES):
+                _put(session, etcd, puts)
+                puts, size = [], 0
+            puts.append({"requestPut": {"key": _text(_key(one)), "value": _text(value)}})
+            size += len(value)
+        if puts:
+            _put(session, etcd, puts)
+
+
+def _put(session: requests.Session, etcd: str, puts: list[dict]) -> None:
+    session.post(f"{etcd}/v3/kv/txn", json={"success": puts}, timeout=30).raise_for_status()
 
 
 def _key(one: dict) -> str:
