@@ -195,6 +195,7 @@ void DrainByHand::begin(const std::vector<kube::Node>& nodes) {
   if (nodes.size() > 1) progress_.name_hosts();
   if (are_many()) progress_.many_hosts();
   std::vector<core::Waves::Host> hosts;
+  hosts.reserve(nodes.size());
   for (const kube::Node& node : nodes) {
     hosts.push_back({.name = node.name, .unavailable = node.unschedulable || !node.ready});
   }
