@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo demo-real test unit-test asan-test rig-test fuzz bench lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test rig-test fuzz bench bench-large lint format clean setup
 
 setup:
 	tools/setup test
@@ -50,6 +50,10 @@ bench: build ## our side of each row of docs/benchmarks.md
 	tools/setup test
 	tools/build release world_bench
 	$(PYTHON) -m bench
+
+bench-large: build ## storms of 500 and 1,000 hosts, a cluster of 20,000 pods: half an hour
+	tools/setup test
+	$(PYTHON) -m bench storm big --hosts 500,1000 --controllers raised
 
 lint: ## format, includes between folders, clang-tidy on what changed lately
 	tools/setup test

@@ -10,19 +10,27 @@ import textwrap
 
 from rig.binaries import MissingBinary, spotkeeper
 
-from . import drain, executable, idle, reaction, world
+from . import big, drain, executable, idle, reaction, storm, world
 from .context import Context
 from .figure import Figure, heading
 
-ROWS = [executable, reaction, idle, drain, world]
+ROWS = [executable, reaction, idle, drain, world, storm]
+BY_NAME = [big]  # take long: only when they are asked for
 
 
 def main() -> int:
-    names = [row.NAME for row in ROWS]
+    names = [row.NAME for row in ROWS + BY_NAME]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter notices, fewer repetitions: 1 minute, not 6")
     parser.add_argument("--row", action="append", choices=names, help="only this row (may be given several times)")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"likewise: of {', '.join(names)}")
+    parser.add_argument("--hosts", type=_numbers, help="storm: of so many hosts each (default 50,200)")
+    parser.add_argument("--runs", type=int, default=1, help="storm, big: so many times each, for medians")
+    parser.add_argument("--controllers", choices=["raised", "default", "both"], default="both", help="storm: their QPS")
     options = parser.parse_args()
+    if unknown := set(options.rows) - set(names):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    wanted = [*(options.row or []), *options.rows] or [row.NAME for row in ROWS]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(
         f"{datetime.date.today()}  {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}, "
@@ -30,9 +38,9 @@ def main() -> int:
     )
     print(f"{spotkeeper()}\n\n{heading()}", flush=True)
     missed: list[Figure] = []
-    with Context(options.quick) as context:
-        for row in ROWS:
-            if row.NAME not in (options.row or names):
+    with Context(options.quick, options.hosts, options.runs, options.controllers) as context:
+        for row in ROWS + BY_NAME:
+            if row.NAME not in wanted:
                 continue
             print(f"{row.NAME}: {row.__doc__.splitlines()[0]}", flush=True)
             result = row.measure(context)
@@ -43,6 +51,10 @@ def main() -> int:
             missed += [figure for figure in result.figures if figure.missed]
     print(f"\n{len(missed)} bars missed" + "".join(f"\n  {figure.what}" for figure in missed))
     return 1 if missed else 0
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -4,27 +4,34 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/object.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "app/by_hand.h"
 #include "app/documents.h"
 #include "app/engine.h"
 #include "app/holder.h"
 #include "app/hosts.h"
+#include "app/outcome.h"
 #include "app/progress.h"
 #include "app/question.h"
+#include "app/replacements.h"
 #include "async/deadline.h"
 #include "async/task_group.h"
+#include "core/waves.h"
 #include "effects/kubernetes.h"
 #include "effects/node_writes.h"
 #include "effects/released.h"
 #include "effects/rights.h"
+#include "observe/hosts_view.h"
 #include "observe/post_mortem.h"
 
 namespace spotkeeper::app {
@@ -36,6 +43,8 @@ constexpr int kInterrupted = 130;
 constexpr Millis kFrame{250};
 constexpr Millis kRightsTime{3'000};  // that they are known is worth so much time
 constexpr Millis kLongWait = std::chrono::hours(1);
+constexpr Millis kLookAgain{2'000};  // whether pods are replaced
+constexpr size_t kFewHosts = 3;      // with a board each
 
 // Another drain by hand leaves its hosts alone, until we end.
 core::Policy shared_policy(const config::DrainOptions& options) {
@@ -79,7 +88,7 @@ class DrainByHand {
   Engine::Hooks hooks() {
     return {.act = [this](core::Action action) { kubernetes_.carry_out(std::move(action)); },
             .journal = [this](const core::Entry& entry) { progress_.entry(entry, started_); },
-            .finished = [this](const core::Drain&) { changed_.set(); }};
+            .finished = [this](const core::Drain& drain) { host_finished(drain); }};
   }
   void task_failed(const std::string& what) {
     error_ = "a task failed, which is a bug: " + what;
@@ -88,10 +97,22 @@ class DrainByHand {
   Task<> undo(std::vector<kube::Node> nodes);
   Task<> say_rights();
   void begin(const std::vector<kube::Node>& nodes);
+  void begin_next();
+  void begin_host(size_t place);
+  Task<> begin_in_turn(size_t place);
+  Task<> await_replacements(size_t place);
+  void host_finished(const core::Drain& drain);
+  void host_done(size_t place, bool well);
+  bool in_waves() const { return options_.max_unavailable.has_value(); }
+  bool is_over() const { return waves_->over() && !engine_.busy(); }
+  bool are_many() const { return nodes_.size() > kFewHosts; }
+  void show();
   Task<> draw();
   Task<> watch_signals();
   Task<> watch_timeout();
+  Task<> watch_host_timeout(size_t place);
   void withdraw(bool undo, const std::string& why);
+  void say_who_is_left() const;
   void end();
   std::vector<const core::Drain*> drains() const;
 
@@ -105,12 +126,19 @@ class DrainByHand {
   effects::Kubernetes kubernetes_;
   Event changed_;
   Time started_{};
-  std::vector<core::HostId> hosts_;
+  std::vector<kube::Node> nodes_;            // all that were chosen
+  std::optional<core::Waves> waves_;         // places in nodes_; set when the drains begin
+  std::vector<core::HostId> hosts_;          // whose drain has begun
+  std::map<size_t, Replacements> replaced_;  // in waves: of hosts whose turn it is
+  std::map<size_t, std::string> awaited_;    // what is missing of those that are empty
+  std::set<size_t> drained_;                 // in waves: empty, and perhaps not replaced yet
+  std::string stopped_by_;                   // the host that was not done in time
   std::string error_;
   int status_ = 1;
   bool interrupted_ = false;
   bool asking_ = false;
   bool timed_out_ = false;
+  bool said_unread_ = false;  // that pods cannot be counted
 };
 
 Task<> DrainByHand::run() {
@@ -130,7 +158,10 @@ Task<> DrainByHand::run() {
   }
   co_await finish_within(kRightsTime, say_rights());
   begin(*nodes);
-  while (engine_.busy() && error_.empty()) co_await changed_.wait(kLongWait);
+  while (!is_over() && error_.empty()) {
+    co_await changed_.wait(kLongWait);
+    if (!asking_) begin_next();
+  }
   tasks_.cancel();
   co_await tasks_.join();
   end();
@@ -172,28 +203,122 @@ Task<> DrainByHand::say_rights() {
 
 void DrainByHand::begin(const std::vector<kube::Node>& nodes) {
   started_ = clock_.now();
+  nodes_ = nodes;
   if (nodes.size() > 1) progress_.name_hosts();
-  core::Notice notice;
-  notice.id = core::NoticeId(fmt::format("manual-{}", started_.time_since_epoch().count()));
-  notice.kind = core::NoticeKind::kManual;
-  notice.deadline = options_.deadline.from(started_);
-  notice.source = "spotkeeper drain";
-  notice.received = started_;
+  if (are_many()) progress_.many_hosts();
+  std::vector<core::Waves::Host> hosts;
+  hosts.reserve(nodes.size());
   for (const kube::Node& node : nodes) {
-    notice.instance = core::InstanceId(instance_of(node));
-    hosts_.emplace_back(node.name);
-    kubernetes_.seen(node);
-    engine_.tell(hosts_.back(), core::NoticeHeard{.notice = notice});
+    hosts.push_back({.name = node.name, .unavailable = node.unschedulable || !node.ready});
   }
-  for (const core::HostId& host : hosts_) kubernetes_.watch(host);
+  const size_t at_once =
+      in_waves() ? options_.max_unavailable->of(nodes.size()) : std::max<size_t>(nodes.size(), 1);
+  waves_.emplace(std::move(hosts), at_once);
   tasks_.spawn("timer", engine_.keep_time());
   if (progress_.live()) tasks_.spawn("board", draw());
-  if (options_.timeout > Millis(0)) tasks_.spawn("timeout", watch_timeout());
+  if (options_.timeout > Millis(0) && !in_waves()) tasks_.spawn("timeout", watch_timeout());
+  begin_next();
+}
+
+// All hosts are told of before any of them is watched: their marks go first.
+void DrainByHand::begin_next() {
+  const std::vector<size_t> places = waves_->next();
+  if (in_waves()) {
+    for (const size_t place : places) {
+      tasks_.spawn("turn of " + nodes_[place].name, begin_in_turn(place));
+    }
+    return;
+  }
+  for (const size_t place : places) begin_host(place);
+  for (const size_t place : places) kubernetes_.watch(core::HostId(nodes_[place].name));
+}
+
+void DrainByHand::begin_host(size_t place) {
+  const Time now = in_waves() ? clock_.now() : started_;
+  const core::Notice notice{
+      .id = core::NoticeId(fmt::format("manual-{}", started_.time_since_epoch().count())),
+      .kind = core::NoticeKind::kManual,
+      .instance = core::InstanceId(instance_of(nodes_[place])),
+      .deadline = options_.deadline.from(now),
+      .source = "spotkeeper drain",
+      .received = now};
+  hosts_.emplace_back(nodes_[place].name);
+  if (!in_waves()) kubernetes_.seen(nodes_[place]);  // later it is not as it was any more
+  engine_.tell(hosts_.back(), core::NoticeHeard{.notice = notice});
+}
+
+Task<> DrainByHand::begin_in_turn(size_t place) {
+  auto before = co_await owners_on(api_, nodes_[place].name);
+  if (!before && !std::exchange(said_unread_, true)) {
+    progress_.say(before.error().within("replacements are not waited for").message);
+  }
+  while (asking_) co_await sleep_for(kFrame);
+  if (waves_->stopped()) {  // while it was asked
+    waves_->done(place, false);
+    changed_.set();
+    co_return;
+  }
+  replaced_[place] = before ? Replacements(std::move(*before)) : Replacements();
+  begin_host(place);
+  kubernetes_.watch(hosts_.back());
+  if (options_.timeout > Millis(0)) {
+    tasks_.spawn("timeout of " + nodes_[place].name, watch_host_timeout(place));
+  }
+}
+
+void DrainByHand::host_finished(const core::Drain& drain) {
+  const auto at = std::ranges::find(nodes_, drain.host().value, &kube::Node::name);
+  const auto place = static_cast<size_t>(at - nodes_.begin());
+  const bool well = observe::is_well(observe::make_post_mortem(drain, clock_.now()));
+  if (in_waves() && well && drained_.insert(place).second) {
+    tasks_.spawn("replacements of " + drain.host().value, await_replacements(place));
+  } else if (!in_waves() || !well) {
+    if (in_waves() && !interrupted_ && stopped_by_.empty()) {
+      stopped_by_ = drain.host().value + ": not drained to its end";
+    }
+    host_done(place, well);
+  }
+  changed_.set();
+}
+
+void DrainByHand::host_done(size_t place, bool well) {
+  waves_->done(place, well || !in_waves());
+  awaited_.erase(place);
+  changed_.set();
+}
+
+Task<> DrainByHand::await_replacements(size_t place) {
+  for (;;) {
+    const auto there = co_await owners_in(api_, replaced_[place].namespaces());
+    if (there) {
+      const std::vector<std::string> missing = replaced_[place].missing(*there, clock_.now());
+      if (missing.empty() || waves_->stopped()) break;
+      if (awaited_[place].empty() && !progress_.live()) {
+        progress_.say(nodes_[place].name + ": waits for replacements: " + missing.front());
+      }
+      awaited_[place] = missing.front();
+    } else if (awaited_[place].empty()) {
+      awaited_[place] = there.error().message;
+    }
+    co_await sleep_for(kLookAgain);
+  }
+  host_done(place, true);
+}
+
+void DrainByHand::show() {
+  if (!are_many()) return progress_.show(drains(), clock_.now());
+  observe::HostsState state{
+      .hosts = nodes_.size(), .done = waves_->finished(), .waiting = waves_->waiting().size()};
+  if (!awaited_.empty()) {
+    const auto& [place, what] = *awaited_.begin();
+    state.note = fmt::format("{}: waits for replacements: {}", nodes_[place].name, what);
+  }
+  progress_.show_hosts(drains(), state, clock_.now());
 }
 
 Task<> DrainByHand::draw() {
   for (;;) {
-    if (!asking_) progress_.show(drains(), clock_.now());
+    if (!asking_) show();
     co_await sleep_for(kFrame);
   }
 }
@@ -204,13 +329,33 @@ Task<> DrainByHand::watch_timeout() {
   withdraw(false, "--timeout is over");
 }
 
+// Those that drain go on: each has its own time. Nobody else's turn comes.
+Task<> DrainByHand::watch_host_timeout(size_t place) {
+  co_await sleep_for(options_.timeout);
+  const core::HostId host(nodes_[place].name);
+  const core::Drain* drain = engine_.find(host);
+  const bool empty = drain != nullptr && drain->finished();
+  if (empty && !awaited_.contains(place)) co_return;
+  if (stopped_by_.empty()) {
+    stopped_by_ = fmt::format("{}: not {} within --timeout {}", host.value,
+                              empty ? "replaced (" + awaited_[place] + ")" : "drained",
+                              format_duration(options_.timeout));
+  }
+  waves_->stop();
+  if (empty) {
+    host_done(place, false);
+  } else {
+    engine_.tell_first(host, core::Withdrawn{.undo = false, .why = "--timeout is over"});
+  }
+}
+
 // The first Ctrl-C asks, and nothing new is begun meanwhile; a second one means "leave". Once that
 // is answered another one ends the command at once.
 Task<> DrainByHand::watch_signals() {
   for (;;) {
     const int number = co_await signals_.async_wait(asio::use_awaitable);
     // Nothing was done yet, or the reader has seen enough.
-    if (hosts_.empty() || interrupted_ || timed_out_) std::_Exit(kInterrupted);
+    if (!waves_ || interrupted_ || timed_out_) std::_Exit(kInterrupted);
     std::string answer = options_.on_interrupt;
     const bool can_ask = number == SIGINT && observe::is_terminal(STDIN_FILENO) &&
                          observe::is_terminal(STDERR_FILENO);
@@ -223,11 +368,14 @@ Task<> DrainByHand::watch_signals() {
     }
     if (answer == "continue") {
       engine_.resume();
+      changed_.set();
       continue;
     }
     interrupted_ = true;
+    waves_->stop();
     withdraw(answer == "undo", "interrupted");
     engine_.resume();
+    changed_.set();
   }
 }
 
@@ -245,27 +393,25 @@ std::vector<const core::Drain*> DrainByHand::drains() const {
   return all;
 }
 
+// Why the others' turn never came, and who they are: one line.
+void DrainByHand::say_who_is_left() const {
+  const std::vector<std::string> left = waves_->waiting();
+  if (left.empty() && stopped_by_.empty()) return;
+  const std::string why = !stopped_by_.empty() ? stopped_by_ : "interrupted";
+  fail("drain", Error{.message = why + "; " + not_begun(left)}, 1);
+}
+
 void DrainByHand::end() {
-  progress_.show(drains(), clock_.now());
+  show();
   progress_.leave();
   if (!error_.empty()) {
     fail("drain", Error{.message = error_}, 1);
     return;
   }
-  bool all_well = true;
-  std::vector<boost::json::object> documents;
-  const bool table = options_.output == "table";
   const int width = progress_.live() ? observe::style_of(progress_.fd()).width : 0;
-  for (const core::Drain* drain : drains()) {
-    const observe::PostMortem result = observe::make_post_mortem(*drain, clock_.now());
-    all_well = all_well && result.listed && result.untold == 0 && result.ending == 0;
-    if (table) {
-      observe::write_text(STDOUT_FILENO, "\n" + observe::to_table(result, width));
-    } else {
-      documents.push_back(observe::to_json(result));
-    }
-  }
-  if (!table) print_documents(std::move(documents), options_.output);
+  const bool all_well = print_outcome(drains(), clock_.now(), options_.output, are_many(), width) &&
+                        stopped_by_.empty();
+  say_who_is_left();
   status_ = interrupted_ ? kInterrupted : all_well && !timed_out_ ? 0 : 1;
 }
 

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/hosts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
 
 #include "async/deadline.h"
 #include "async/task_group.h"
+#include "config/host_file.h"
 #include "kube/calls.h"
 #include "kube/list.h"
 
@@ -14,6 +21,7 @@ namespace spotkeeper::app {
 namespace {
 
 constexpr Millis kCompletionTime{2'000};
+constexpr size_t kFewHosts = 10;
 
 Task<Result<std::vector<kube::Node>>> list_nodes(kube::Api& api, std::string selector) {
   kube::Listing listing = kube::listing_of("/api/v1/nodes");
@@ -21,42 +29,73 @@ Task<Result<std::vector<kube::Node>>> list_nodes(kube::Api& api, std::string sel
   co_return co_await kube::list_all<kube::Node>(api, std::move(listing), kube::decode_node);
 }
 
-bool is_called(const kube::Node& node, const std::string& host) {
-  const auto hostname = node.labels.find("kubernetes.io/hostname");
-  return node.name == host || instance_of(node) == host ||
-         (hostname != node.labels.end() && hostname->second == host);
-}
-
 std::unexpected<Error> nobody(const std::string& message) {
   return std::unexpected(Error{.kind = ErrorKind::kGone, .message = message});
 }
 
-Task<Result<std::vector<kube::Node>>> find_named(kube::Api& api, std::vector<std::string> hosts) {
+// By name, instance id and hostname label; a name of one node wins against another's label.
+class Names {
+ public:
+  void add(const kube::Node& node) {
+    const auto hostname = node.labels.find("kubernetes.io/hostname");
+    if (hostname != node.labels.end()) names_.try_emplace(hostname->second, node.name);
+    names_.insert_or_assign(node.name, node.name);
+    if (const std::string id = instance_of(node); !id.empty()) {
+      names_.insert_or_assign(id, node.name);
+    }
+  }
+  // The node's name; nullptr: nobody is called so.
+  const std::string* find(const std::string& host) const {
+    const auto found = names_.find(host);
+    return found == names_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, std::string> names_;
+};
+
+// "hosts.txt:3: " of the host at that place; nothing for what was typed.
+std::string place_of(const config::DrainOptions& options, size_t at) {
+  if (at >= options.host_lines.size()) return {};
+  return fmt::format("{}:{}: ", config::name_of_host_file(options.host_file),
+                     options.host_lines[at]);
+}
+
+// A few are asked for one by one; else, and where one is not called by its name, all are listed.
+Task<Result<std::vector<kube::Node>>> find_named(kube::Api& api, config::DrainOptions options) {
   std::vector<kube::Node> found;
-  Result<std::vector<kube::Node>> all;
+  std::set<std::string> taken;
+  Names names;
+  std::map<std::string, kube::Node> all;
   bool listed = false;
-  for (const std::string& host : hosts) {
-    if (std::ranges::any_of(found, [&](const kube::Node& n) { return is_called(n, host); })) {
-      continue;
-    }
-    if (!host.starts_with("i-")) {
+  for (size_t i = 0; i < options.hosts.size(); ++i) {
+    const std::string& host = options.hosts[i];
+    const std::string* name = names.find(host);
+    if (name == nullptr && !listed && options.hosts.size() <= kFewHosts &&
+        !host.starts_with("i-")) {
       Result<kube::Node> node = co_await kube::get_node(api, host);
+      if (!node && node.error().kind != ErrorKind::kGone) co_return std::unexpected(node.error());
       if (node) {
-        found.push_back(std::move(*node));
-        continue;
+        names.add(*node);
+        name = names.find(host);
+        all.try_emplace(node->name, std::move(*node));
       }
-      if (node.error().kind != ErrorKind::kGone) co_return std::unexpected(node.error());
     }
-    if (!listed) all = co_await list_nodes(api, "");
-    listed = true;
-    if (!all) co_return std::unexpected(all.error());
-    const auto at =
-        std::ranges::find_if(*all, [&](const kube::Node& n) { return is_called(n, host); });
-    if (at == all->end()) {
-      co_return nobody("host '" + host + "': no node of " + api.access().description +
+    if (name == nullptr && !std::exchange(listed, true)) {
+      Result<std::vector<kube::Node>> nodes = co_await list_nodes(api, "");
+      if (!nodes) co_return std::unexpected(nodes.error());
+      for (kube::Node& node : *nodes) {
+        names.add(node);
+        all.try_emplace(node.name, std::move(node));
+      }
+      name = names.find(host);
+    }
+    if (name == nullptr) {
+      co_return nobody(place_of(options, i) + "host '" + host + "': no node of " +
+                       api.access().description +
                        " has this name or instance id; see 'kubectl get nodes'");
     }
-    found.push_back(*at);
+    if (taken.insert(*name).second) found.push_back(all.at(*name));
   }
   co_return found;
 }
@@ -91,7 +130,7 @@ Result<kube::Access> find_access(const config::DrainOptions& options,
 }
 
 Task<Result<std::vector<kube::Node>>> find_hosts(kube::Api& api, config::DrainOptions options) {
-  if (options.selector.empty()) co_return co_await find_named(api, std::move(options.hosts));
+  if (options.selector.empty()) co_return co_await find_named(api, std::move(options));
   Result<std::vector<kube::Node>> nodes = co_await list_nodes(api, options.selector);
   if (nodes && nodes->empty()) {
     co_return nobody("--selector " + options.selector + ": no node of " + api.access().description +

@@ -18,8 +18,9 @@ namespace spotkeeper::app {
 Result<kube::Access> find_access(const config::DrainOptions& options,
                                  const config::Environment& environment);
 
-// The nodes that are named (by name, or by instance id), or that the selector selects; each once.
-// kGone, with one line that names the host, when one is not there.
+// The nodes that are named (by name, or by instance id; in their order), or that the selector
+// selects; each once. kGone, with one line that names the host and where it stands, when one is not
+// there.
 Task<Result<std::vector<kube::Node>>> find_hosts(kube::Api& api, config::DrainOptions options);
 
 // "i-0123456789abcdef0" of "aws:///eu-west-1a/i-0123456789abcdef0"; empty when it is none of AWS's.

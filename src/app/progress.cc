@@ -35,6 +35,10 @@ void Progress::entry(const core::Entry& entry, Time started) {
   if (entry.level == core::Level::kDebug) return;
   // What the board shows anyway is not said twice.
   if (live_view_ && entry.level == core::Level::kInfo) return;
+  if (live_view_ && many_hosts_) {
+    if (entry.what != core::What::kNotice) ++warnings_;
+    return;
+  }
   const std::string who = entry.unit.empty() ? entry.host.value
                           : several_hosts_   ? entry.host.value + " " + entry.unit
                                              : entry.unit;
@@ -53,6 +57,14 @@ void Progress::show(const std::vector<const core::Drain*>& drains, Time now) {
     lines.insert(lines.end(), board.begin(), board.end());
   }
   live_.show(lines);
+}
+
+void Progress::show_hosts(const std::vector<const core::Drain*>& drains, observe::HostsState state,
+                          Time now) {
+  if (!live_view_) return;
+  style_ = observe::style_of(fd_);
+  state.warnings = warnings_;
+  live_.show(observe::hosts_board(drains, state, now, style_));
 }
 
 void Progress::say(const std::string& line, observe::Colour colour) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/drain.h"
+#include "observe/hosts_view.h"
 #include "observe/terminal.h"
 
 namespace spotkeeper::app {
@@ -20,11 +21,17 @@ class Progress {
   // Entries name their host, too.
   void name_hosts() { several_hosts_ = true; }
 
+  // There are too many hosts for a board each.
+  void many_hosts() { many_hosts_ = true; }
+
   // An entry of the journal; offsets count from `started`.
   void entry(const core::Entry& entry, Time started);
 
-  // The state of all drains, now; does nothing without a terminal.
+  // The state of all drains, now; does nothing without a terminal. Of many hosts one line each, and
+  // their entries are counted, not shown.
   void show(const std::vector<const core::Drain*>& drains, Time now);
+  void show_hosts(const std::vector<const core::Drain*>& drains, observe::HostsState state,
+                  Time now);
 
   // A line of our own; coloured on a terminal only.
   void say(const std::string& line, observe::Colour colour = observe::Colour::kPlain);
@@ -39,6 +46,8 @@ class Progress {
   int fd_;
   bool live_view_;
   bool several_hosts_ = false;
+  bool many_hosts_ = false;
+  size_t warnings_ = 0;  // not shown
   observe::BoardStyle style_;
   observe::LiveLines live_;
 };

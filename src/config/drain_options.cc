@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "config/host_file.h"
 #include "config/notice_kinds.h"
 #include "config/policy_flags.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr Millis kLongest = std::chrono::hours(24);
 constexpr Millis kSpotNotice{120'000};
+constexpr int kMostHosts = 100'000;
 
 constexpr const char* kWhich = "Which hosts";
 constexpr const char* kHow = "How they are drained";
@@ -49,6 +51,19 @@ Setter notice(core::NoticeKind& target) {
   };
 }
 
+// "3" or "10%".
+Setter max_unavailable(std::optional<core::MaxUnavailable>& target) {
+  return [&target](const std::string& value) -> Expected {
+    core::MaxUnavailable limit{.value = 0, .percent = value.ends_with('%')};
+    const std::string digits = value.substr(0, value.size() - (limit.percent ? 1 : 0));
+    if (number(limit.value, 1, limit.percent ? 100 : kMostHosts)(digits)) {
+      return "a number of hosts such as 3, or a share of them from 1% to 100%";
+    }
+    target = limit;
+    return {};
+  };
+}
+
 // What AWS says will happen happens at a time.
 bool wants_deadline(const DrainOptions& options) {
   return options.notice != core::NoticeKind::kManual && !options.deadline.in &&
@@ -73,6 +88,8 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
   Flags flags{
       {"selector", "", kWhich, "LABELS", "nodes with these labels, such as lifecycle=Ec2Spot",
        text(o.selector), 'l'},
+      {"filename", "", kWhich, "FILE", "a file with one host a line, # for comments; - is stdin",
+       text(o.host_file), 'f'},
       {"deadline", "", kHow, "WHEN",
        drains
            ? "the host ends then: in 2m, or at 2026-11-21T10:02:00Z. From a pod's last moment on "
@@ -102,8 +119,13 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
     flags.insert(
         flags.end(),
         {{"taint-node", "", kHow, "", "taint the node too", boolean(o.taint_node)},
+         {"max-unavailable", "", kHow, "N|P%",
+          "planned work: drain at most so many hosts at once, or this share of them (rounded down, "
+          "at least 1); a host that is cordoned or not Ready already counts. Default: all at once",
+          max_unavailable(o.max_unavailable)},
          {"timeout", "", kHow, "DURATION",
-          "give up after so long; what is marked stays marked (default: wait)",
+          "give up after so long (with --max-unavailable: on a host, and no other begins); what is "
+          "marked stays marked (default: wait)",
           duration(o.timeout, Millis(1'000), kLongest)},
          {"on-interrupt", "", kHow, "WHAT",
           "at Ctrl-C: ask, undo the mark, or leave it (default: ask; without a terminal: leave)",
@@ -135,20 +157,42 @@ Result<DrainOptions> parse_drain_options(HandCommand command,
   for (std::string& host : options.hosts) {
     if (host.starts_with("node/")) host.erase(0, 5);  // as kubectl takes it
   }
-  if (options.hosts.empty() == options.selector.empty()) {
+  const int ways = !options.hosts.empty() + !options.selector.empty() + !options.host_file.empty();
+  if (ways != 1) {
     return permanent(fmt::format(
-        "{}: expected either hosts (node names or instance ids) or --selector; see '{} --help'",
+        "{}: expected either hosts (node names or instance ids) or --selector or -f FILE; see "
+        "'{} --help'",
         named(command), named(command)));
   }
   if (wants_deadline(options)) {
     return permanent(fmt::format("--notice {}: such a host ends at a time; expected a --deadline",
                                  core::to_string(options.notice)));
   }
+  const bool ends = options.deadline.in || options.deadline.at;
+  if (options.max_unavailable && ends) {
+    return permanent(
+        "--max-unavailable: cannot be combined with --deadline; hosts that end at a moment are "
+        "drained at once, all of them");
+  }
+  if (options.max_unavailable && options.undo) {
+    return permanent("--max-unavailable: cannot be combined with --undo, which drains nothing");
+  }
   if (options.undo && options.dry_run) {
     return permanent(
         "--undo: cannot be combined with --dry-run; 'spotkeeper plan' changes nothing");
   }
   return options;
+}
+
+Result<void> read_hosts(DrainOptions& options) {
+  if (options.host_file.empty()) return {};
+  auto lines = read_host_file(options.host_file);
+  if (!lines) return std::unexpected(lines.error());
+  for (HostLine& line : *lines) {
+    options.hosts.push_back(std::move(line.host));
+    options.host_lines.push_back(line.line);
+  }
+  return {};
 }
 
 core::Policy policy_of(const DrainOptions& options) {

@@ -11,6 +11,7 @@
 #include "config/flags.h"
 #include "core/notice.h"
 #include "core/policy.h"
+#include "core/waves.h"
 
 namespace spotkeeper::config {
 
@@ -25,6 +26,8 @@ struct Deadline {
 
 struct DrainOptions {
   std::vector<std::string> hosts;  // node names or instance ids
+  std::string host_file;           // which names more of them; "-": stdin
+  std::vector<int> host_lines;     // of each host in that file, put here by who has read it
   std::string selector;            // label selector of nodes
   std::string kubeconfig;
   std::string context;
@@ -40,6 +43,7 @@ struct DrainOptions {
   std::string output = "table";
   core::NoticeKind notice = core::NoticeKind::kManual;  // plan only: whose rules and habits
   // drain only
+  std::optional<core::MaxUnavailable> max_unavailable;  // unset: all hosts at once
   bool taint_node = false;
   bool dry_run = false;
   bool undo = false;
@@ -55,6 +59,9 @@ Flags hand_flags(HandCommand command, DrainOptions& options);
 Result<DrainOptions> parse_drain_options(HandCommand command,
                                          const std::vector<std::string>& arguments,
                                          const Environment& environment);
+
+// The hosts that the host file names, in its place; see config/host_file.h.
+Result<void> read_hosts(DrainOptions& options);
 
 core::Policy policy_of(const DrainOptions& options);
 

@@ -81,6 +81,17 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadRow{"nobody", {}, "expected either hosts"},
         BadRow{"both", {"n1", "-l", "a=b"}, "expected either hosts"},
+        BadRow{"file_too", {"n1", "-f", "hosts.txt"}, "or -f FILE"},
+        BadRow{"file_and_labels", {"-l", "a=b", "-f", "-"}, "or -f FILE"},
+        BadRow{"waves_and_end",
+               {"n1", "--max-unavailable=1", "--deadline=2m"},
+               "--max-unavailable: cannot be combined with --deadline"},
+        BadRow{"waves_and_undo", {"n1", "--max-unavailable=1", "--undo"}, "with --undo"},
+        BadRow{"none_unavailable", {"n1", "--max-unavailable=0"}, "from 1% to 100%, got '0'"},
+        BadRow{"no_share", {"n1", "--max-unavailable=0%"}, "from 1% to 100%, got '0%'"},
+        BadRow{"too_much", {"n1", "--max-unavailable=101%"}, "got '101%'"},
+        BadRow{"only_percent", {"n1", "--max-unavailable=%"}, "got '%'"},
+        BadRow{"half", {"n1", "--max-unavailable=1.5"}, "got '1.5'"},
         BadRow{"format", {"n1", "-o", "xml"}, "-o: expected table, json, yaml, got 'xml'"},
         BadRow{
             "letter", {"n1", "-x"}, "-x: there is no such option; see 'spotkeeper drain --help'"},
@@ -100,6 +111,34 @@ TEST(DrainOptions, RulesAndHandingOverReachThePolicy) {
     EXPECT_EQ(policy_of(*options).rules, options->rules);
     EXPECT_EQ(policy_of(*options).hand_over, core::HandOver::kNever);
   }
+}
+
+TEST(DrainOptions, AFileOfHosts) {
+  for (const std::vector<std::string>& form :
+       {std::vector<std::string>{"-f", "-"}, {"-f-"}, {"--filename=-"}, {"--filename", "-"}}) {
+    for (const auto command : {HandCommand::kPlan, HandCommand::kDrain}) {
+      const auto options = parse(command, form);
+      ASSERT_TRUE(options) << form[0] << ": " << options.error().message;
+      EXPECT_EQ(options->host_file, "-");
+      EXPECT_TRUE(options->hosts.empty()) << "it is not read yet";
+    }
+  }
+  auto options = parse(HandCommand::kDrain, {"-f", "/no/such/file"});
+  ASSERT_TRUE(options);
+  EXPECT_THAT(read_hosts(*options).error().message, HasSubstr("/no/such/file: No such file"));
+}
+
+TEST(DrainOptions, AtMostSoManyUnavailable) {
+  const auto number = parse(HandCommand::kDrain, {"n1", "--max-unavailable", "3"});
+  ASSERT_TRUE(number) << number.error().message;
+  EXPECT_EQ(number->max_unavailable->value, 3);
+  EXPECT_FALSE(number->max_unavailable->percent);
+  const auto share = parse(HandCommand::kDrain, {"n1", "--max-unavailable=10%"});
+  ASSERT_TRUE(share) << share.error().message;
+  EXPECT_EQ(share->max_unavailable->of(55), 5U);
+  EXPECT_FALSE(parse(HandCommand::kDrain, {"n1"})->max_unavailable);
+  EXPECT_FALSE(parse(HandCommand::kPlan, {"n1", "--max-unavailable=1"}));
+  EXPECT_TRUE(parse(HandCommand::kDrain, {"n1", "--max-unavailable=1", "--deadline=none"}));
 }
 
 TEST(DrainOptions, APlanKnowsNothingOfUndo) {

@@ -58,7 +58,13 @@ void check(const config::AgentOptions& options) {
 }
 
 void check(const config::DrainOptions& options) {
-  must(options.hosts.empty() != options.selector.empty(), "hosts or a selector, not both");
+  must(!options.hosts.empty() + !options.selector.empty() + !options.host_file.empty() == 1,
+       "hosts or a selector or a file, one of them");
+  if (options.max_unavailable) {
+    const size_t at_once = options.max_unavailable->of(7);
+    must(at_once >= 1 && at_once <= 7, "some of the hosts, not more than all");
+    must(options.deadline.from(Time{}) == kNever, "waves have all the time");
+  }
   must(between(0, options.timeout.count(), 86'400'000), "the time-out has its limits");
   const Time now(Seconds(1'795'255'200));
   const Time deadline = options.deadline.from(now);

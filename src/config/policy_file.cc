@@ -5,23 +5,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <charconv>
-#include <cstdio>
-#include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "config/kube_names.h"
 #include "config/notice_kinds.h"
 #include "config/policy_selector.h"
 #include "config/policy_yaml.h"
+#include "config/text_file.h"
 
 namespace spotkeeper::config {
 namespace {
 
-constexpr size_t kLargest = size_t{1} << 20U;
 constexpr size_t kLongestName = 63;  // characters
 constexpr int kFurthestOrder = 1'000'000;
 constexpr Seconds kLargestMargin{60};
@@ -173,23 +170,10 @@ bool is_plain_utf8(const std::string& text) {
   return follow == 0;
 }
 
-Result<std::string> read_file(const std::string& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
-  const auto failed = [&path](int number) {
-    return permanent(path + ": " + std::generic_category().message(number));
-  };
-  if (!file) return failed(errno);
-  std::string content(kLargest + 1, '\0');
-  const size_t size = std::fread(content.data(), 1, content.size(), file.get());
-  if (std::ferror(file.get()) != 0) return failed(errno);
-  content.resize(size);
-  return content;
-}
-
 }  // namespace
 
 Result<std::vector<core::Rule>> parse_policy(const std::string& text, const std::string& file) {
-  if (text.size() > kLargest) return permanent(file + ": is larger than 1 MiB; expected less");
+  if (text.size() > kLargestText) return permanent(file + ": is larger than 1 MiB; expected less");
   if (!is_plain_utf8(text)) return permanent(file + ": is no plain UTF-8 text; save it as that");
   const Result<YamlValue> root = load_yaml(text, file);
   if (!root) return std::unexpected(root.error());
@@ -206,7 +190,7 @@ Result<std::vector<core::Rule>> parse_policy(const std::string& text, const std:
 
 Result<std::vector<core::Rule>> read_policy_file(const std::string& path) {
   if (path.empty()) return std::vector<core::Rule>();
-  const Result<std::string> text = read_file(path);
+  const Result<std::string> text = read_text_file(path);
   if (!text) return std::unexpected(text.error().within("policy file"));
   return parse_policy(*text, path);
 }

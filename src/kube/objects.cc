@@ -142,6 +142,7 @@ Result<Node> decode_node(const json::value& object) {
   if (!node) return node;
   node->provider_id = text_at(object, {"spec", "providerID"});
   node->unschedulable = flag_at(object, {"spec", "unschedulable"});
+  node->ready = decode_ready(object);
   node->taints = decode_taints(object);
   node->labels = labels_at(object, {"metadata", "labels"});
   node->annotations = labels_at(object, {"metadata", "annotations"});

@@ -35,6 +35,7 @@ struct Node {
   std::string resource_version;
   std::string provider_id;  // spec.providerID: "aws:///eu-west-1a/i-0123456789abcdef0"
   bool unschedulable = false;
+  bool ready = false;  // condition Ready is True
   std::vector<Taint> taints;
   Labels labels;
   Labels annotations;

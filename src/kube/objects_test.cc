@@ -17,13 +17,16 @@ TEST(DecodeNode, ReadsWhatWeUse) {
                  "labels": {"zone": "a"}, "annotations": {"spotkeeper.io/state": "{}"}},
     "spec": {"providerID": "aws:///eu-west-1a/i-0123456789abcdef0", "unschedulable": true,
              "taints": [{"key": "a", "value": "b", "effect": "NoSchedule"},
-                        {"key": "c", "effect": "NoExecute"}]}})"));
+                        {"key": "c", "effect": "NoExecute"}]},
+    "status": {"conditions": [{"type": "MemoryPressure", "status": "False"},
+                              {"type": "Ready", "status": "True"}]}})"));
   ASSERT_TRUE(node) << node.error().message;
   EXPECT_EQ(node->name, "web");
   EXPECT_EQ(node->uid, "u1");
   EXPECT_EQ(node->resource_version, "42");
   EXPECT_EQ(node->provider_id, "aws:///eu-west-1a/i-0123456789abcdef0");
   EXPECT_TRUE(node->unschedulable);
+  EXPECT_TRUE(node->ready);
   const std::vector<Taint> taints = {{.key = "a", .value = "b", .effect = "NoSchedule"},
                                      {.key = "c", .value = "", .effect = "NoExecute"}};
   EXPECT_EQ(node->taints, taints);

@@ -6,11 +6,15 @@ import json
 import pathlib
 
 # Without RequestReceived; a watch is written when it starts and again when it ends: counted once, by its auditID.
+# With its body where the scheduler binds a pod: that says to which node.
 POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
+    "rules": [
+        {"level": "Request", "resources": [{"group": "", "resources": ["pods/binding"]}]},
+        {"level": "Metadata"},
+    ],
 }
 
 

@@ -110,6 +110,14 @@ class ControlPlane:
         """Again, on the same port and etcd; returns when it is ready."""
         self._start_api_server()
 
+    def restart_controllers(self, qps: int, burst: int) -> None:
+        """The controller-manager again, with another pace: Kubernetes' own is 20 and 30."""
+        process = self.process("kube-controller-manager")
+        process.stop()
+        self._processes.remove(process)
+        self._qps, self._burst = qps, burst
+        self._start_controllers()
+
     def stop(self) -> None:
         for process in reversed(self._processes):
             process.stop(at_most=0.5 if process.name == "etcd" else 2)
@@ -136,32 +144,16 @@ class ControlPlane:
             "--unsafe-no-fsync",
             "--log-level=warn",
         )
-        self._etcd = client
+        self.etcd = client
         self._start_api_server()
-        configs = {part: f"--kubeconfig={self.kubeconfig(user)}" for part, user in _PARTS.items()}
-        pace = (
-            f"--kube-api-qps={self._qps}",
-            f"--kube-api-burst={self._burst}",
-            "--leader-elect=false",
-            "--secure-port=0",
-        )
-        # Without the node lifecycle controller: it would taint kwok's nodes, which renew no leases.
-        self._run(
-            "kube-controller-manager",
-            configs["kube-controller-manager"],
-            *pace,
-            "--controllers=*,-node-lifecycle-controller,-cloud-node-lifecycle-controller",
-            "--pvclaimbinder-sync-period=1s",  # 15 s by default: where it misses a claim's volume at first
-            f"--service-account-private-key-file={self.pki.tokens_key}",
-            f"--root-ca-file={self.pki.ca_crt}",
-        )
+        self._start_controllers()
         self.kubeconfig()  # for kubectl, in the hands of whoever looks for a fault
-        self._run("kube-scheduler", configs["kube-scheduler"], *pace)
+        self._run("kube-scheduler", self._config_flag("kube-scheduler"), *self._pace())
         config = self.folder / "kwok.yaml"
         config.write_text(stages.stages_yaml())
         self._run(
             "kwok",
-            configs["kwok"],
+            self._config_flag("kwok"),
             f"--config={config}",
             "--manage-all-nodes=true",
             "--node-ip=127.0.0.1",
@@ -170,6 +162,29 @@ class ControlPlane:
             "--server-address=",
         )
         until(self._complete, 30, "controllers at work")
+
+    def _config_flag(self, part: str) -> str:
+        return f"--kubeconfig={self.kubeconfig(_PARTS[part])}"
+
+    def _pace(self) -> tuple[str, ...]:
+        return (
+            f"--kube-api-qps={self._qps}",
+            f"--kube-api-burst={self._burst}",
+            "--leader-elect=false",
+            "--secure-port=0",
+        )
+
+    def _start_controllers(self) -> None:
+        # Without the node lifecycle controller: it would taint kwok's nodes, which renew no leases.
+        self._run(
+            "kube-controller-manager",
+            self._config_flag("kube-controller-manager"),
+            *self._pace(),
+            "--controllers=*,-node-lifecycle-controller,-cloud-node-lifecycle-controller",
+            "--pvclaimbinder-sync-period=1s",  # 15 s by default: where it misses a claim's volume at first
+            f"--service-account-private-key-file={self.pki.tokens_key}",
+            f"--root-ca-file={self.pki.ca_crt}",
+        )
 
     def _start_api_server(self) -> None:
         policy, tokens = self.folder / "audit-policy.json", self.folder / "tokens.csv"
@@ -180,7 +195,7 @@ class ControlPlane:
             )
         self._run(
             "kube-apiserver",
-            f"--etcd-servers={self._etcd}",
+            f"--etcd-servers={self.etcd}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.port}",
             f"--tls-cert-file={self.pki.server_crt}",

@@ -41,11 +41,13 @@ class Person:
         """An environment in which `spotkeeper` is found."""
         return self._env | {"PATH": f"{spotkeeper().parent}:{self._env['PATH']}"}
 
-    def run(self, *arguments: str, timeout: float = 60, env: dict | None = None) -> subprocess.CompletedProcess:
+    def run(
+        self, *arguments: str, timeout: float = 60, env: dict | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess:
         return subprocess.run(
             [spotkeeper(), *arguments],
             env=self._env | (env or {}),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=timeout,

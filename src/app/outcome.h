@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a drain by hand prints when it is over.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/drain.h"
+
+namespace spotkeeper::app {
+
+// The post-mortems of all drains to stdout, in that format ("table", "json", "yaml"): a table each,
+// or of `many` hosts one row each. `width`: of the terminal, 0 where there is none. True: everybody
+// was told in time and has left, or was left alone.
+bool print_outcome(const std::vector<const core::Drain*>& drains, Time now,
+                   const std::string& format, bool many, int width);
+
+// "2 hosts are not begun: n2, n3"; of many names the first few.
+std::string not_begun(const std::vector<std::string>& hosts);
+
+}  // namespace spotkeeper::app
