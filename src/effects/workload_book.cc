@@ -93,8 +93,17 @@ WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod
 WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& pod) {
   const auto found = pods_.find(pod.uid);
   if (found == pods_.end()) return {};
-  found->second.sources.erase(source);
-  if (!found->second.sources.empty()) return {};
+  Seen& seen = found->second;
+  seen.sources.erase(source);
+  const uint64_t version = number_of(pod.resource_version);
+  if (!seen.sources.empty() && version < seen.version) return {};  // another watch is ahead
+  if (!seen.sources.empty()) {
+    // Deleted, or not selected by that watch any more; then another shows it again.
+    seen.version = version;
+    leave(seen.facts);
+    seen.facts.hidden = true;
+    return settle_around(seen.facts);
+  }
   leave(found->second.facts);
   const Facts before = std::move(found->second.facts);
   pods_.erase(found);

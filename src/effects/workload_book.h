@@ -64,7 +64,8 @@ class WorkloadBook {
     std::string replica_set;  // its owner; empty: another, or none
     bool ready = false;
     bool ending = false;  // it counts no more
-    bool counts() const { return !ending && !replica_set.empty(); }
+    bool hidden = false;  // one watch shows it no more, and none has shown it later
+    bool counts() const { return !ending && !hidden && !replica_set.empty(); }
     bool operator==(const Facts&) const = default;
   };
   struct Seen {

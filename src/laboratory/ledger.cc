@@ -45,9 +45,10 @@ void Ledger::put(Line& line, const world::Pod& pod, bool gone) {
     line.ready.erase(pod.meta.uid);
     return;
   }
-  line.ready[pod.meta.uid] = {.node = pod.node,
-                              .owned = pod.meta.owner.has_value(),
-                              .released = pod.meta.labels.find(kReleased) != nullptr};
+  line.ready[pod.meta.uid] = {
+      .node = pod.node,
+      .owner = pod.meta.owner ? std::optional(pod.meta.owner->uid) : std::nullopt,
+      .released = pod.meta.labels.find(kReleased) != nullptr};
 }
 
 void Ledger::sample(const world::Key& group, Line& line) {
@@ -55,8 +56,8 @@ void Ledger::sample(const world::Key& group, Line& line) {
   for (const auto& [uid, state] : line.ready) {
     if (state.released) {
       ++now.out;
-    } else if (state.owned && !doomed_(state.node)) {
-      ++now.elsewhere;
+    } else if (state.owner && !doomed_(state.node)) {
+      ++now.elsewhere[*state.owner];
     }
   }
   const auto deployment = world_.find<world::Deployment>(group);
@@ -70,13 +71,17 @@ int Ledger::most_surplus(const world::Key& group, Time since) const {
   const std::vector<Sample>& all = found->second.samples;
   auto from = std::ranges::upper_bound(all, since, {}, &Sample::at);
   if (from != all.begin()) --from;  // what held when it began
-  Sample most{.elsewhere = 0, .out = 0, .wanted = INT_MAX};
+  Sample most{.out = 0, .wanted = INT_MAX};
   for (; from != all.end(); ++from) {
-    most.elsewhere = std::max(most.elsewhere, from->elsewhere);
+    for (const auto& [set, ready] : from->elsewhere) {
+      most.elsewhere[set] = std::max(most.elsewhere[set], ready);
+    }
     most.out = std::max(most.out, from->out);
     most.wanted = std::min(most.wanted, from->wanted);
   }
-  return most.elsewhere + most.out - most.wanted;
+  int elsewhere = 0;
+  for (const auto& [set, ready] : most.elsewhere) elsewhere += ready;
+  return elsewhere + most.out - most.wanted;
 }
 
 }  // namespace spotkeeper::laboratory

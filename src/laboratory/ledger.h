@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,15 @@ class Ledger {
  private:
   struct Sample {
     Time at{};
-    int elsewhere = 0;  // Ready, owned, on hosts that stay
-    int out = 0;        // Ready and released
+    // Ready, owned, on hosts that stay; by ReplicaSet, for the watches of two of them may be at
+    // different moments.
+    std::map<world::Uid, int> elsewhere = {};
+    int out = 0;  // Ready and released
     int wanted = 0;
   };
   struct State {
     std::string node;
-    bool owned = false;
+    std::optional<world::Uid> owner = {};
     bool released = false;
   };
   struct Line {
