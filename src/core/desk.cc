@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace spotkeeper::core {
 namespace {
@@ -22,15 +23,19 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
                     found->second.notice().id != notice.id &&
                     (now > found->second.notice().deadline || found->second.withdrawn());
   if (over) {
+    const Share share = std::exchange(shares_[host], {});
+    pace_.counted(pace_.open() - share.open, 0, now);
+    waiting_ -= static_cast<int>(share.waits);
     drains_.erase(found);
     found = drains_.end();
   }
   if (found == drains_.end()) {
-    found = drains_.try_emplace(host, host, notice, policy_, now, next_number_, abilities_).first;
+    found = drains_.try_emplace(host, host, notice, policy_, now, next_number_, abilities_, &pace_)
+                .first;
     next_number_ += kNumbersPerDrain;
   }
   Output out = found->second.on(NoticeHeard{.notice = notice}, now);
-  count(host, found->second);
+  count(host, found->second, now);
   return out;
 }
 
@@ -38,20 +43,38 @@ Output Desk::on(const HostId& host, const Observation& observation, Time now) {
   const auto found = drains_.find(host);
   if (found == drains_.end()) return {};
   Output out = found->second.on(observation, now);
-  count(host, found->second);
+  count(host, found->second, now);
   return out;
 }
 
-void Desk::count(const HostId& host, const Drain& drain) {
+void Desk::count(const HostId& host, Drain& drain, Time now) {
   Share& share = shares_[host];
+  const int open = drain.releases_open();
+  pace_.counted(pace_.open() + open - std::exchange(share.open, open), drain.take_came(), now);
+  waiting_ += static_cast<int>(drain.waits_for_room()) - static_cast<int>(share.waits);
+  share.waits = drain.waits_for_room();
   const int requests = drain.requests_ahead();
   if (requests == share.requests) return;
   share.requests = requests;
   shares_stale_ = shares_stale_ || drains_.size() > 1;
 }
 
+const HostId* Desk::first_that_waits() const {
+  const HostId* first = nullptr;
+  Time end = kNever;
+  for (const auto& [host, drain] : drains_) {
+    if (!drain.waits_for_room() || (first != nullptr && drain.end() >= end)) continue;
+    first = &host;
+    end = drain.end();
+  }
+  return first;
+}
+
 std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
   std::vector<std::pair<HostId, Observation>> news;
+  if (const HostId* waits = waiting_ > 0 && pace_.has_room() ? first_that_waits() : nullptr) {
+    news.emplace_back(*waits, Crowd{.lead = shares_.at(*waits).lead});
+  }
   if (!shares_stale_ || now < shares_due_) return news;
   shares_stale_ = false;
   shares_due_ = now + kSharesEvery;

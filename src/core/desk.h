@@ -30,7 +30,8 @@ class Desk {
   // The earliest moment at which some drain wants a Tick, or news() may have some; kNever if none.
   Time wake() const;
 
-  // What hosts are to be told of each other; to be asked for after every turn and at wake(). All
+  // What hosts are to be told of each other; to be asked for after every turn and at wake(). Who
+  // waits for the replacements of other hosts' units is told when there is room again. And all
   // share one request rate: their last moments are laid out backwards through it, so that who ends
   // first is not behind a queue of others.
   std::vector<std::pair<HostId, Observation>> news(Time now);
@@ -41,15 +42,20 @@ class Desk {
 
  private:
   struct Share {
-    int requests = 0;  // that its last moments may take
-    Millis lead{0};    // as it was told
+    int requests = 0;    // that its last moments may take
+    int open = 0;        // of its releases
+    bool waits = false;  // for room for another
+    Millis lead{0};      // as it was told
   };
-  void count(const HostId& host, const Drain& drain);
+  void count(const HostId& host, Drain& drain, Time now);
+  const HostId* first_that_waits() const;
 
   Policy policy_;
   Abilities abilities_;
   std::map<HostId, Drain> drains_;
   std::map<HostId, Share> shares_;
+  Pace pace_;
+  int waiting_ = 0;  // hosts that wait for room
   bool shares_stale_ = false;
   Time shares_due_{};  // not laid out again before
   uint64_t next_number_ = 1;

@@ -89,5 +89,74 @@ TEST_F(DeskTest, WhatIsWithdrawnTakesNoShare) {
   EXPECT_EQ(news(), Leads{});
 }
 
+// Controllers are shared: that of 80 units that are handed over at once only some are replaced soon
+// must not be taken for a refusal.
+TEST(DeskPace, ReleasesOfAllHostsGoAtTheRateAtWhichReplacementsCome) {
+  Desk desk{Policy{}};
+  constexpr int kHosts = 20;
+  constexpr int kEach = 4;
+  const GroupId group("default/web");
+  int owned = kHosts * kEach;  // pods of the group, by its owner's count
+  std::vector<Action> sent;
+  const auto tell = [&](const HostId& host, const Observation& observation, Time now) {
+    const auto keep = [&](Output out) {
+      for (Action& action : out.actions) sent.push_back(std::move(action));
+    };
+    keep(desk.on(host, observation, now));
+    for (auto news = desk.news(now); !news.empty(); news = desk.news(now)) {
+      for (const auto& [other, each] : news) keep(desk.on(other, each, now));
+    }
+  };
+  const auto tell_group = [&](Time now) {
+    for (int i = 0; i < kHosts; ++i) {
+      tell(HostId("n" + std::to_string(i)),
+           GroupSeen{.group = {.id = group, .wanted = kHosts * kEach, .owned = owned}}, now);
+    }
+  };
+  std::map<std::string, Unit> units;
+  for (int i = 0; i < kHosts; ++i) {
+    const HostId host("n" + std::to_string(i));
+    desk.hear(host, spot_notice(Seconds(300)), kNoon);
+    tell(host,
+         ActionDone{.number = desk.find(host)->tracks().empty() ? 1U + i * 1'000'000U : 0U,
+                    .result = std::string("marked")},
+         kNoon);
+    for (int k = 0; k < kEach; ++k) {
+      std::string name = host.value;
+      name += "-" + std::to_string(k);
+      Unit unit = make_unit(name);
+      unit.group = group;
+      units[unit.id.value] = unit;
+      tell(host, UnitSeen{.unit = unit}, kNoon);
+    }
+    tell(host, BudgetsListed{}, kNoon);
+    tell(host, UnitsListed{}, kNoon);
+  }
+  tell_group(kNoon);
+  EXPECT_EQ(sent.size(), 16U) << "as many as come in two seconds, by the first guess";
+  int released = 0;
+  int most = 0;
+  Time now = kNoon;
+  while (!sent.empty()) {
+    const std::vector<Action> batch = std::exchange(sent, {});
+    most = std::max(most, static_cast<int>(batch.size()));
+    now += Seconds(1);
+    for (const Action& action : batch) {
+      ASSERT_EQ(action.kind, ActionKind::kRelease);
+      ++released;
+      --owned;
+      tell(action.host, ActionDone{.number = action.number, .result = std::string()}, now);
+      Unit unit = units.at(action.unit.value);
+      unit.released = unit.orphan = true;
+      tell(action.host, UnitSeen{.unit = unit}, now);
+    }
+    tell_group(now);  // they have left
+    owned = kHosts * kEach;
+    tell_group(now);  // and are replaced
+  }
+  EXPECT_EQ(released, kHosts * kEach) << "nobody is forgotten";
+  EXPECT_LE(most, 32) << "16 have come in a second";
+}
+
 }  // namespace
 }  // namespace spotkeeper::core

@@ -47,13 +47,14 @@ std::string describe(const Notice& notice, Time now) {
 }  // namespace
 
 Drain::Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number,
-             Abilities abilities)
+             Abilities abilities, const Pace* pace)
     : host_(std::move(host)),
       notice_(std::move(notice)),
       policy_(std::move(policy)),
       abilities_(abilities),
       started_(now),
       now_(now),
+      shared_pace_(pace),
       next_number_(first_number) {}
 
 Output Drain::on(const Observation& observation, Time now) {
@@ -62,7 +63,10 @@ Output Drain::on(const Observation& observation, Time now) {
   matters_ = true;
   std::visit([this](const auto& heard) { hear(heard); }, observation);
   if (matters_ || now_ >= wake_) {
+    waits_for_room_ = false;
     advance();
+    open_counted_ = releases_open();
+    if (shared_pace_ == nullptr) own_pace_.counted(open_counted_, take_came(), now_);
     wake_ = next_due();
   }
   return std::move(out_);

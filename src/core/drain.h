@@ -16,6 +16,7 @@
 #include "core/budget_book.h"
 #include "core/group_book.h"
 #include "core/journal.h"
+#include "core/pace.h"
 #include "core/plan.h"
 #include "core/policy.h"
 #include "core/track.h"
@@ -29,9 +30,10 @@ struct Output {
 
 class Drain {
  public:
-  // `first_number`: its actions are numbered from there on.
+  // `first_number`: its actions are numbered from there on. `pace`: shared with other hosts, and
+  // outlives it; nullptr: it is alone.
   Drain(HostId host, Notice notice, Policy policy, Time now, uint64_t first_number = 1,
-        Abilities abilities = {});
+        Abilities abilities = {}, const Pace* pace = nullptr);
 
   Output on(const Observation& observation, Time now);
 
@@ -53,6 +55,12 @@ class Drain {
 
   // Requests that the last moments of its units may still take.
   int requests_ahead() const;
+
+  // For the Pace: its released units whose replacement is not started yet; how many replacements
+  // have come since the last call; and whether a unit waits for room.
+  int releases_open() const;
+  int take_came() { return std::exchange(came_, 0); }
+  bool waits_for_room() const { return waits_for_room_; }
 
   // Ordered by name.
   std::vector<const Track*> tracks() const;
@@ -147,8 +155,9 @@ class Drain {
   int surplus(const GroupId& id) const;
   int unreplaced(const GroupId& id) const;
   bool hand_over(Track& track);
+  const Pace& pace() const { return shared_pace_ != nullptr ? *shared_pace_ : own_pace_; }
   struct Ahead {
-    int released = 0;  // replacements of others that are not started yet
+    int released = 0;  // replacements of others, on any host, that are not started yet
     int waiting = 0;   // others that are released before it
   };
   Ahead ahead_of(const Track& track) const;
@@ -229,6 +238,11 @@ class Drain {
   Time paused_until_{};
   Millis slowest_{0};  // answer so far, at most kSlowestCounted
   Millis crowd_{0};    // what other hosts take of the request rate
+  const Pace* shared_pace_;
+  Pace own_pace_;
+  int open_counted_ = 0;  // of ours, in the Pace
+  int came_ = 0;
+  bool waits_for_room_ = false;
   Mark mark_;
   std::map<UnitId, Track> tracks_;  // of the units that are here
   std::map<UnitId, Track> left_;    // of those that have gone

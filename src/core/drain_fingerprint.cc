@@ -88,7 +88,6 @@ std::string BudgetBook::fingerprint(const std::vector<Asked>& asked) const {
 
 std::string GroupBook::fingerprint() const {
   Text text;
-  add(text, waiting_, replaced_, waited_.count(), number(counted_));
   for (const auto& [id, group] : groups_) {
     add(text, id.value, group.wanted, group.owned, group.ready, group.no_hand_over);
   }
@@ -113,6 +112,8 @@ std::string Drain::fingerprint() const {
   add(text, mark_.sent_extras);
   add(text, mark_.sent);
   add(text, mark_.written);
+  const Pace::State at = pace().state();
+  add(text, open_counted_, at.open, at.came, at.waited.count(), number(at.counted));
   add(text, budgets_.fingerprint(), groups_.fingerprint());
   for (const auto& [id, track] : tracks_) add(text, track, budgets_);
   add(text, "left");

@@ -10,13 +10,7 @@
 #include "core/words.h"
 
 namespace spotkeeper::core {
-namespace {
-
-// Releases that are not followed through yet are no more than replacements come in this time: a
-// busy controller must not be taken for one that refuses.
-constexpr Seconds kConfirmable{2};
-
-}  // namespace
+namespace {}  // namespace
 
 // Why the unit cannot be handed over, or not any more; empty: it can. Where its group is not known
 // yet it is waited for.
@@ -109,10 +103,19 @@ bool Drain::hand_over(Track& track) {
   return false;
 }
 
+int Drain::releases_open() const {
+  if (finished_) return 0;
+  return static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [](const auto& entry) {
+    const Track& track = entry.second;
+    return !track.told && (track.release.step == Release::Step::kReleased ||
+                           track.in_flight_with(ActionKind::kRelease));
+  }));
+}
+
 // How many replacements are to be started up to the unit's own: of those released already, and
 // with those that are released before it.
 Drain::Ahead Drain::ahead_of(const Track& track) const {
-  Ahead ahead;
+  Ahead ahead{.released = pace().open() - open_counted_};
   for (const auto& [id, other] : tracks_) {
     const Release::Step step = other.release.step;
     if (other.told) continue;
@@ -130,7 +133,7 @@ Drain::Ahead Drain::ahead_of(const Track& track) const {
 Time Drain::release_by(const Track& track, const Ahead& ahead) const {
   const Time by = track.plan.ask_by > now_ ? track.plan.ask_by : track.plan.force;
   if (by == kNever) return kNever;
-  return by - kConfirmWithin - groups_.time_for(ahead.released + ahead.waiting + 1);
+  return by - kConfirmWithin - pace().time_for(ahead.released + ahead.waiting + 1);
 }
 
 bool Drain::release(Track& track) {
@@ -147,7 +150,9 @@ bool Drain::release(Track& track) {
                                        ahead.released + ahead.waiting));
     return false;
   }
-  if (ahead.released > 0 && groups_.time_for(ahead.released + 1) > kConfirmable) {
+  // A busy controller must not be taken for one that refuses.
+  if (!pace().has_room_beside(ahead.released)) {
+    waits_for_room_ = true;
     hold(track, "the replacements of others are to be started first");
     return true;
   }
@@ -230,11 +235,9 @@ void Drain::step(Track& track, Release::Step to) {
   const Release::Step from = track.release.step;
   again_ = true;
   if (from == Release::Step::kReleased && to != from) {
-    groups_.settled(to == Release::Step::kConfirmed, now_);
+    if (to == Release::Step::kConfirmed) ++came_;
   } else if (to == Release::Step::kReleased && from == Release::Step::kConfirmed) {
-    groups_.reopened(now_);
-  } else if (to == Release::Step::kReleased && to != from) {
-    groups_.released(now_);
+    --came_;  // it was counted too early
   }
   track.release.step = to;
   track.release.since = now_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of the groups whose units are handed over, and how fast replacements come.
+// What is known of the groups whose units are handed over.
 #pragma once
 
 #include <map>
@@ -22,15 +22,6 @@ class GroupBook {
   // Why not now; empty: nothing bars it.
   std::string barred(const std::string& ns, Time now) const;
 
-  // A unit was released; and later its replacement was started, or it is not waited for any more.
-  void released(Time now);
-  void settled(bool replaced, Time now);
-  void reopened(Time now);  // it was not started after all
-
-  // How long `releases` replacements take to be started, by what was seen so far. Only what is told
-  // changes it, not the time that passes.
-  Millis time_for(int releases) const;
-
   std::string fingerprint() const;  // all that decides
 
  private:
@@ -38,14 +29,8 @@ class GroupBook {
     Time until{};
     std::string why;
   };
-  void count_time(Time now);
-
   std::map<GroupId, Group> groups_;
   std::map<std::string, Bar> bars_;
-  int waiting_ = 0;  // released, not settled
-  int replaced_ = 0;
-  Millis waited_{0};  // in which at least one was waited for
-  Time counted_{};    // up to then
 };
 
 }  // namespace spotkeeper::core

@@ -25,42 +25,5 @@ TEST(GroupBook, ABarHoldsForItsNamespaceAndItsTime) {
   EXPECT_EQ(book.barred("bank", kNoon), "");
 }
 
-TEST(GroupBook, GuessesEightReplacementsASecond) {
-  const GroupBook book;
-  EXPECT_EQ(book.time_for(1), Millis(125));
-  EXPECT_EQ(book.time_for(40), Seconds(5));
-}
-
-TEST(GroupBook, MeasuresHowFastReplacementsCome) {
-  GroupBook book;
-  for (int i = 0; i < 10; ++i) book.released(kNoon);
-  for (int i = 1; i <= 7; ++i) book.settled(true, kNoon + Millis(500 * i));
-  EXPECT_EQ(book.time_for(8), Seconds(1)) << "seven are no measure yet";
-  book.settled(true, kNoon + Seconds(4));
-  EXPECT_EQ(book.time_for(8), Seconds(4));
-}
-
-TEST(GroupBook, TimeInWhichNoneWasWaitedForDoesNotCount) {
-  GroupBook book;
-  for (int i = 0; i < 8; ++i) book.released(kNoon);
-  for (int i = 0; i < 8; ++i) book.settled(true, kNoon + Seconds(1));
-  book.released(kNoon + Seconds(60));
-  book.settled(true, kNoon + Seconds(61));
-  EXPECT_EQ(book.time_for(9), Seconds(2));
-}
-
-TEST(GroupBook, WhoIsNotReplacedIsNoReplacement) {
-  GroupBook book;
-  for (int i = 0; i < 8; ++i) book.released(kNoon);
-  for (int i = 0; i < 7; ++i) book.settled(true, kNoon + Seconds(1));
-  book.settled(false, kNoon + Seconds(1));
-  EXPECT_EQ(book.time_for(8), Seconds(1)) << "the guess";
-  book.released(kNoon + Seconds(1));
-  book.settled(true, kNoon + Seconds(4));
-  EXPECT_EQ(book.time_for(8), Seconds(4));
-  book.reopened(kNoon + Seconds(4));
-  EXPECT_EQ(book.time_for(8), Seconds(1)) << "it was counted too early";
-}
-
 }  // namespace
 }  // namespace spotkeeper::core
