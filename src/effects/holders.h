@@ -15,10 +15,10 @@
 
 namespace spotkeeper::effects {
 
-// A holder that has not renewed its record for so long is taken for dead. Holders renew three times
+// A holder that has not renewed its record for so long is taken for dead. Holders renew twice
 // as often: core::Policy::renew_every.
-inline constexpr Seconds kHolderLease{40};
-inline constexpr Seconds kHolderRenews{13};
+inline constexpr Seconds kHolderLease{45};
+inline constexpr Seconds kHolderRenews{20};
 
 struct Holder {
   std::string id;       // "queue-7d9f/abc", "laptop.local/4711"

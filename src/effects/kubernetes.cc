@@ -108,7 +108,7 @@ Task<> Kubernetes::do_action(core::Action action) {
     } else {
       node = std::move(known.mapped());
     }
-    result = co_await write_mark(api_, host.value, std::move(wanted), holders_, std::move(node));
+    result = co_await mark(std::move(wanted), host.value, std::move(node));
     mark_answered(host.value);
   } else if (action.kind == core::ActionKind::kUndo) {
     queue_.charge(1, sent);
@@ -119,7 +119,19 @@ Task<> Kubernetes::do_action(core::Action action) {
   if (!result && asks_for_pause(result.error())) {
     queue_.pause(clock_.now() + Seconds(result.error().retry_after_s));
   }
+  queue_.answered();
+  if (!queue_.empty()) queue_changed_.set();
   report_(host, core::ActionDone{.number = number, .result = std::move(result), .sent = sent});
+}
+
+Task<Result<std::string>> Kubernetes::mark(Mark wanted, std::string name,
+                                           std::optional<kube::Node> known) {
+  Result<Marked> done =
+      co_await write_mark(api_, name, std::move(wanted), holders_, std::move(known));
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  // A mark that is to be renewed needs no second look.
+  if (done->node && !holders_.self().empty()) seen(std::move(*done->node));
+  co_return std::move(done->remark);
 }
 
 Task<Result<std::string>> Kubernetes::on_pod(core::Action action) {

@@ -16,6 +16,7 @@
 #include "core/policy.h"
 #include "effects/cluster_view.h"
 #include "effects/holders.h"
+#include "effects/mark.h"
 #include "effects/request_queue.h"
 #include "effects/watches.h"
 #include "effects/workload_watch.h"
@@ -63,6 +64,7 @@ class Kubernetes {
   void send_what_may();
   Task<> send_in_turn();
   Task<> do_action(core::Action action);
+  Task<Result<std::string>> mark(Mark wanted, std::string name, std::optional<kube::Node> known);
   Task<Result<std::string>> on_pod(core::Action action);
   Task<Result<void>> relabel(core::Action action, kube::Pod pod);
   void mark_answered(const std::string& node);

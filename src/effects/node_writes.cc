@@ -18,9 +18,9 @@ struct Change {
   std::optional<Error> obstacle = {};  // why it may not be
 };
 
-Task<Result<std::string>> change_node(kube::Api& api, std::string name,
-                                      std::function<Change(const kube::Node&)> change,
-                                      std::optional<kube::Node> known = std::nullopt) {
+Task<Result<Marked>> change_node(kube::Api& api, std::string name,
+                                 std::function<Change(const kube::Node&)> change,
+                                 std::optional<kube::Node> known = std::nullopt) {
   Error conflict;
   for (int i = 0; i < kTries; ++i) {
     Result<kube::Node> node;
@@ -32,10 +32,9 @@ Task<Result<std::string>> change_node(kube::Api& api, std::string name,
     if (!node) co_return std::unexpected(node.error());
     Change wanted = change(*node);
     if (wanted.obstacle) co_return std::unexpected(*wanted.obstacle);
-    if (!wanted.patch) co_return wanted.remark;
-    const Result<kube::Node> patched =
-        co_await kube::patch_node(api, name, std::move(*wanted.patch));
-    if (patched) co_return wanted.remark;
+    if (!wanted.patch) co_return Marked{.remark = std::move(wanted.remark)};
+    Result<kube::Node> patched = co_await kube::patch_node(api, name, std::move(*wanted.patch));
+    if (patched) co_return Marked{.remark = std::move(wanted.remark), .node = std::move(*patched)};
     if (patched.error().status != 409) co_return std::unexpected(patched.error());
     conflict = patched.error();
   }
@@ -66,8 +65,8 @@ Change unmarking(const kube::Node& node, const core::NoticeId& taker, Time now) 
 
 }  // namespace
 
-Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark, Holders& holders,
-                                     std::optional<kube::Node> known) {
+Task<Result<Marked>> write_mark(kube::Api& api, std::string node, Mark mark, Holders& holders,
+                                std::optional<kube::Node> known) {
   std::function<Change(const kube::Node&)> change =
       [mark = std::move(mark), &holders](const kube::Node& n) { return marking(n, mark, holders); };
   co_return co_await change_node(api, std::move(node), std::move(change), std::move(known));
@@ -77,7 +76,9 @@ Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node, core:
                                          Time now) {
   std::function<Change(const kube::Node&)> change =
       [taker = std::move(taker), now](const kube::Node& n) { return unmarking(n, taker, now); };
-  co_return co_await change_node(api, std::move(node), std::move(change));
+  Result<Marked> done = co_await change_node(api, std::move(node), std::move(change));
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return std::move(done->remark);
 }
 
 }  // namespace spotkeeper::effects

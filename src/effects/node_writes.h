@@ -16,8 +16,12 @@ namespace spotkeeper::effects {
 
 // `known`: the node as it was read before; the first write is bound to that. `holders`: outlives
 // the call; a node that another process drains is left alone (Error::held).
-Task<Result<std::string>> write_mark(kube::Api& api, std::string node, Mark mark, Holders& holders,
-                                     std::optional<kube::Node> known = std::nullopt);
+struct Marked {
+  std::string remark;
+  std::optional<kube::Node> node = {};  // as it is now, where it was written
+};
+Task<Result<Marked>> write_mark(kube::Api& api, std::string node, Mark mark, Holders& holders,
+                                std::optional<kube::Node> known = std::nullopt);
 
 // `taker`: the notice whose mark it is; empty: a person. A mark that is not theirs to take back
 // stays (see keeps_mark), and the answer says so.

@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace spotkeeper::effects {
+namespace {
+
+constexpr Millis kForAConnection{100};
+
+}  // namespace
 
 RequestQueue::Lane RequestQueue::lane_of(const core::Action& action) {
   switch (action.kind) {
@@ -29,7 +34,7 @@ void RequestQueue::push(core::Action action, Time now) {
   Lane lane = lane_of(action);
   if (lane == Lane::kOrdinary && action.by <= now) lane = Lane::kLastMoment;
   const Place place{lane, action.by, ++pushed_};
-  waiting_.emplace(place, std::move(action));
+  waiting_.emplace(place, Waiting{.action = std::move(action), .since = now});
 }
 
 void RequestQueue::pause(Time until) {
@@ -48,7 +53,7 @@ double RequestQueue::tokens_at(Time now) const {
 }
 
 // One whose last moment has come while it waited goes like those that came with theirs.
-std::map<RequestQueue::Place, core::Action>::const_iterator RequestQueue::first(Time now) const {
+RequestQueue::Line::const_iterator RequestQueue::first(Time now) const {
   const auto head = waiting_.begin();
   if (head == waiting_.end() || std::get<Lane>(head->first) == Lane::kMark) return head;
   const auto ordinary = waiting_.lower_bound(Place{Lane::kOrdinary, Time::min(), 0});
@@ -57,26 +62,33 @@ std::map<RequestQueue::Place, core::Action>::const_iterator RequestQueue::first(
   return by <= now && by < std::get<Time>(head->first) ? ordinary : head;
 }
 
-bool RequestQueue::paused(const Place& place, Time now) const {
+// When it may be sent, whatever the rate.
+Time RequestQueue::allowed(const Line::value_type& next, Time now) const {
+  const auto& [place, waiting] = next;
   const Lane lane = std::get<Lane>(place);
-  if (lane == Lane::kMark || lane == Lane::kLastMoment) return false;
-  return now < paused_until_ && std::get<Time>(place) > now;
+  const Time by = std::get<Time>(place);
+  Time at = now;
+  if (lane != Lane::kMark && lane != Lane::kLastMoment) {
+    at = std::max(at, std::min(paused_until_, by));
+  }
+  if (under_way_ >= limits_.connections) at = std::max(at, waiting.since + kForAConnection);
+  return at;
 }
 
 std::optional<core::Action> RequestQueue::pop(Time now) {
   const auto next = first(now);
-  if (next == waiting_.end() || tokens_at(now) < 1 || paused(next->first, now)) {
+  if (next == waiting_.end() || tokens_at(now) < 1 || allowed(*next, now) > now) {
     return std::nullopt;
   }
   charge(1, now);
-  return std::move(waiting_.extract(next).mapped());
+  ++under_way_;
+  return std::move(waiting_.extract(next).mapped().action);
 }
 
 Time RequestQueue::due(Time now) const {
   const auto next = first(now);
   if (next == waiting_.end()) return kNever;
-  Time due = now;
-  if (paused(next->first, now)) due = std::min(paused_until_, std::get<Time>(next->first));
+  Time due = allowed(*next, now);
   const double missing = 1 - tokens_at(now);
   if (missing > 0) {
     const double rate = std::max(limits_.per_s, 0.1);

@@ -17,6 +17,9 @@ namespace spotkeeper::effects {
 struct RequestLimits {
   double per_s = 100;
   double burst = 200;
+  // More than so many under way wait a moment for a connection to get free: opening one costs both
+  // sides more than a request. Only a moment: a server that hangs must not hold up the rest.
+  int connections = 40;
 };
 
 class RequestQueue {
@@ -31,6 +34,9 @@ class RequestQueue {
   // The next that may be sent now; nothing when none may.
   std::optional<core::Action> pop(Time now);
 
+  // One that was sent is answered.
+  void answered() { --under_way_; }
+
   // Requests beside the one that each action costs: they count, and are never refused.
   void charge(int requests, Time now);
 
@@ -43,9 +49,14 @@ class RequestQueue {
  private:
   enum class Lane { kMark, kLastMoment, kOrdinary, kUndo };
   using Place = std::tuple<Lane, Time, uint64_t>;
+  struct Waiting {
+    core::Action action;
+    Time since{};
+  };
+  using Line = std::map<Place, Waiting>;
   static Lane lane_of(const core::Action& action);
-  std::map<Place, core::Action>::const_iterator first(Time now) const;
-  bool paused(const Place& place, Time now) const;
+  Line::const_iterator first(Time now) const;
+  Time allowed(const Line::value_type& next, Time now) const;
   double tokens_at(Time now) const;
 
   RequestLimits limits_;
@@ -53,7 +64,8 @@ class RequestQueue {
   Time counted_{};  // tokens_ are as of then
   Time paused_until_{};
   uint64_t pushed_ = 0;
-  std::map<Place, core::Action> waiting_;
+  int under_way_ = 0;
+  Line waiting_;
 };
 
 }  // namespace spotkeeper::effects

@@ -23,7 +23,10 @@ core::Action action(ActionKind kind, const std::string& name, Time by = kNever) 
 
 std::vector<std::string> all(RequestQueue& queue, Time now) {
   std::vector<std::string> names;
-  while (const auto next = queue.pop(now)) names.push_back(next->unit_name);
+  while (const auto next = queue.pop(now)) {
+    names.push_back(next->unit_name);
+    queue.answered();
+  }
   return names;
 }
 
@@ -93,6 +96,20 @@ TEST(RequestQueue, AShorterPauseDoesNotEndALongerOne) {
   queue.push(action(ActionKind::kAsk, "ask"), kNow);
   EXPECT_FALSE(queue.pop(kNow + Seconds(29)));
   EXPECT_TRUE(queue.pop(kNow + Seconds(30)));
+}
+
+TEST(RequestQueue, MoreThanThereAreConnectionsWaitAMomentAndNoLonger) {
+  RequestQueue queue({.connections = 2});
+  for (const char* name : {"a", "b", "c", "d"}) queue.push(action(ActionKind::kMark, name), kNow);
+  EXPECT_TRUE(queue.pop(kNow));
+  EXPECT_TRUE(queue.pop(kNow));
+  EXPECT_FALSE(queue.pop(kNow));
+  EXPECT_EQ(queue.due(kNow), kNow + Millis(100));
+  queue.answered();
+  EXPECT_EQ(queue.due(kNow), kNow);
+  EXPECT_EQ(queue.pop(kNow)->unit_name, "c");
+  EXPECT_FALSE(queue.pop(kNow + Millis(99)));
+  EXPECT_EQ(queue.pop(kNow + Millis(100))->unit_name, "d") << "nobody has answered";
 }
 
 }  // namespace
