@@ -14,7 +14,7 @@ namespace {
 
 // Connections kept for reuse, busy ones included. Each costs a descriptor and, with TLS, some
 // 50 KiB; too few, and a burst of requests pays a handshake each.
-constexpr long kConnections = 80;
+constexpr long kConnections = 50;
 
 CURLM* make_multi() {
   // Once per process, before any other use of curl. Never undone: curl lives as long as we do.
