@@ -41,7 +41,8 @@ BudgetBook::Hold BudgetBook::hold(const Unit& unit, const Policy& policy, Time n
     if (line.in_flight >= policy.asks_per_budget) {
       return Hold{.why = Why::kInFlight, .budget = id, .count = line.in_flight};
     }
-    const Time again = unit.ready ? line.ready_again : line.unready_again;
+    const Time rest = line.credit > 0 ? Time{} : line.unready_rest;
+    const Time again = unit.ready ? line.ready_again : std::max(line.unready_again, rest);
     if (now < again) return Hold{.why = Why::kRefused, .budget = id};
     if (unit.ready && line.credit <= 0 && again == Time{}) {
       return Hold{.why = Why::kClosed, .budget = id};
@@ -83,7 +84,7 @@ std::vector<BudgetBook::Asked> BudgetBook::asked(const Unit& unit) {
   return all;
 }
 
-bool BudgetBook::answered(const std::vector<Asked>& asked, bool refused, Time again) {
+bool BudgetBook::answered(const std::vector<Asked>& asked, bool refused, Time again, Time rest) {
   bool known = false;
   for (const Asked& one : asked) {
     const auto found = lines_.find(one.id);
@@ -91,6 +92,10 @@ bool BudgetBook::answered(const std::vector<Asked>& asked, bool refused, Time ag
     known = true;
     Line& line = found->second;
     line.in_flight = std::max(0, line.in_flight - 1);
+    if (refused && !one.ready) {
+      line.unready_rest = rest;
+      last_again_ = std::max(last_again_, rest);
+    }
     if (!refused || line.heard > one.heard) continue;
     line.credit = 0;
     (one.ready ? line.ready_again : line.unready_again) = again;
@@ -114,6 +119,7 @@ Time BudgetBook::wake(Time now) const {
   for (const auto& [id, line] : lines_) {
     if (line.ready_again > now) earliest = std::min(earliest, line.ready_again);
     if (line.unready_again > now) earliest = std::min(earliest, line.unready_again);
+    if (line.unready_rest > now) earliest = std::min(earliest, line.unready_rest);
   }
   return earliest;
 }

@@ -49,9 +49,11 @@ class BudgetBook {
   std::vector<Asked> asked(const Unit& unit);
 
   // The answer came, or none will. A budget that refused is believed to allow nothing until it is
-  // heard of again, or until `again`; not so when it was heard of after the asking. False when no
-  // budget is known that could have refused.
-  bool answered(const std::vector<Asked>& asked, bool refused, Time again);
+  // heard of again, or until `again`; not so when it was heard of after the asking. Units that are
+  // not Ready are refused by what budgets do not say, and every word of theirs may change it: they
+  // are not asked before `rest` all the same, unless the budget has opened. False when no budget is
+  // known that could have refused.
+  bool answered(const std::vector<Asked>& asked, bool refused, Time again, Time rest);
 
   // Before answered(): the asking failed and no budget spoke. What it took is given back, unless
   // the budget was heard of since. Should the asking have taken effect after all, it will be.
@@ -74,6 +76,7 @@ class BudgetBook {
     // which the server judges by other rules. Zero: not refused since it was last heard of.
     Time ready_again{};
     Time unready_again{};
+    Time unready_rest{};  // the same, whatever is heard of it but that it is open
   };
   std::map<BudgetId, Line> lines_;
   Time last_again_{};  // no line's is later

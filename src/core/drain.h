@@ -147,6 +147,8 @@ class Drain {
   void send_explanation(Track& track);
   void hold(Track& track, std::string why);
   bool hard() const { return is_hard(notice_); }
+  // When the unit is told whatever holds it: never, once nobody wants it to go any more.
+  Time last_moment(const Track& track) const { return withdrawn_ ? kNever : track.plan.force; }
   // Handing over: drain_hand_over.cc, and what is heard of it: drain_release.cc.
   std::string no_hand_over(const Track& track) const;
   bool waits_for_group(const Track& track) const;

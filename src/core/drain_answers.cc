@@ -16,6 +16,8 @@ constexpr Seconds kBegFirst{1};
 // A slow API makes us stop units earlier, but no earlier than this for each request.
 constexpr Millis kSlowestCounted{5'000};
 constexpr Millis kLongestPause{5'000};
+// While its pods come and go a budget is heard of many times a second.
+constexpr Seconds kUnreadyRest{2};
 constexpr Millis kLongestPauseAtEnd{1'000};
 
 }  // namespace
@@ -31,7 +33,7 @@ void Drain::unit_answered(Track& track, const Result<std::string>& result) {
     const bool spoke = result || result.error().budget || result.error().kind == ErrorKind::kGone;
     if (!spoke) budgets_.failed(track.asked_under);
     known_budget = budgets_.answered(track.asked_under, !result && result.error().budget,
-                                     now_ + policy_.ask_again);
+                                     now_ + policy_.ask_again, now_ + kUnreadyRest);
     track.asked_under.clear();
   }
   if (slowest_ != slowest_before) plans_stale_ = true;
@@ -85,7 +87,7 @@ void Drain::ask_failed(Track& track, const Error& error, bool known_budget) {
     note(Level::kInfo, What::kRefused, &track, error.message);
     // Its budget is watched: the next word of it decides. Otherwise it is asked again in a while.
     if (!last && !known_budget) {
-      track.next_try = std::min(now_ + policy_.ask_again, std::max(now_, track.plan.force));
+      track.next_try = std::min(now_ + policy_.ask_again, std::max(now_, last_moment(track)));
     }
   } else if (error.kind == ErrorKind::kDenied && error.reason == "NamespaceTerminating") {
     track.stop_now = true;
@@ -126,15 +128,15 @@ void Drain::stop_failed(Track& track, const Error& error) {
 // no pause reaches beyond a unit's last moment.
 void Drain::back_off(Track& track, const Error& error) {
   ++track.failures;
-  const bool last_moment = now_ >= track.plan.force;
-  const Millis asked_for = last_moment ? Millis(0) : Millis(Seconds(error.retry_after_s));
+  const Time last = last_moment(track);
+  const Millis asked_for = now_ >= last ? Millis(0) : Millis(Seconds(error.retry_after_s));
   const Backoff backoff{.attempt = track.failures,
                         .base = Millis(200),
-                        .cap = last_moment ? kLongestPauseAtEnd : kLongestPause,
+                        .cap = now_ >= last ? kLongestPauseAtEnd : kLongestPause,
                         .retry_after = asked_for,
                         .jitter = 1.0};
   track.next_try = now_ + backoff_delay(backoff);
-  if (!last_moment) track.next_try = std::min(track.next_try, track.plan.force);
+  if (now_ < last) track.next_try = std::min(track.next_try, last);
   if (error.retry_after_s > 0) paused_until_ = std::max(paused_until_, now_ + asked_for);
   // The first of a row, then ever more rarely: 1, 2, 4, 8 …
   const bool said = (track.failures & (track.failures - 1)) == 0;
@@ -172,7 +174,7 @@ void Drain::unit_told(Track& track, const std::string& text, bool by_us) {
 
 void Drain::unit_gone(Track& track, const std::string& text) {
   if (track.gone) return;
-  if (track.in_flight != 0) budgets_.answered(track.asked_under, false, now_);
+  if (track.in_flight != 0) budgets_.answered(track.asked_under, false, now_, now_);
   track.asked_under.clear();
   track.in_flight = 0;
   if (track.release.step == Release::Step::kReleased) step(track, Release::Step::kGivenUp);

@@ -72,7 +72,7 @@ std::string BudgetBook::fingerprint() const {
   add(text, known_, watched_);
   for (const auto& [id, line] : lines_) {
     add(text, id.value, line.budget.allows, line.credit, line.in_flight, number(line.ready_again),
-        number(line.unready_again));
+        number(line.unready_again), number(line.unready_rest));
   }
   return fmt::to_string(text);
 }

@@ -99,7 +99,7 @@ void Drain::release_refused(Track& track, bool releases, const Error& error) {
     give_up_release(track, "its release was refused");
   } else if (++track.release.refusals < kPutBackTries) {
     // It must not stay without an owner. Its last moment does not wait for that.
-    track.next_try = std::min(now_ + kConfirmWithin, std::max(now_, track.plan.force));
+    track.next_try = std::min(now_ + kConfirmWithin, std::max(now_, last_moment(track)));
   } else {
     note(
         Level::kError, What::kFailed, &track,

@@ -221,6 +221,23 @@ TEST(WithdrawnRelease, ABudgetThatNeverOpensDoesNotKeepItForEver) {
   EXPECT_EQ(describe(t.take()), "put back default/web") << "its ReplicaSet ends one too many";
 }
 
+TEST(WithdrawnRelease, AfterWhatWasItsLastMomentItIsNotAskedWithoutPause) {
+  HandOverDrain t;
+  t.replace({replica("web")});
+  t.advance_to(Seconds(80));
+  t.group(1, 1, 1);
+  t.answer(t.take().at(0), std::unexpected(refusal()));  // by a budget that we cannot see
+  t.tell(Withdrawn{.why = "interrupted"});
+  t.advance_to(Seconds(87));
+  const auto ask = t.take();
+  ASSERT_EQ(describe(ask), "ask default/web");
+  t.answer(ask[0], std::unexpected(refusal()));
+  t.advance_to(Seconds(106));
+  EXPECT_EQ(describe(t.take()), "") << "it has no last moment any more";
+  t.advance_to(Seconds(110));
+  EXPECT_EQ(describe(t.take()), "ask default/web 10s");
+}
+
 TEST(WithdrawnRelease, WhoMayNotBeAskedIsPutBackAtOnce) {
   HandOverDrain t;
   t.replace({guarded_replica("web")}, kClosed);

@@ -112,6 +112,34 @@ TEST(Drain, AUnitThatStopsBeingReadyIsAsked) {
   EXPECT_EQ(describe(t.take()), "ask default/web");
 }
 
+TEST(Drain, AUnitThatIsNotReadyIsNotAskedAtEveryWordOfItsBudget) {
+  TestDrain t;
+  const auto word = [&t](int allows) {
+    t.tell(BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = allows}});
+  };
+  Unit unready = make_unit("web", Seconds(30), {"ns/b"});
+  unready.ready = false;
+  t.begin({unready}, {{.id = BudgetId("ns/b"), .allows = 0}});
+  const auto first = t.take();
+  ASSERT_EQ(describe(first), "ask default/web");
+  word(0);  // and the refusal is about what was before
+  t.answer(first[0], std::unexpected(refusal()));
+  for (int i = 0; i < 10; ++i) word(0);
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(2));
+  const auto second = t.take();
+  ASSERT_EQ(describe(second), "ask default/web") << "something of it has changed";
+  t.answer(second[0], std::unexpected(refusal()));
+  t.advance_to(Seconds(5));
+  EXPECT_EQ(describe(t.take()), "") << "nothing has";
+  word(0);
+  const auto third = t.take();
+  ASSERT_EQ(describe(third), "ask default/web");
+  t.answer(third[0], std::unexpected(refusal()));
+  word(1);
+  EXPECT_EQ(describe(t.take()), "ask default/web") << "it is open";
+}
+
 TEST(Drain, AtForceOneLastEvictionThenDeletion) {
   TestDrain t;
   t.begin({make_unit("web", Seconds(30), {"ns/b"})}, {{.id = BudgetId("ns/b"), .allows = 0}});

@@ -55,6 +55,9 @@ Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Opt
   watches_->on_marked = [this] {
     if (workloads_) workloads_->tell_again();
   };
+  watches_->on_marks_known = [this] {
+    if (workloads_) workloads_->marks_known();
+  };
   if (options_.local_services) watches_->want_local_services();
 }
 

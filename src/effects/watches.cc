@@ -163,13 +163,18 @@ void Watches::services_known() {
 
 // Only cordoned nodes can be marked.
 void Watches::want_marked_nodes() {
-  if (std::exchange(nodes_, true) || !may("", "nodes", "list")) return;
+  if (std::exchange(nodes_, true)) return;
+  if (!may("", "nodes", "list")) return on_marks_known();
   const auto self = shared_from_this();
   kube::Sink<kube::Node> sink;
   sink.changed = [self](const kube::Node& node) { self->node_changed(node, true); };
   sink.gone = [self](const kube::Node& node) { self->node_changed(node, false); };
-  sink.failed = [self](const Error& error) { self->view_.trouble(error); };
-  kube::Listing listing = kube::listing_of("/api/v1/nodes");
+  sink.synced = [self] { self->on_marks_known(); };
+  sink.failed = [self](const Error& error) {
+    self->view_.trouble(error);
+    if (error.kind == ErrorKind::kDenied) self->on_marks_known();
+  };
+  kube::Listing listing = urgently(kube::listing_of("/api/v1/nodes"));
   listing.field_selector = "spec.unschedulable=true";
   follow<kube::Node>(std::move(listing), kube::decode_node, std::move(sink));
 }

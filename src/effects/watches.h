@@ -44,6 +44,8 @@ class Watches : public std::enable_shared_from_this<Watches> {
   std::function<void(const Nodes&)> on_pods;
   // Other nodes are marked than before.
   std::function<void()> on_marked;
+  // Which nodes are marked is known, or may not be read. More than once.
+  std::function<void()> on_marks_known;
 
  private:
   bool may(const char* group, const char* resource, const char* verb) const;

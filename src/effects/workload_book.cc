@@ -135,6 +135,11 @@ WorkloadBook::Observations WorkloadBook::wanted(const std::set<core::GroupId>& i
   return recount();
 }
 
+WorkloadBook::Observations WorkloadBook::marks_known() {
+  if (std::exchange(marks_known_, true)) return {};
+  return recount();
+}
+
 WorkloadBook::Observations WorkloadBook::recount() {
   Observations out;
   for (auto& [id, entry] : entries_) settle(id, entry, out);
@@ -174,7 +179,7 @@ core::Group WorkloadBook::count(const core::GroupId& id, const Entry& entry) con
 }
 
 void WorkloadBook::settle(const core::GroupId& id, Entry& entry, Observations& out) {
-  if (!wanted_.contains(id) || !looked_at_.contains(namespace_of(id))) return;
+  if (!marks_known_ || !wanted_.contains(id) || !looked_at_.contains(namespace_of(id))) return;
   core::Group now = count(id, entry);
   if (entry.told && now == entry.last) return;
   entry.told = true;

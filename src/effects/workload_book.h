@@ -50,6 +50,10 @@ class WorkloadBook {
   // namespace has been looked at; those that are not there, as gone.
   Observations wanted(const std::set<core::GroupId>& ids);
 
+  // Which nodes others have marked is known, or cannot be. No group is told before: what is Ready
+  // on them would be taken for a replacement.
+  Observations marks_known();
+
   // Another node goes; what was counted on it counts no more.
   Observations recount();
 
@@ -93,6 +97,7 @@ class WorkloadBook {
   std::map<std::string, std::map<std::string, std::vector<const Facts*>>> owned_;
   std::map<std::string, std::string> looked_at_;  // namespace: why not
   std::set<core::GroupId> wanted_;
+  bool marks_known_ = false;
 };
 
 }  // namespace spotkeeper::effects

@@ -41,6 +41,10 @@ void WorkloadWatch::tell_again() {
   tell(book_.recount());
 }
 
+void WorkloadWatch::marks_known() {
+  tell(book_.marks_known());
+}
+
 void WorkloadWatch::need(const std::vector<kube::Pod>& pods) {
   Surroundings around = surroundings_of(pods);
   for (const auto& [ns, claims] : around.spaces) {

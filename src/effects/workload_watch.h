@@ -35,6 +35,9 @@ class WorkloadWatch : public std::enable_shared_from_this<WorkloadWatch> {
   // Tells again what is known; another node goes.
   void tell_again();
 
+  // See WorkloadBook.
+  void marks_known();
+
  private:
   void tell(WorkloadBook::Observations observations);
   Task<> look_at(std::string ns, bool claims);

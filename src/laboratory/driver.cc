@@ -100,6 +100,7 @@ void Driver::withdraw(const std::string& node, const core::Withdrawn& why) {
 
 void Driver::change_rules(const std::vector<core::Rule>& rules) {
   setup_.policy.rules = rules;
+  desk_->rules(rules);  // for hosts that are heard of later
   tell_hosts(core::PolicyChanged{.rules = rules});
 }
 
@@ -538,6 +539,7 @@ void Driver::watch_marks() {
   for (const auto& node : world_.list<world::Node>()) {
     node_seen(node->meta.name, is_marked(*node));
   }
+  in(last_node_ - world_.now(), [this] { workloads_->marks_known(); });
 }
 
 void Driver::node_seen(const std::string& node, bool marked) {

@@ -12,8 +12,11 @@
 namespace spotkeeper::laboratory {
 namespace {
 
-constexpr Seconds kSettles{30};     // the cluster's pods have started
-constexpr Seconds kHistory{150};    // from the first notice
+constexpr Seconds kSettles{30};   // the cluster's pods have started
+constexpr Seconds kHistory{150};  // from the first notice, at least
+// A host that stays after all is as it was so long after it was given up: whom no budget lets go
+// may hold that up for 30 s, and is put back then.
+constexpr Seconds kSettled{40};
 constexpr Seconds kSurprises{130};  // so long something goes on by itself
 constexpr Seconds kEnoughWord{10};
 constexpr Seconds kPromptly{5};     // for what was placed there late
@@ -160,7 +163,12 @@ void History::run() {
   cluster_.trouble_begins();
   plan_surprises();
   plan_repetitions();
-  world_.advance_to(begin_ + kHistory);
+  Time end = begin_ + kHistory;
+  for (const auto& [node, doomed] : doomed_) {
+    if (doomed.ends) continue;
+    end = std::max(end, doomed.withdrawn.value_or(doomed.notice.deadline) + kSettled);
+  }
+  world_.advance_to(end);
   check_end();
 }
 

@@ -35,6 +35,10 @@ void WorkloadView::tell_again() {
   tell(book_.recount());
 }
 
+void WorkloadView::marks_known() {
+  tell(book_.marks_known());
+}
+
 void WorkloadView::deliver(Time& last, std::function<void()> what) {
   last = std::max(last, world_.now() + ways_.watch());
   ways_.in(last - world_.now(), std::move(what));
@@ -76,6 +80,7 @@ void WorkloadView::list_deployments(const std::string& ns) {
   look.listed = true;
   deliver(look.last, [this, ns, all] {
     for (const auto& each : all) deployment_changed(to_kube(*each));
+    looks_[ns].seen = true;
     settle(ns);
   });
 }
@@ -89,7 +94,7 @@ void WorkloadView::deployment_changed(const kube::Deployment& deployment) {
 
 void WorkloadView::settle(const std::string& ns) {
   const Look& look = looks_[ns];
-  if (!look.listed || !look.others || look.last > world_.now()) return;
+  if (!look.seen || !look.others) return;
   if (book_.has_looked_at(ns)) return;
   tell(book_.looked_at(
       ns, by_hash_.contains(ns) ? "Service by-hash selects by pod-template-hash" : ""));

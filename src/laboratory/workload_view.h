@@ -33,11 +33,13 @@ class WorkloadView {
   // These pods' Deployments have to be known from now on.
   void need(const std::vector<kube::Pod>& pods);
   void tell_again();
+  void marks_known();
   void world_changed(const world::Event& event);
 
  private:
   struct Look {
-    bool listed = false;  // Deployments
+    bool listed = false;  // Deployments: their changes follow
+    bool seen = false;    // … and the list has arrived
     bool others = false;
     Time last{};
   };

@@ -155,7 +155,8 @@ void Kubelet::remove(Uid uid) {
   Ptr<Pod> pod = context_.store.pods().find(uid);
   if (!pod || !pod->deleting()) return;
   if (!pod->meta.finalizers.empty() && !pod->finished()) {
-    // Somebody wants to see how it ended.
+    // Somebody wants to see how it ended; it may never have begun.
+    scribe_.processes_ended(uid, false);
     pod = context_.store.change(pod, [&](Pod& each) {
       each.status.phase = Phase::kFailed;
       set_condition(each.status.conditions, readiness(false, "PodFailed", context_.now()));
