@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ class WorkloadView {
   // These pods' Deployments have to be known from now on.
   void need(const std::vector<kube::Pod>& pods);
   void tell_again();
-  void world_changed(const world::Event& event);
+  // `made`: the record of the event's pod, made where it is needed and nobody has made it yet.
+  void world_changed(const world::Event& event, std::shared_ptr<const kube::Pod>& made);
 
  private:
   struct Look {
