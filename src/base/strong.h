@@ -3,11 +3,33 @@
 // cannot be printed.
 #pragma once
 
+#include <bit>
 #include <compare>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 
 namespace spotkeeper {
+
+// As a <=> b. Most texts that are compared differ in their first bytes.
+inline std::strong_ordering compare_text(const std::string& a, const std::string& b) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  if (a.size() >= kWord && b.size() >= kWord) {
+    uint64_t left = 0;
+    uint64_t right = 0;
+    std::memcpy(&left, a.data(), kWord);
+    std::memcpy(&right, b.data(), kWord);
+    if (left != right) {
+      if constexpr (std::endian::native == std::endian::little) {
+        return std::byteswap(left) <=> std::byteswap(right);
+      } else {
+        return left <=> right;
+      }
+    }
+  }
+  return a <=> b;
+}
 
 template <class Tag>
 struct Strong {
@@ -17,7 +39,10 @@ struct Strong {
   explicit Strong(std::string v) : value(std::move(v)) {}
 
   bool empty() const { return value.empty(); }
-  auto operator<=>(const Strong&) const = default;
+  bool operator==(const Strong&) const = default;
+  std::strong_ordering operator<=>(const Strong& other) const {
+    return compare_text(value, other.value);
+  }
 };
 
 // A token, password or key. Has no stream operator and no formatter; reveal() is the one way out

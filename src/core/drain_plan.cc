@@ -92,10 +92,14 @@ bool Drain::plan_holds(const Track& track, const Wanted& wanted, Millis lead) co
 void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
   const Mode before = track.plan.mode;
   // What has begun is not left half done.
-  Wanted wanted = asked_for;
   const bool under_way = track.release.out() || track.release.step == Release::Step::kReturning;
-  if (under_way && wanted.mode == Mode::kAtOnce) wanted.mode = Mode::kHandOver;
-  if (!plan_holds(track, wanted, lead)) make_plan(track, std::move(wanted), lead);
+  if (under_way && asked_for.mode == Mode::kAtOnce) {
+    Wanted wanted = asked_for;
+    wanted.mode = Mode::kHandOver;
+    if (!plan_holds(track, wanted, lead)) make_plan(track, std::move(wanted), lead);
+  } else if (!plan_holds(track, asked_for, lead)) {
+    make_plan(track, asked_for, lead);
+  }
   if (track.plan.mode != before) track.planned = false;
   // What budgets guard it is part of the reason: not told before they are known, and neither is a
   // hand-over before its group is.

@@ -2,6 +2,7 @@
 #include "effects/workload_book.h"
 
 #include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "effects/release.h"
@@ -24,6 +25,12 @@ uint64_t number_of(const std::string& version) {
   const auto [end, error] =
       std::from_chars(version.data(), version.data() + version.size(), number);
   return error == std::errc() && end == version.data() + version.size() ? number : 0;
+}
+
+// A Deployment's ReplicaSets bear its name.
+bool is_set_of(std::string_view deployment, std::string_view replica_set) {
+  return replica_set.size() > deployment.size() && replica_set[deployment.size()] == '-' &&
+         replica_set.starts_with(deployment);
 }
 
 std::string why_not(const kube::Deployment& deployment) {
@@ -76,18 +83,26 @@ WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod
   const uint64_t version = number_of(pod.resource_version);
   if (version < seen.version) return {};  // another watch is ahead
   seen.version = version;
-  Facts now{.ns = pod.ns,
-            .labels = pod.labels,
-            .node = pod.node,
-            .replica_set = pod.owner && pod.owner->kind == "ReplicaSet" ? pod.owner->name : "",
-            .ready = pod.ready,
-            // Once and for all: another watch may be behind and still show it as it was.
-            .ending = seen.facts.ending || pod.deletion || pod.finished()};
-  if (!fresh && now == seen.facts) return {};
-  if (!fresh) leave(seen.facts);
-  seen.facts = std::move(now);
-  enter(seen.facts);
-  return settle_around(seen.facts);
+  const bool owned = pod.owner && pod.owner->kind == "ReplicaSet";
+  const std::string_view replica_set = owned ? std::string_view(pod.owner->name) : "";
+  Facts& facts = seen.facts;
+  // Once and for all: another watch may be behind and still show it as it was.
+  const bool ending = facts.ending || pod.deletion || pod.finished();
+  if (!fresh && !facts.hidden && facts.ready == pod.ready && facts.ending == ending &&
+      facts.node == pod.node && facts.replica_set == replica_set && facts.labels == pod.labels &&
+      facts.ns == pod.ns) {
+    return {};
+  }
+  if (!fresh) leave(facts);
+  std::string before = std::exchange(facts.replica_set, std::string(replica_set));
+  if (fresh) facts.ns = pod.ns;
+  if (facts.labels != pod.labels) facts.labels = pod.labels;
+  facts.node = pod.node;
+  facts.ready = pod.ready;
+  facts.ending = ending;
+  facts.hidden = false;
+  enter(facts);
+  return settle_around(facts, before);
 }
 
 WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& pod) {
@@ -102,12 +117,12 @@ WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& p
     seen.version = version;
     leave(seen.facts);
     seen.facts.hidden = true;
-    return settle_around(seen.facts);
+    return settle_around(seen.facts, {});
   }
   leave(found->second.facts);
   const Facts before = std::move(found->second.facts);
   pods_.erase(found);
-  return settle_around(before);
+  return settle_around(before, {});
 }
 
 void WorkloadBook::enter(const Facts& pod) {
@@ -187,14 +202,18 @@ void WorkloadBook::settle(const core::GroupId& id, Entry& entry, Observations& o
   out.emplace_back(core::GroupSeen{.group = std::move(now)});
 }
 
-WorkloadBook::Observations WorkloadBook::settle_around(const Facts& pod) {
+// Only the Deployments count it whose name begins that of its ReplicaSet, as it is or was.
+WorkloadBook::Observations WorkloadBook::settle_around(const Facts& pod,
+                                                       std::string_view replica_set_before) {
   Observations out;
   const core::GroupId first(pod.ns + "/");
   for (auto at = entries_.lower_bound(first);
        at != entries_.end() && at->first.value.starts_with(first.value); ++at) {
-    if (at->second.there && at->second.deployment.selector.matches(pod.labels)) {
-      settle(at->first, at->second, out);
-    }
+    const Entry& entry = at->second;
+    if (!entry.there) continue;
+    const std::string& name = entry.deployment.name;
+    if (!is_set_of(name, pod.replica_set) && !is_set_of(name, replica_set_before)) continue;
+    if (entry.deployment.selector.matches(pod.labels)) settle(at->first, at->second, out);
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -70,7 +71,6 @@ class WorkloadBook {
     bool ending = false;  // it counts no more
     bool hidden = false;  // one watch shows it no more, and none has shown it later
     bool counts() const { return !ending && !hidden && !replica_set.empty(); }
-    bool operator==(const Facts&) const = default;
   };
   struct Seen {
     Facts facts;
@@ -87,7 +87,7 @@ class WorkloadBook {
   void leave(const Facts& pod);
   core::Group count(const core::GroupId& id, const Entry& entry) const;
   void settle(const core::GroupId& id, Entry& entry, Observations& out);
-  Observations settle_around(const Facts& pod);
+  Observations settle_around(const Facts& pod, std::string_view replica_set_before);
 
   std::function<bool(const std::string& node)> doomed_;
   std::map<core::GroupId, Entry> entries_;      // "namespace/name": those of one namespace together

@@ -502,7 +502,8 @@ void Driver::list(const std::string& node) {
 
 void Driver::world_changed(const world::Event& event) {
   if (hosts_.empty()) return;
-  workloads_->world_changed(event);
+  std::shared_ptr<const kube::Pod> shown;  // one for all
+  workloads_->world_changed(event, shown);
   if (event.kind() == world::Kind::kNode && watches_marks_) {
     const world::Node& node = world::as<world::Node>(*event.object);
     node_seen(node.meta.name, event.change != world::Change::kDeleted && is_marked(node));
@@ -511,13 +512,18 @@ void Driver::world_changed(const world::Event& event) {
     const world::Pod& pod = world::as<world::Pod>(*event.object);
     const auto found = hosts_.find(pod.node);
     if (found == hosts_.end() || !found->second->watching) return;
-    deliver(*found->second, found->second->last_pod, pod.node, [this, event](Host& mine) {
-      // Its time is kept, but there is nothing in it that the agent looks at.
-      if (!shows_in_record(event)) return effects::PodUnits::Observations();
-      const kube::Pod record = to_kube(world::as<world::Pod>(*event.object));
-      return event.change == world::Change::kDeleted ? mine.units.pod_gone(record)
-                                                     : mine.units.pod_changed(record, world_.now());
-    });
+    // Its time is kept, but there may be nothing in it that the agent looks at.
+    if (!shows_in_record(event)) {
+      shown.reset();
+    } else if (!shown) {
+      shown = std::make_shared<kube::Pod>(to_kube(pod));
+    }
+    deliver(*found->second, found->second->last_pod, pod.node,
+            [this, shown, gone = event.change == world::Change::kDeleted](Host& mine) {
+              if (!shown) return effects::PodUnits::Observations();
+              return gone ? mine.units.pod_gone(*shown)
+                          : mine.units.pod_changed(*shown, world_.now());
+            });
   } else if (event.kind() == world::Kind::kBudget && setup_.may_read_budgets) {
     std::shared_ptr<const kube::Budget> record;  // one for all
     for (const auto& [node, host] : hosts_) {

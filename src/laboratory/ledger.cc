@@ -27,7 +27,8 @@ void Ledger::on(const world::Event& event) {
   const world::Meta& meta = event.object->meta;
   const bool is_pod = event.kind() == world::Kind::kPod;
   if (!is_pod && event.kind() != world::Kind::kDeployment) return;
-  const auto found = lines_.find({meta.ns, is_pod ? meta.labels.at(kApp) : meta.name});
+  const auto found =
+      lines_.find(world::KeyView(meta.ns, is_pod ? meta.labels.at(kApp) : meta.name));
   if (found == lines_.end()) return;
   if (is_pod) {
     put(found->second, world::as<world::Pod>(*event.object),

@@ -46,12 +46,19 @@ class Ledger {
     std::map<world::Uid, State> ready;  // active and Ready pods
     std::vector<Sample> samples;
   };
+  // As Keys are ordered; looks up what is in somebody else's strings.
+  struct Before {
+    using is_transparent = void;
+    bool operator()(const world::KeyView& a, const world::KeyView& b) const {
+      return a.ns != b.ns ? a.ns < b.ns : a.name < b.name;
+    }
+  };
   void put(Line& line, const world::Pod& pod, bool gone);
   void sample(const world::Key& group, Line& line);
 
   const world::World& world_;
   std::function<bool(const std::string& node)> doomed_;
-  std::map<world::Key, Line> lines_;
+  std::map<world::Key, Line, Before> lines_;
 };
 
 }  // namespace spotkeeper::laboratory

@@ -123,7 +123,8 @@ void WorkloadView::list_pods(Source& source, const std::set<core::GroupId>& grou
   });
 }
 
-void WorkloadView::world_changed(const world::Event& event) {
+void WorkloadView::world_changed(const world::Event& event,
+                                 std::shared_ptr<const kube::Pod>& made) {
   if (event.kind() == world::Kind::kDeployment) {
     const auto look = looks_.find(event.object->meta.ns);
     if (look == looks_.end() || !look->second.listed) return;
@@ -139,15 +140,14 @@ void WorkloadView::world_changed(const world::Event& event) {
   }
   if (event.kind() != world::Kind::kPod) return;
   const world::Pod& pod = world::as<world::Pod>(*event.object);
-  std::shared_ptr<const kube::Pod> record;  // one for all
   for (auto& [number, source] : sources_) {
     if (!source.listed) continue;
     // What a change takes out of the selector is shown as deleted.
     const bool shown = event.change != world::Change::kDeleted && source.shows(pod);
     const bool was = event.before && source.shows(world::as<world::Pod>(*event.before));
     if (!shown && !was) continue;
-    if (!record) record = std::make_shared<kube::Pod>(to_kube(pod));
-    deliver(source.last, [this, at = number, record, shown] {
+    if (!made) made = std::make_shared<kube::Pod>(to_kube(pod));
+    deliver(source.last, [this, at = number, record = made, shown] {
       tell(shown ? book_.pod_changed(at, *record) : book_.pod_gone(at, *record));
     });
   }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ class WorkloadView {
   void need(const std::vector<kube::Pod>& pods);
   void tell_again();
   void marks_known();
-  void world_changed(const world::Event& event);
+  // `made`: the record of the event's pod, made where it is needed and nobody has made it yet.
+  void world_changed(const world::Event& event, std::shared_ptr<const kube::Pod>& made);
 
  private:
   struct Look {
