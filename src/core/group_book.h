@@ -31,7 +31,7 @@ class GroupBook {
   // changes it, not the time that passes.
   Millis time_for(int releases) const;
 
-  std::string fingerprint() const;  // all that decides
+  std::string fingerprint(Time now) const;  // all that decides from now on
 
  private:
   struct Bar {
