@@ -60,7 +60,7 @@ class BudgetBook {
   void failed(const std::vector<Asked>& asked);
 
   // All that decides; `asked` of an ask without an answer, which only matters beside the book.
-  std::string fingerprint() const;
+  std::string fingerprint(Time now) const;
   std::string fingerprint(const std::vector<Asked>& asked) const;
 
   // The earliest moment after `now` at which a refused budget may be tried again; kNever if none.

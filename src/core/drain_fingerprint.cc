@@ -1,34 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drain::fingerprint(): a new member that decides anything belongs here, too. What is only told to
-// people (held, last_no, planned, what a plan says of its why) is left out.
-#include <fmt/format.h>
-
-#include <iterator>
+// people (held, last_no, planned, overruling, told_by_us, words of a plan) is left out.
+//
+// A moment that is past is written as 0 where it is only compared with the present: `now < t`,
+// `now >= t`, and next_due()'s `t > now` have the same answer for every t that is past, now and
+// later. Each such place says where it is compared. Bytes, not text: made for each of many million
+// states.
+#include <algorithm>
+#include <cstring>
 
 #include "core/drain.h"
 
 namespace spotkeeper::core {
 namespace {
 
-using Text = fmt::memory_buffer;
+using Text = std::string;
 
-int64_t number(Time time) {
-  return time.time_since_epoch().count();
+// At most these pauses between tries: drain_answers.cc, drain.cc (both caps are 5 s, from 200 ms on
+// doubled: reached at the sixth).
+constexpr int kFailuresTold = 6;
+// slowest_ is never more: drain_answers.cc, kSlowestCounted.
+constexpr Seconds kSlowest{5};
+// No change of slowest_ moves a unit's last moment by more: kRequestsPerStop answers.
+constexpr Seconds kMostLead = kRequestsPerStop * kSlowest;
+// Below so many the rate of replacements is a guess; half of kEnoughSeen of group_book.cc.
+constexpr int kFewReplaced = 4;
+
+void put(Text& text, int64_t value) {
+  char bytes[sizeof(value)];
+  std::memcpy(bytes, &value, sizeof(value));
+  // Small numbers are most: one byte, told from the long ones by the first.
+  if (value >= 0 && value < 0xFF) {
+    text.push_back(static_cast<char>(value));
+  } else {
+    text.push_back(static_cast<char>(0xFF));
+    text.append(bytes, sizeof(value));
+  }
 }
 
-int64_t number(const std::optional<Time>& time) {
-  return time ? number(*time) : -1;
+void put(Text& text, const std::string& value) {
+  put(text, static_cast<int64_t>(value.size()));
+  text += value;
+}
+
+void put(Text& text, Time time) {
+  put(text, static_cast<int64_t>(time.time_since_epoch().count()));
 }
 
 template <class... T>
 void add(Text& text, const T&... values) {
-  (fmt::format_to(std::back_inserter(text), "{},", values), ...);
+  const auto one = [&text](const auto& value) {
+    if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
+      put(text, static_cast<int64_t>(value));
+    } else {
+      put(text, value);
+    }
+  };
+  (one(values), ...);
 }
 
+// Past: 0.
+Time ahead(Time time, Time now) {
+  return time > now ? time : Time{};
+}
+
+// Of `ending` only that it is set is read (drain_units.cc).
 void add(Text& text, const Unit& unit) {
-  add(text, unit.id.value, unit.grace.count(), unit.ready, unit.exempt, number(unit.ending),
+  add(text, unit.id.value, unit.grace.count(), unit.ready, unit.exempt, unit.ending.has_value(),
       unit.ended, unit.local_data, unit.volumes, unit.daemon, unit.critical, unit.group.value,
-      unit.no_hand_over, unit.released, unit.orphan, unit.facts.ns, unit.facts.owner_kind);
+      unit.no_hand_over, unit.released, unit.orphan, unit.facts.ns, unit.facts.owner_kind,
+      static_cast<int64_t>(unit.budgets.size()), static_cast<int64_t>(unit.facts.labels.size()));
   for (const BudgetId& id : unit.budgets) add(text, id.value);
   for (const auto& [key, value] : unit.facts.labels) add(text, key, value);
   const Treatment& wish = unit.wish;
@@ -37,24 +78,48 @@ void add(Text& text, const Unit& unit) {
       wish.order.value_or(0), wish.order.has_value());
 }
 
-void add(Text& text, const Plan& plan) {
-  add(text, static_cast<int>(plan.mode), number(plan.start), number(plan.ask_by),
-      number(plan.force), plan.grace.count(), plan.fits, plan.order, plan.margin.count(),
-      !plan.why.empty());
+// `start` and `ask_by` are compared with the present only (`ask_by <= start`, `fits` and `force >
+// start` choose words); `force` orders units as well (in_turn()), and so stays.
+void add(Text& text, const Plan& plan, Time now) {
+  add(text, plan.mode, ahead(plan.start, now), ahead(plan.ask_by, now), plan.force,
+      plan.grace.count(), plan.order, plan.margin.count(), !plan.why.empty());
 }
 
-void add(Text& text, const Track& track, const BudgetBook& budgets) {
-  add(text, track.unit);
-  add(text, track.plan);
-  add(text, number(track.seen), track.late, static_cast<int>(track.release.step),
-      number(track.release.since), number(track.release.enough), number(track.release.missing),
-      track.release.refusals, track.release.why_not, track.forewarned, number(track.told),
-      number(track.gone), track.told_by_us, track.overruling, track.stop_now, track.last_ask_failed,
-      track.refused, track.cannot_be_stopped, track.cannot_be_asked, track.explained,
-      track.in_flight != 0, track.failures, number(track.next_try));
+// `seen` is what group_due() counts from, and no plan begins or is forced before it
+// (plan_moments()); which makes no difference where its last moment, even moved, is later.
+Time seen_of(const Track& track, Time now, Seconds patience) {
+  const bool old = track.seen + patience <= now && track.seen + kMostLead <= track.plan.force;
+  return old ? Time(Millis(1)) : track.seen;
+}
+
+// How long an answer took counts up to kSlowest: what is older is as old.
+void add_in_flight(Text& text, const Track& track, const std::string& asked_under, Time now) {
+  add(text, track.in_flight != 0);
   if (track.in_flight == 0) return;
-  add(text, number(track.in_flight_since), static_cast<int>(track.in_flight_kind),
-      track.in_flight_last, budgets.fingerprint(track.asked_under));
+  add(text, std::max(track.in_flight_since, now - kSlowest), track.in_flight_kind,
+      track.in_flight_last, asked_under);
+}
+
+// Told, it only waits to be gone. What is read of it until then: `unit` when it is seen again; the
+// plan's mode and order by consider_finish() and waits_for_turn(); whether it was replaced by
+// unreplaced() and, when it has gone, by step(); its answer, for the budget and for slowest_.
+void add_told(Text& text, const Track& track) {
+  add(text, track.plan.mode, track.plan.order, !track.plan.why.empty(), track.release.step,
+      track.late);
+}
+
+void add_open(Text& text, const Track& track, Time now, Seconds patience, Seconds confirm_within) {
+  const Release& release = track.release;
+  // Read while a hand-over is open, each as `now < since + confirm_within` (drain_hand_over.cc).
+  const bool open = release.out() || release.step == Release::Step::kReturning;
+  add(text, track.plan, now);
+  add(text, seen_of(track, now, patience), track.late, release.step,
+      open ? ahead(release.since + confirm_within, now) : Time{}, release.enough.has_value(),
+      release.missing.has_value(),
+      release.missing ? ahead(*release.missing + confirm_within, now) : Time{}, release.refusals,
+      !release.why_not.empty(), track.forewarned, track.stop_now, track.last_ask_failed,
+      track.refused, track.cannot_be_stopped, track.cannot_be_asked, track.explained,
+      std::min(track.failures, kFailuresTold), ahead(track.next_try, now));
 }
 
 void add(Text& text, const MarkExtras& extras) {
@@ -62,19 +127,24 @@ void add(Text& text, const MarkExtras& extras) {
 }
 
 void add(Text& text, const Notice& notice) {
-  add(text, notice.id.value, static_cast<int>(notice.kind), number(notice.deadline));
+  add(text, notice.id.value, notice.kind, notice.deadline);
 }
 
 }  // namespace
 
-std::string BudgetBook::fingerprint() const {
+// How many a budget allowed when it was heard of last is in its credit. A refusal that is over is
+// told from none (hold()), and from others that are over by nothing.
+std::string BudgetBook::fingerprint(Time now) const {
+  const auto again = [now](Time time) {
+    return time == Time{} || time > now ? time : Time(Millis(1));
+  };
   Text text;
-  add(text, known_, watched_);
+  add(text, known_, watched_, static_cast<int64_t>(lines_.size()));
   for (const auto& [id, line] : lines_) {
-    add(text, id.value, line.budget.allows, line.credit, line.in_flight, number(line.ready_again),
-        number(line.unready_again), number(line.unready_rest));
+    add(text, id.value, line.credit, line.in_flight, again(line.ready_again),
+        again(line.unready_again), again(line.unready_rest));
   }
-  return fmt::to_string(text);
+  return text;
 }
 
 std::string BudgetBook::fingerprint(const std::vector<Asked>& asked) const {
@@ -83,42 +153,73 @@ std::string BudgetBook::fingerprint(const std::vector<Asked>& asked) const {
     const auto found = lines_.find(one.id);
     add(text, one.id.value, one.ready, found != lines_.end() && found->second.heard > one.heard);
   }
-  return fmt::to_string(text);
+  return text;
 }
 
-std::string GroupBook::fingerprint() const {
+// Why a namespace is barred is words; a bar that is over is none (barred()).
+std::string GroupBook::fingerprint(Time now) const {
   Text text;
+  add(text, static_cast<int64_t>(groups_.size()));
   for (const auto& [id, group] : groups_) {
     add(text, id.value, group.wanted, group.owned, group.ready, group.no_hand_over);
   }
-  for (const auto& [ns, bar] : bars_) add(text, ns, number(bar.until), bar.why);
-  return fmt::to_string(text);
+  for (const auto& [ns, bar] : bars_) {
+    if (bar.until > now) add(text, ns, bar.until);
+  }
+  return text;
 }
 
-std::string Drain::fingerprint() const {
+// `started_` is where other moments begin: those are here. `now_` is set anew before it is read.
+// `again_` and `matters_` live within one on().
+std::string Drain::fingerprint(bool gone_for_good) const {
   Text text;
+  text.reserve(1024);
   add(text, notice_);
-  add(text, number(now_), number(started_), number(wake_), number(marked_at_),
-      number(paused_until_), slowest_.count(), crowd_.count(), announced_, listed_,
-      services_listed_, finished_, plans_stale_, number(empty_since_), attached_,
-      outages_.any_dark(), outages_.needs_host(), withdrawn_.has_value(),
-      withdrawn_ && withdrawn_->undo, number(withdrawn_at_), again_, groups_unread_);
+  add(text, now_, verdict_due(), ahead(started_ + policy_.mark_patience, now_), wake_,
+      ahead(paused_until_, now_), slowest_.count(), crowd_.count(), announced_, listed_,
+      services_listed_, finished_, plans_stale_, attached_, outages_.any_dark(),
+      outages_.needs_host(), withdrawn_.has_value(), withdrawn_ && withdrawn_->undo,
+      groups_unread_);
+  // Late is who comes after this (`now > marked_at + kMarkSettles`).
+  add(text, marked_at_ < now_ - kMarkSettles ? Time{} : marked_at_);
+  if (!hard()) add(text, ahead(started_ + kTurnPatience, now_));
+  if (policy_.exclude_from_load_balancers) add(text, ahead(exclude_by(), now_));
+  add(text, empty_since_.value_or(Time{}));
+  if (withdrawn_) add(text, ahead(settle_by(), now_));
   add(text, abilities_.mark, abilities_.ask, abilities_.stop, abilities_.explain,
       abilities_.hand_over, abilities_.forewarn);
-  add(text, mark_.done, mark_.current, mark_.given_up, mark_.held, mark_.renewing,
-      number(renewal_due()), mark_.in_flight != 0, mark_.undoing, mark_.undone, mark_.failures,
-      number(mark_.next_try));
+  add(text, mark_.done, mark_.current, mark_.given_up, mark_.held, mark_.renewing, renewal_due(),
+      mark_.in_flight != 0, mark_.undoing, mark_.undone, mark_.failures,
+      ahead(mark_.next_try, now_));
   add(text, mark_.extras);
   add(text, mark_.sent_extras);
   add(text, mark_.sent);
   add(text, mark_.written);
-  const Pace::State at = pace().state();
-  add(text, open_counted_, at.open, at.came, at.waited.count(), number(at.counted));
-  add(text, budgets_.fingerprint(), groups_.fingerprint());
-  for (const auto& [id, track] : tracks_) add(text, track, budgets_);
-  add(text, "left");
-  for (const auto& [id, track] : left_) add(text, track, budgets_);
-  return fmt::to_string(text);
+  // What was counted of replacements is first read when enough have come (Pace::time_for): until
+  // half as many have it is left out. Small worlds have fewer units than that.
+  if (const Pace::State at = pace().state(); at.came >= kFewReplaced) {
+    add(text, at.came, at.waited.count(), at.counted);
+  }
+  add(text, budgets_.fingerprint(now_), groups_.fingerprint(now_));
+  add(text, static_cast<int64_t>(tracks_.size()));
+  for (const auto& [id, track] : tracks_) {
+    add(text, track.unit);
+    add(text, track.told.has_value());
+    if (track.told) {
+      add_told(text, track);
+    } else {
+      add_open(text, track, now_, policy_.mark_patience, kConfirmWithin);
+    }
+    add_in_flight(text, track, budgets_.fingerprint(track.asked_under), now_);
+  }
+  // Nothing walks over them to decide; when one is seen again its unit is compared, and it may be
+  // told (drain_units.cc).
+  if (gone_for_good) return text;
+  for (const auto& [id, track] : left_) {
+    add(text, track.unit);
+    add(text, track.told.has_value());
+  }
+  return text;
 }
 
 }  // namespace spotkeeper::core

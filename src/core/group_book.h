@@ -22,7 +22,7 @@ class GroupBook {
   // Why not now; empty: nothing bars it.
   std::string barred(const std::string& ns, Time now) const;
 
-  std::string fingerprint() const;  // all that decides
+  std::string fingerprint(Time now) const;  // all that decides from now on
 
  private:
   struct Bar {

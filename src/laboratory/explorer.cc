@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laboratory/explorer.h"
 
+#include <algorithm>
+#include <cstring>
+#include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
 #include "world/random.h"
@@ -16,22 +18,55 @@ struct Hash {
   bool operator==(const Hash&) const = default;
 };
 
-struct HashOfHash {
-  size_t operator()(const Hash& hash) const { return hash.low; }
-};
-
-// Two runs of an FNV-like mix from different beginnings.
-Hash hash_of(std::string_view text) {
-  constexpr uint64_t kPrime = 0x100000001B3U;
-  Hash hash{.high = 0xCBF29CE484222325U, .low = 0x9E3779B97F4A7C15U};
-  for (const char c : text) {
-    const auto byte = static_cast<uint64_t>(static_cast<unsigned char>(c));
-    hash.high = (hash.high ^ byte) * kPrime;
-    hash.low = (hash.low + byte + 1) * 0xD6E8FEB86659FD93U;
+// Eight bytes at a time into two halves that begin and mix differently.
+Hash hash_of(std::string_view bytes) {
+  Hash hash{.high = 0xCBF29CE484222325U ^ bytes.size(), .low = 0x9E3779B97F4A7C15U};
+  while (!bytes.empty()) {
+    uint64_t word = 0;
+    const size_t taken = std::min(bytes.size(), sizeof(word));
+    std::memcpy(&word, bytes.data(), taken);
+    bytes.remove_prefix(taken);
+    hash.high = (hash.high ^ word) * 0x9FB21C651E98DF25U;
+    hash.high ^= hash.high >> 29U;
+    hash.low = (hash.low + word) * 0xD6E8FEB86659FD93U;
     hash.low ^= hash.low >> 32U;
   }
   return {.high = world::Random::mix(hash.high), .low = world::Random::mix(hash.low)};
 }
+
+// The hashes of the states that were met: 16 bytes each, in a table at most three quarters full.
+class Met {
+ public:
+  // False: it was there.
+  bool insert(Hash hash) {
+    if (hash == Hash{}) hash.low = 1;  // which stands for an empty place
+    if (4 * (count_ + 1) > 3 * places_.size()) grow();
+    return put(hash);
+  }
+
+ private:
+  bool put(const Hash& hash) {
+    const size_t mask = places_.size() - 1;
+    for (size_t at = hash.low & mask;; at = (at + 1) & mask) {
+      if (places_[at] == hash) return false;
+      if (places_[at] != Hash{}) continue;
+      places_[at] = hash;
+      ++count_;
+      return true;
+    }
+  }
+  void grow() {
+    std::vector<Hash> before(std::max<size_t>(1024, 2 * places_.size()));
+    before.swap(places_);
+    count_ = 0;
+    for (const Hash& hash : before) {
+      if (hash != Hash{}) put(hash);
+    }
+  }
+
+  std::vector<Hash> places_;
+  size_t count_ = 0;
+};
 
 struct Frame {
   SmallWorld world;
@@ -50,11 +85,11 @@ void keep_history(const std::vector<Frame>& stack, Explored& result) {
 
 Explored explore(const SmallSetup& setup, int64_t most) {
   Explored result;
-  std::unordered_set<Hash, HashOfHash> visited;
+  Met met;
   std::vector<Frame> stack;
   // False: a promise is broken.
   const auto enter = [&](SmallWorld world) {
-    if (world.broken().empty() && !visited.insert(hash_of(world.fingerprint())).second) return true;
+    if (world.broken().empty() && !met.insert(hash_of(world.fingerprint()))) return true;
     ++result.states;
     std::vector<SmallWorld::Step> steps = world.steps();
     if (steps.empty()) {
@@ -90,11 +125,6 @@ Explored explore(const SmallSetup& setup, int64_t most) {
 
 std::vector<SmallSetup> small_setups() {
   return {
-      {.name = "one behind minAvailable 1",
-       .deployments = {{.least = 1}},
-       .faults = 1,
-       .crashes = 1},
-      {.name = "one without a budget", .deployments = {{}}, .faults = 1, .crashes = 1},
       {.name = "one, never replaced",
        .deployments = {{.least = 1, .replaced = false}},
        .faults = 1,
@@ -105,14 +135,21 @@ std::vector<SmallSetup> small_setups() {
        .crashes = 1},
       {.name = "one, withdrawn", .deployments = {{.least = 1}}, .withdrawals = 1},
       {.name = "one, softly", .deployments = {{.least = 1}}, .soft = true},
-      {.name = "two behind minAvailable 2", .deployments = {{.pods = 2, .least = 2}}},
   };
 }
 
 std::vector<SmallSetup> all_setups() {
   std::vector<SmallSetup> all = small_setups();
   const std::vector<SmallSetup> larger = {
-      {.name = "one, withdrawn, faults",
+      {.name = "one behind minAvailable 1, fault", .deployments = {{.least = 1}}, .faults = 1},
+      {.name = "one behind minAvailable 1, crash", .deployments = {{.least = 1}}, .crashes = 1},
+      {.name = "one without a budget", .deployments = {{}}, .faults = 1, .crashes = 1, .lag = 2},
+      {.name = "one behind minAvailable 1",
+       .deployments = {{.least = 1}},
+       .faults = 1,
+       .crashes = 1,
+       .lag = 2},
+      {.name = "one, withdrawn, fault",
        .deployments = {{.least = 1}},
        .faults = 1,
        .withdrawals = 1},
@@ -124,29 +161,40 @@ std::vector<SmallSetup> all_setups() {
        .deployments = {{.least = 1}},
        .soft = true,
        .faults = 1,
-       .crashes = 1},
+       .crashes = 1,
+       .lag = 2},
       {.name = "one with a long grace",
        .deployments = {{.least = 1}},
        .grace = Seconds(600),
        .faults = 1,
        .crashes = 1},
-      {.name = "two behind minAvailable 2, faults",
-       .deployments = {{.pods = 2, .least = 2}},
-       .faults = 1},
-      {.name = "two behind minAvailable 2, crash",
-       .deployments = {{.pods = 2, .least = 2}},
-       .crashes = 1},
       {.name = "one here, one elsewhere",
        .deployments = {{.elsewhere = 1, .least = 1}},
        .faults = 1,
-       .crashes = 1},
-      {.name = "two Deployments, two budgets", .deployments = {{.least = 1}, {.least = 1}}},
-      {.name = "two Deployments, withdrawn", .deployments = {{.least = 1}, {}}, .withdrawals = 1},
-      {.name = "three behind minAvailable 3", .deployments = {{.pods = 3, .least = 3}}},
-      {.name = "two and one, two budgets",
-       .deployments = {{.pods = 2, .least = 2}, {.pods = 1, .least = 1}}},
+       .crashes = 1,
+       .lag = 2},
   };
   all.insert(all.end(), larger.begin(), larger.end());
+  // Each with nothing beside, and with one fault, one crash, one withdrawal.
+  const std::vector<std::pair<std::string, std::vector<SmallSetup::Deployment>>> many = {
+      {"two behind minAvailable 2", {{.pods = 2, .least = 2}}},
+      {"two Deployments, two budgets", {{.least = 1}, {.least = 1}}},
+      {"three behind minAvailable 3", {{.pods = 3, .least = 3}}},
+      {"two and one, two budgets", {{.pods = 2, .least = 2}, {.pods = 1, .least = 1}}},
+  };
+  for (const auto& [name, deployments] : many) {
+    const SmallSetup calm{.name = name, .deployments = deployments, .lag = 1};
+    all.push_back(calm);
+    for (const char* beside : {"fault", "crash", "withdrawn"}) {
+      SmallSetup setup = calm;
+      setup.name += std::string(", ") + beside;
+      const std::string_view which = beside;
+      setup.faults = which == "fault" ? 1 : 0;
+      setup.crashes = which == "crash" ? 1 : 0;
+      setup.withdrawals = which == "withdrawn" ? 1 : 0;
+      all.push_back(setup);
+    }
+  }
   return all;
 }
 

@@ -3,6 +3,7 @@
 // end (or to MOST states of each); only the one called NAME. A line of JSON for each; status 1 when
 // a promise was broken, and the history that leads there. Not part of what is shipped.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -25,11 +26,13 @@ int main(int argc, char** argv) {
     const auto begin = std::chrono::steady_clock::now();
     const laboratory::Explored result = laboratory::explore(setup, most);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
     fmt::print(
         "{{\"world\":\"{}\",\"states\":{},\"transitions\":{},\"ends\":{},\"whole\":{},"
-        "\"seconds\":{:.1f},\"broken\":\"{}\"}}\n",
+        "\"seconds\":{:.1f},\"peak_mib\":{},\"lag\":{},\"broken\":\"{}\"}}\n",
         setup.name, result.states, result.transitions, result.ends, result.whole, took.count(),
-        result.broken);
+        used.ru_maxrss / 1024, setup.lag, result.broken);
     std::fflush(stdout);
     if (result.broken.empty()) continue;
     broken = true;
