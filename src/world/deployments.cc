@@ -35,6 +35,12 @@ int total(const std::vector<Ptr<ReplicaSet>>& sets, int ReplicaSet::Status::* wh
   return sum;
 }
 
+bool same_numbers(const Deployment::Status& a, const Deployment::Status& b) {
+  return a.observed_generation == b.observed_generation && a.revision == b.revision &&
+         a.replicas == b.replicas && a.updated == b.updated && a.ready == b.ready &&
+         a.unavailable == b.unavailable;
+}
+
 }  // namespace
 
 Deployments::Deployments(Context& context)
@@ -170,8 +176,11 @@ void Deployments::scale(const Ptr<ReplicaSet>& set, int replicas) {
 
 void Deployments::report(const Ptr<Deployment>& deployment) {
   Sets sets = find_sets(*deployment);
-  Deployment::Status status = deployment->status;
-  status.observed_generation = deployment->meta.generation;
+  const Deployment::Status& before = deployment->status;
+  Deployment::Status status{.observed_generation = deployment->meta.generation,
+                            .revision = before.revision,
+                            .updated = before.updated,
+                            .conditions = {}};
   if (sets.current) {
     status.revision = std::stoi(sets.current->meta.annotations.at(kRevision));
     status.updated = sets.current->status.replicas;
@@ -183,6 +192,10 @@ void Deployments::report(const Ptr<Deployment>& deployment) {
   const int least = deployment->spec.replicas -
                     deployment->spec.max_unavailable.of(deployment->spec.replicas, false);
   const bool available = status.ready >= least;
+  // The numbers decide of the conditions, too.
+  const bool told = find_condition(before.conditions, "Progressing") != nullptr;
+  if (told && same_numbers(before, status)) return;
+  status.conditions = before.conditions;
   set_condition(status.conditions,
                 {.type = "Available",
                  .status = available,
