@@ -117,9 +117,9 @@ void add_open(Text& text, const Track& track, Time now, Seconds patience, Second
       open ? ahead(release.since + confirm_within, now) : Time{}, release.enough.has_value(),
       release.missing.has_value(),
       release.missing ? ahead(*release.missing + confirm_within, now) : Time{}, release.refusals,
-      !release.why_not.empty(), track.forewarned, track.stop_now, track.last_ask_failed,
-      track.refused, track.cannot_be_stopped, track.cannot_be_asked, track.explained,
-      std::min(track.failures, kFailuresTold), ahead(track.next_try, now));
+      release.seen, !release.why_not.empty(), track.forewarned, track.stop_now,
+      track.last_ask_failed, track.refused, track.cannot_be_stopped, track.cannot_be_asked,
+      track.explained, std::min(track.failures, kFailuresTold), ahead(track.next_try, now));
 }
 
 void add(Text& text, const MarkExtras& extras) {

@@ -43,6 +43,7 @@ void Drain::hear(const VolumesSeen& seen) {
 // changed them. `was`: whether it was released when it was seen before.
 void Drain::release_seen(Track& track, bool was) {
   if (track.told || track.gone) return;
+  track.release.seen = track.release.seen || track.unit.released;
   const Release::Step at = track.release.step;
   const bool unknown =
       at == Release::Step::kNone || (at == Release::Step::kGivenUp && !was && track.unit.ready);
@@ -81,7 +82,7 @@ void Drain::release_answered(Track& track, ActionKind kind, const Result<std::st
     release_seen(track, false);
   } else if (releases && !refused && withdrawn_) {
     step(track, Release::Step::kReleased);
-  } else if (!releases && !track.unit.released && track.release.out()) {
+  } else if (!releases && track.release.seen && !track.unit.released && track.release.out()) {
     step(track, Release::Step::kReturning);
   }
 }

@@ -86,6 +86,20 @@ TEST(Release, PuttingBackWhoseAnswerIsLostIsKnownByItsLabel) {
   }
 }
 
+TEST(WithdrawnRelease, PuttingBackIsTriedAgainThoughTheReleaseHasNotBeenSeenYet) {
+  HandOverDrain t;
+  t.group(1, 1, 0);
+  t.begin({replica("web")});
+  t.answer(t.take().at(0));  // and the watch is late
+  t.tell(Withdrawn{.why = "interrupted"});
+  const auto back = t.take();
+  ASSERT_EQ(describe(back), "put back default/web");
+  t.answer(back[0], std::unexpected(weather()));
+  t.see(let_go(replica("web")));
+  t.advance_to(Seconds(1));
+  EXPECT_EQ(describe(t.take()), "put back default/web") << "it is still without an owner";
+}
+
 TEST(Release, PuttingBackIsTriedAgainInBadWeather) {
   HandOverDrain t;
   t.release({replica("web")});

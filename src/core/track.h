@@ -28,6 +28,7 @@ struct Release {
   std::optional<Time> enough;   // enough others were Ready, first
   std::optional<Time> missing;  // confirmed: its replacement has gone, since
   int refusals = 0;             // of putting it back
+  bool seen = false;            // its labels have said that it is out
   std::string why_not;          // given up: why
 
   // Out of its group, and not on the way back.

@@ -253,7 +253,15 @@ void History::plan_repetitions() {
     // Its mark may be gone by then, and it would not be resumed.
     if (doomed.withdrawn && when > *doomed.withdrawn - Seconds(1)) return;
   }
-  world_.at(when, [this] { driver_.restart(); });
+  world_.at(when, [this] {
+    driver_.restart();
+    // That a host goes which bears no mark yet, the new process cannot know before it hears so.
+    std::erase_if(heard_, [this](const std::string& node) {
+      const auto object = world_.find<world::Node>({{}, node});
+      return !object || !object->spec.unschedulable;
+    });
+    ledger_.recount();
+  });
   for (const auto& [node, doomed] : doomed_) {
     const Time again = std::max(when, doomed.notice.received) + Millis(random_.number(0, 3'000));
     world_.at(again, [this, node, notice = doomed.notice] { hear(node, notice); });
