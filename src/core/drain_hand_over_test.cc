@@ -334,5 +334,15 @@ TEST(HandOver, NoMoreAreReleasedThanAreReplacedInTime) {
   EXPECT_EQ(t.count(What::kPutBack), 0);
 }
 
+TEST(HandOver, APlanKeepsWhyItIsNoneWhenItsMomentsMove) {
+  HandOverDrain t;
+  t.group(1, 1, 0, "its Deployment is being rolled out");
+  t.begin({replica("web")});
+  const std::string why = t.track("web").plan.no_hand_over;
+  EXPECT_EQ(why, "its Deployment is being rolled out");
+  t.tell(Crowd{.lead = Millis(1)});
+  EXPECT_EQ(t.track("web").plan.no_hand_over, why);
+}
+
 }  // namespace
 }  // namespace spotkeeper::core

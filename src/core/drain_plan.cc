@@ -121,6 +121,7 @@ void Drain::make_plan(Track& track, Wanted wanted, Millis lead) {
   if (only_lead && reads_alike(before, track.plan)) {
     track.plan.mode = before.mode;
     track.plan.why = std::move(before.why);
+    track.plan.no_hand_over = std::move(before.no_hand_over);
   } else {
     track.plan = plan_unit(track.unit, wanted, why_not, notice_, policy_, lead, track.seen);
   }

@@ -62,6 +62,7 @@ Task<WorkloadLook> look_at_workloads(kube::Api& api, std::vector<kube::Pod> pods
   WorkloadLook look;
   const Surroundings around = surroundings_of(pods);
   WorkloadBook book([](const std::string&) { return true; });
+  book.marks_known();  // nothing is counted here
   book.wanted(around.groups);
   for (const auto& [ns, claims] : around.spaces) {
     const auto all = co_await read_all<kube::Deployment>(
