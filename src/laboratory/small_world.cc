@@ -143,7 +143,7 @@ void SmallWorld::add_server_steps(std::vector<Step>& all) const {
 
 void SmallWorld::take(const Step& step) {
   using Kind = Step::Kind;
-  const auto at = static_cast<size_t>(step.which);
+  const auto at = static_cast<size_t>(static_cast<uint8_t>(step.which));
   switch (step.kind) {
     case Kind::kEvent:
       deliver(static_cast<Watch>(step.which));

@@ -138,7 +138,7 @@ std::string SmallWorld::describe_event(const Message& message) {
 
 std::string SmallWorld::describe(const Step& step) const {
   using Kind = Step::Kind;
-  const auto at = static_cast<size_t>(step.which);
+  const auto at = static_cast<size_t>(static_cast<uint8_t>(step.which));
   const auto request = [&] {
     return fmt::format("{} {}", core::to_string(requests_[at].kind), requests_[at].pod);
   };

@@ -15,7 +15,7 @@ enum Bits : uint8_t { kOwned = 1, kReleased = 2, kTold = 4 };
 // --- What is there ------------------------------------------------------------------------------
 
 core::Unit SmallWorld::unit_of(int pod, int bits) const {
-  const int deployment = pods_[static_cast<size_t>(pod)].deployment;
+  const int deployment = static_cast<uint8_t>(pods_[static_cast<size_t>(pod)].deployment);
   core::Unit unit;
   unit.id = unit_id(pod);
   unit.name = pod_name(pod);
