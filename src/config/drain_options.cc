@@ -44,7 +44,7 @@ Setter deadline(Deadline& target) {
 
 Setter notice(core::NoticeKind& target) {
   return [&target](const std::string& value) -> Expected {
-    const auto kind = notice_kind_of(value);
+    const auto kind = core::parse_kind(value);
     if (!kind) return fmt::format("{}", fmt::join(notice_kinds(), ", "));
     target = *kind;
     return {};

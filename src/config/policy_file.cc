@@ -41,7 +41,7 @@ Result<void> read_name(const YamlValue& value, std::string& name) {
 Result<void> read_notices(const YamlValue& value, std::vector<core::NoticeKind>& notices) {
   return read_words(value, "notice", fmt::format("{}", fmt::join(notice_kinds(), ", ")),
                     [&](const std::string& word) {
-                      const auto kind = notice_kind_of(word);
+                      const auto kind = core::parse_kind(word);
                       if (kind) notices.push_back(*kind);
                       return kind.has_value();
                     });

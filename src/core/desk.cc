@@ -34,16 +34,18 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
                 .first;
     next_number_ += kNumbersPerDrain;
   }
-  Output out = found->second.on(NoticeHeard{.notice = notice}, now);
-  count(host, found->second, now);
-  return out;
+  return turn(host, found->second, NoticeHeard{.notice = notice}, now);
 }
 
 Output Desk::on(const HostId& host, const Observation& observation, Time now) {
   const auto found = drains_.find(host);
   if (found == drains_.end()) return {};
-  Output out = found->second.on(observation, now);
-  count(host, found->second, now);
+  return turn(host, found->second, observation, now);
+}
+
+Output Desk::turn(const HostId& host, Drain& drain, const Observation& observation, Time now) {
+  Output out = drain.on(observation, now);
+  count(host, drain, now);
   return out;
 }
 

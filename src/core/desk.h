@@ -47,6 +47,7 @@ class Desk {
     bool waits = false;  // for room for another
     Millis lead{0};      // as it was told
   };
+  Output turn(const HostId& host, Drain& drain, const Observation& observation, Time now);
   void count(const HostId& host, Drain& drain, Time now);
   const HostId* first_that_waits() const;
 

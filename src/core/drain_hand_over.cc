@@ -10,8 +10,6 @@
 #include "core/words.h"
 
 namespace spotkeeper::core {
-namespace {}  // namespace
-
 // Why the unit cannot be handed over, or not any more; empty: it can. Where its group is not known
 // yet it is waited for.
 std::string Drain::no_hand_over(const Track& track) const {

@@ -92,7 +92,7 @@ bool Drain::plan_holds(const Track& track, const Wanted& wanted, Millis lead) co
 void Drain::plan(Track& track, const Wanted& asked_for, Millis lead) {
   const Mode before = track.plan.mode;
   // What has begun is not left half done.
-  const bool under_way = track.release.out() || track.release.step == Release::Step::kReturning;
+  const bool under_way = track.release.open();
   if (under_way && asked_for.mode == Mode::kAtOnce) {
     Wanted wanted = asked_for;
     wanted.mode = Mode::kHandOver;

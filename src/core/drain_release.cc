@@ -112,9 +112,8 @@ void Drain::release_refused(Track& track, bool releases, const Error& error) {
 
 // A unit that is out of its group, and is now to be left alone, is put back.
 bool Drain::returns(const Track& track) const {
-  const bool open = track.release.out() || track.release.step == Release::Step::kReturning;
   const bool wanted = track.plan.mode == Mode::kHandOver || track.plan.mode == Mode::kAtOnce;
-  return open && !wanted && !track.told && track.unit.exempt.empty();
+  return track.release.open() && !wanted && !track.told && track.unit.exempt.empty();
 }
 
 void Drain::take_back(Track& track, const std::string& why) {
@@ -131,10 +130,7 @@ void Drain::take_back(Track& track, const std::string& why) {
 bool Drain::releases_settled() {
   bool settled = true;
   for (auto& [id, track] : tracks_) {
-    const auto open = [&at = track.release] {
-      return at.out() || at.step == Release::Step::kReturning;
-    };
-    if (!open() || track.told) continue;
+    if (!track.release.open() || track.told) continue;
     const bool waits = track.in_flight != 0 || now_ < track.next_try;
     const bool replaced = track.release.out() && track.unit.ready &&
                           (surplus(track.unit.group) > 0 || track.leaving()) &&
@@ -154,7 +150,7 @@ bool Drain::releases_settled() {
     } else {
       take_back(track, "the drain was withdrawn");
     }
-    settled = settled && !open();
+    settled = settled && !track.release.open();
   }
   return settled;
 }

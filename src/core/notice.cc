@@ -25,9 +25,19 @@ const char* to_string(NoticeKind kind) {
   return "Unknown";
 }
 
+std::vector<NoticeKind> all_kinds() {
+  return {NoticeKind::kSpotInterruption,
+          NoticeKind::kRebalanceRecommendation,
+          NoticeKind::kScheduledEvent,
+          NoticeKind::kAsgTermination,
+          NoticeKind::kAsgLaunch,
+          NoticeKind::kStateChange,
+          NoticeKind::kCapacityReservationInterruption,
+          NoticeKind::kManual};
+}
+
 std::optional<NoticeKind> parse_kind(std::string_view text) {
-  for (int i = 0; i <= static_cast<int>(NoticeKind::kManual); ++i) {
-    const auto kind = static_cast<NoticeKind>(i);
+  for (const NoticeKind kind : all_kinds()) {
     if (text == to_string(kind)) return kind;
   }
   return std::nullopt;

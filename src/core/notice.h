@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/strong.h"
@@ -27,6 +28,8 @@ enum class NoticeKind {
 
 // The kind in the field's words: "SpotInterruption".
 const char* to_string(NoticeKind kind);
+std::vector<NoticeKind> all_kinds();
+// Nothing for any other word.
 std::optional<NoticeKind> parse_kind(std::string_view text);
 
 struct Notice {

@@ -24,12 +24,11 @@ class Pace {
 
   // All that decides (Drain::fingerprint).
   struct State {
-    int open;
     int came;
     Millis waited;
     Time counted;
   };
-  State state() const { return {open_, came_, waited_, counted_}; }
+  State state() const { return {came_, waited_, counted_}; }
 
  private:
   int open_ = 0;

@@ -33,6 +33,8 @@ struct Release {
 
   // Out of its group, and not on the way back.
   bool out() const { return step == Step::kReleased || step == Step::kConfirmed; }
+  // Out of its group, or on the way back.
+  bool open() const { return out() || step == Step::kReturning; }
 };
 
 // What a plan was made of, beside the unit: while that stays the same, so does the plan.

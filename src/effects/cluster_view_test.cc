@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "effects/test_objects.h"
+
 namespace spotkeeper::effects {
 namespace {
 
@@ -31,13 +33,7 @@ kube::Pod of_deployment(const std::string& name, const std::string& node) {
 }
 
 kube::Budget budget(const std::string& app, int allows) {
-  kube::Budget budget;
-  budget.uid = "uid-" + app;
-  budget.ns = "shop";
-  budget.name = app;
-  budget.disruptions_allowed = allows;
-  budget.selector = LabelSelector{.match_labels = {{"app", app}}};
-  return budget;
+  return make_budget("shop", app, allows, app);
 }
 
 kube::EndpointSlice slice(const std::string& service, std::vector<std::string> nodes) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "effects/test_objects.h"
+
 namespace spotkeeper::effects {
 namespace {
 
@@ -21,13 +23,7 @@ kube::Pod pod(const std::string& name) {
 }
 
 kube::Budget budget(const std::string& name, int allows, const std::string& app = "web") {
-  kube::Budget budget;
-  budget.uid = "uid-" + name;
-  budget.ns = "default";
-  budget.name = name;
-  budget.disruptions_allowed = allows;
-  budget.selector = LabelSelector{.match_labels = {{"app", app}}};
-  return budget;
+  return make_budget("default", name, allows, app);
 }
 
 core::Unit unit_in(const PodUnits::Observations& observations) {

@@ -37,15 +37,10 @@ void Watches::follow(kube::Listing listing, Result<T> (*decode)(const boost::jso
 }
 
 void Watches::begin(Nodes nodes) {
-  kube::Listing listing = urgently(kube::listing_of("/api/v1/pods"));
   if (nodes.size() > kOwnWatches) {
-    ++shared_;
-    watch_pods(std::move(listing), std::move(nodes));
+    watch_pods(urgently(kube::listing_of("/api/v1/pods")), std::move(nodes));
   } else {
-    for (const std::string& node : nodes) {
-      listing.field_selector = "spec.nodeName=" + node;
-      watch_pods(listing, {node});
-    }
+    for (const std::string& node : nodes) watch_pods(urgently(kube::pods_on(node)), {node});
   }
   if (!std::exchange(around_, true)) watch_around();
 }

@@ -74,7 +74,6 @@ class Watches : public std::enable_shared_from_this<Watches> {
   bool slices_listed_ = false;
   enum class Local { kWanted, kAsked, kKnown };
   Local local_services_ = Local::kKnown;  // also where nobody wants to know
-  int shared_ = 0;                        // watches of all pods
 };
 
 }  // namespace spotkeeper::effects

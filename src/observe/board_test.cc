@@ -6,8 +6,8 @@
 
 #include <boost/json/parse.hpp>
 
-#include "core/test_drain.h"
 #include "observe/table.h"
+#include "observe/test_view.h"
 
 namespace spotkeeper::observe {
 namespace {
@@ -15,15 +15,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const BoardStyle kPlain{.width = 80, .colour = false, .unicode = false};
-
 core::TestDrain begun() {
-  core::TestDrain t;
-  core::Unit daemon = core::make_unit("cni");
-  daemon.exempt = "a DaemonSet pod: it serves the node to its end";
-  t.begin({core::make_unit("web"), daemon, core::make_unit("db", Seconds(30), {"default/b"})},
-          {{.id = core::BudgetId("default/b"), .allows = 0}});
-  for (const core::Action& ask : t.take()) t.answer(ask);
+  core::TestDrain t = just_begun();
   t.now += Seconds(20);
   t.tell(core::UnitGone{.id = core::UnitId("uid-web")});
   t.advance_to(Seconds(60));

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/test_drain.h"
+#include "observe/test_view.h"
 
 namespace spotkeeper::observe {
 namespace {
@@ -13,15 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-const BoardStyle kPlain{.width = 80, .colour = false, .unicode = false};
-
 core::TestDrain begun() {
-  core::TestDrain t;
-  core::Unit daemon = core::make_unit("cni");
-  daemon.exempt = "a DaemonSet pod: it serves the node to its end";
-  t.begin({core::make_unit("web"), daemon, core::make_unit("db", Seconds(30), {"default/b"})},
-          {{.id = core::BudgetId("default/b"), .allows = 0}});
-  for (const core::Action& ask : t.take()) t.answer(ask);
+  core::TestDrain t = just_begun();
   t.advance_to(Seconds(60));
   return t;
 }
