@@ -24,7 +24,7 @@ namespace spotkeeper {
 
 class LoopFixture : public ::testing::Test {
  public:
-  static constexpr std::chrono::seconds kLimit{30};
+  static constexpr std::chrono::seconds kLimit{60};
 
   // Runs the loop until the task has ended; gives its value, throws its exception.
   template <class T>

@@ -111,6 +111,7 @@ TEST_F(SkinTest, AWatchShowsWhatComesAndGoesInItsSelection) {
     types.push_back(text_at(json::parse(paper.text.substr(at, end - at)), {"type"}));
     at = end + 1;
   }
+  std::erase(types, "MODIFIED");  // the cluster may have placed the pod meanwhile
   EXPECT_THAT(types, ElementsAre("ADDED", "DELETED"));
   EXPECT_EQ(skin_.watches(), 0u);
 }

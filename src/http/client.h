@@ -19,6 +19,10 @@
 
 namespace spotkeeper::http {
 
+// Connections a Client keeps for reuse, busy ones included. Each costs a descriptor and, with TLS,
+// some 50 KiB; too few, and a burst of requests pays a handshake each.
+inline constexpr long kKeptConnections = 50;
+
 struct ClientOptions {
   std::string ca_file;          // PEM bundle that servers are verified against
   std::string ca_pem;           // the same, in memory; wins over ca_file

@@ -5,16 +5,14 @@
 #include <new>
 #include <utility>
 
+#include "http/client.h"
+
 namespace spotkeeper::http {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
-
-// Connections kept for reuse, busy ones included. Each costs a descriptor and, with TLS, some
-// 50 KiB; too few, and a burst of requests pays a handshake each.
-constexpr long kConnections = 50;
 
 CURLM* make_multi() {
   // Once per process, before any other use of curl. Never undone: curl lives as long as we do.
@@ -42,7 +40,7 @@ CurlLoop::CurlLoop(asio::any_io_executor executor)
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnections);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kKeptConnections);
 }
 
 CurlLoop::~CurlLoop() {
