@@ -2,6 +2,8 @@
 #include "kube/follow.h"
 
 #include <algorithm>
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
@@ -18,6 +20,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int kUnopened = 3;               // watches that cannot be opened: list again
 constexpr Seconds kLongestUrgentPause{5};  // that a server may ask for
+constexpr size_t kEventRoom = 16384;       // bytes: most objects of an event, as they are parsed
 
 // How a watch ended, and so what comes next.
 enum class End {
@@ -186,7 +189,10 @@ Follower::Ended Follower::ended_by_server(const std::string& what, bool in_an_ev
 std::optional<Follower::Ended> Follower::take_event(std::string_view line) {
   const std::string what = "watch " + listing_.resource;
   boost::system::error_code broken;
-  const json::value event = json::parse(line, broken);
+  // What the event is made of is freed as a whole, with it.
+  std::array<unsigned char, kEventRoom> room{};
+  json::monotonic_resource memory(room.data(), room.size());
+  const json::value event = json::parse(line, broken, &memory);
   const json::value* object = broken ? nullptr : find(event, {"object"});
   if (object == nullptr) {
     return Ended{.how = End::kRelist,
