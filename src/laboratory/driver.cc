@@ -52,7 +52,8 @@ Driver::Driver(world::World& world, Setup setup, uint64_t seed)
       setup_(std::move(setup)),
       random_(seed),
       desk_(std::make_unique<core::Desk>(setup_.policy)),
-      workloads_(new_view()) {
+      workloads_(new_view()),
+      holders_(setup_.holder, setup_.holder_ended) {
   observer_ = world_.observe([this](const world::Event& event) { world_changed(event); });
 }
 
@@ -61,8 +62,15 @@ Driver::~Driver() {
   *life_ = 0;
 }
 
-void Driver::restart() {
+void Driver::kill() {
   ++*life_;
+  killed_ = true;
+}
+
+void Driver::restart() {
+  kill();
+  killed_ = false;
+  holders_ = effects::Holders(setup_.holder, setup_.holder_ended);
   hosts_.clear();
   marked_.clear();
   watches_marks_ = false;
@@ -73,12 +81,13 @@ void Driver::restart() {
 }
 
 void Driver::in(Millis delay, std::function<void()> what) {
-  world_.at(world_.now() + delay, [life = life_, mine = *life_, what = std::move(what)] {
-    if (*life == mine) what();
+  world_.at(world_.now() + delay, [this, life = life_, mine = *life_, what = std::move(what)] {
+    if (*life == mine && !killed_) what();
   });
 }
 
 void Driver::hear(const std::string& node, const core::Notice& notice) {
+  if (killed_) return;
   auto& host = hosts_[node];
   if (!host) host = std::make_unique<Host>(setup_.rules);
   publish(desk_->hear(core::HostId(node), notice, world_.now()));
@@ -95,11 +104,12 @@ void Driver::hear(const std::string& node, const core::Notice& notice) {
 }
 
 void Driver::withdraw(const std::string& node, const core::Withdrawn& why) {
-  if (hosts_.contains(node)) tell_one(node, why);
+  if (hosts_.contains(node) && !killed_) tell_one(node, why);
 }
 
 void Driver::change_rules(const std::vector<core::Rule>& rules) {
   setup_.policy.rules = rules;
+  if (killed_) return;
   desk_->rules(rules);  // for hosts that are heard of later
   tell_hosts(core::PolicyChanged{.rules = rules});
 }
@@ -133,9 +143,12 @@ void Driver::tell_news() {
 }
 
 void Driver::publish(core::Output output) {
+  if (killed_) return;
+  const uint64_t mine = *life_;
   journal_.insert(journal_.end(), std::make_move_iterator(output.entries.begin()),
                   std::make_move_iterator(output.entries.end()));
   for (core::Action& action : output.actions) {
+    if (*life_ != mine) return;
     if (on_action) on_action(action);
     carry_out(std::move(action));
   }
@@ -164,6 +177,7 @@ void Driver::tick(const std::string& node) {
 }
 
 void Driver::settle() {
+  if (killed_) return;
   for (const auto& [node, host] : hosts_) tick(node);
 }
 
@@ -208,20 +222,21 @@ void Driver::carry_out(core::Action action) {
   const bool in_time = there + back <= action.patience;
   // What is on its way is not stopped by our end or our impatience.
   const auto life = life_;
-  world_.at(
-      world_.now() + there, [this, life, mine = *life_, action, pod = *found, fate, back, in_time] {
-        if (*life == 0) return;
-        Served served = std::string();
-        if (fate == Fate::kRefused) {
-          served = std::unexpected(to_error(what_of(action), any_refusal()));
-        } else if (fate != Fate::kLostRequest) {
-          served = serve(action, pod);
-        }
-        if (*life != mine || fate == Fate::kLostAnswer || fate == Fate::kLostRequest || !in_time) {
-          return;
-        }
-        in(back, [this, action, served] { answer(action, served); });
-      });
+  world_.at(world_.now() + there,
+            [this, life, mine = *life_, action, pod = *found, fate, back, in_time] {
+              if (*life == 0) return;
+              Served served = std::string();
+              if (fate == Fate::kRefused) {
+                served = std::unexpected(to_error(what_of(action), any_refusal()));
+              } else if (fate != Fate::kLostRequest) {
+                served = serve(action, pod);
+              }
+              if (*life != mine || killed_ || fate == Fate::kLostAnswer ||
+                  fate == Fate::kLostRequest || !in_time) {
+                return;
+              }
+              in(back, [this, action, served] { answer(action, served); });
+            });
   if (fate == Fate::kLostAnswer || fate == Fate::kLostRequest || !in_time) {
     in(action.patience,
        [this, action] { answer(action, retryable(what_of(action) + ": no answer in time")); });
@@ -332,11 +347,12 @@ void Driver::mark(const core::Action& action, int tries_left) {
     begin_watch(node);
   };
   const Fate fate = draw_fate();
-  if (fate == Fate::kLostRequest || fate == Fate::kLostAnswer) {
-    in(action.patience, [finish] { finish(retryable("mark: no answer in time")); });
-    return;
-  }
-  in(leg(fate), [this, action, node, tries_left, fate, finish] {
+  const bool shared = !setup_.holder.empty();  // then a lost answer has had its effect
+  const bool lost = fate == Fate::kLostRequest || fate == Fate::kLostAnswer;
+  if (lost) in(action.patience, [finish] { finish(retryable("mark: no answer in time")); });
+  if (fate == Fate::kLostRequest || (lost && !shared)) return;
+  const Time sent = world_.now();
+  in(leg(fate), [this, action, node, tries_left, fate, lost, sent, finish] {
     if (fate == Fate::kRefused) {
       finish(std::unexpected(to_error("patch nodes " + node, any_refusal())));
       return;
@@ -351,23 +367,34 @@ void Driver::mark(const core::Action& action, int tries_left) {
                                .taint = setup_.policy.taint,
                                .taint_effect = setup_.policy.taint_effect,
                                .extras = action.extras,
-                               .started = world_.now()};
+                               .started = setup_.holder.empty() ? world_.now() : sent,
+                               .holder = setup_.holder};
     const kube::Node before = to_kube(*found);
-    const auto patch = effects::mark_patch(before, wanted);
-    if (!patch) {
-      finish(std::string("was marked before"));
+    if (const auto obstacle = holders_.obstacle(before, sent)) {
+      if (!lost) finish(std::unexpected(*obstacle));
       return;
     }
-    in(leg(fate) + leg(fate), [this, action, node, tries_left, before, wanted, patch, finish] {
-      const auto done = apply_mark(world_, node, *patch);
-      if (done) {
-        finish(effects::mark_remark(before, wanted));
-      } else if (done.error().code == 409 && tries_left > 1) {
-        mark(action, tries_left - 1);
-      } else {
-        finish(std::unexpected(to_error("patch nodes " + node, done.error())));
-      }
-    });
+    const auto patch = effects::mark_patch(before, wanted);
+    if (!patch) {
+      if (!lost) finish(std::string("was marked before"));
+      return;
+    }
+    // What is on its way is not stopped by our end.
+    world_.at(world_.now() + leg(fate) + leg(fate),
+              [this, life = life_, mine = *life_, action, node, tries_left, lost, before, wanted,
+               patch, finish] {
+                if (*life == 0) return;
+                const auto done = apply_mark(world_, node, *patch);
+                if (done && on_served) on_served(action, nullptr);
+                if (*life != mine || killed_ || lost) return;
+                if (done) {
+                  finish(effects::mark_remark(before, wanted));
+                } else if (done.error().code == 409 && tries_left > 1) {
+                  mark(action, tries_left - 1);
+                } else {
+                  finish(std::unexpected(to_error("patch nodes " + node, done.error())));
+                }
+              });
   });
 }
 
@@ -501,7 +528,7 @@ void Driver::list(const std::string& node) {
 }
 
 void Driver::world_changed(const world::Event& event) {
-  if (hosts_.empty()) return;
+  if (hosts_.empty() || killed_) return;
   std::shared_ptr<const kube::Pod> shown;  // one for all
   workloads_->world_changed(event, shown);
   if (event.kind() == world::Kind::kNode && watches_marks_) {

@@ -2,7 +2,9 @@
 // The agent's decisions against an emulated cluster: connects a core::Desk with a world through
 // effects::PodUnits and effects::mark_patch, as app/ and effects/ do, but without HTTP and on the
 // world's clock. Requests and watches take their time, and the weather may be bad. Any number of
-// hosts; restart() is a new process that knows nothing.
+// hosts; restart() is a new process that knows nothing. Several drivers on one world are several
+// processes: those with a holder's name leave a host to the one that its record names
+// (effects/holders.h).
 //
 // Lives within the world's advance_to(). One owner; the world must outlive it.
 #pragma once
@@ -14,6 +16,7 @@
 #include <string>
 
 #include "core/desk.h"
+#include "effects/holders.h"
 #include "effects/pod_units.h"
 #include "laboratory/workload_view.h"
 #include "world/random.h"
@@ -41,6 +44,8 @@ struct Setup {
   bool may_patch = true;             // else 403: no right to patch pods
   bool may_read_deployments = true;  // else nothing is handed over
   std::set<std::string> by_hash;     // namespaces with a Service that selects on the pods' hash
+  std::string holder = {};           // our name, where several processes may drain a host
+  effects::Holders::Ended holder_ended = {};
 };
 
 class Driver {
@@ -62,7 +67,12 @@ class Driver {
   // Whatever is due at this moment is done.
   void settle();
 
-  // The process ends at once and another begins: answers under way reach nobody.
+  // The process ends at once, also in the middle of on_action or on_served: answers under way reach
+  // nobody, and what it was about to send is not sent. It hears nothing any more.
+  void kill();
+  bool killed() const { return killed_; }
+
+  // Another begins in its place (of the same name), and knows nothing.
   void restart();
 
   // The adapter's own record of a unit; nullptr when it is not on the node any more, as far as is
@@ -78,7 +88,8 @@ class Driver {
 
   // Called with every action before it is sent.
   std::function<void(const core::Action&)> on_action;
-  // Called when the server has carried out (or refused) an action; `nullptr`: it never arrived.
+  // Called when the server has carried out (`nullptr`) or refused an action; of marks those that
+  // were written.
   std::function<void(const core::Action&, const world::Refusal*)> on_served;
 
  private:
@@ -133,6 +144,8 @@ class Driver {
   Time last_node_{};
   Time news_armed_{};
   core::Journal journal_;
+  effects::Holders holders_;
+  bool killed_ = false;
 };
 
 }  // namespace spotkeeper::laboratory
