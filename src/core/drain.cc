@@ -184,6 +184,7 @@ void Drain::mark_answered(const Result<std::string>& result) {
     mark_.failures = 0;
     mark_.held = false;
     mark_.answered = now_;
+    mark_.renewed = mark_.asked;
     if (std::exchange(mark_.renewing, false)) return;
     plans_stale_ = true;
     note(Level::kInfo, What::kMarked, nullptr, *result);
@@ -246,7 +247,9 @@ void Drain::advance() {
     // What a hand-over has come to may concern those that were looked at before.
     for (int pass = 0; pass < kMostPasses; ++pass) {
       again_ = false;
-      for (Track* track : in_turn()) consider(*track);
+      for (Track* track : in_turn()) {
+        if (holds() || now_ >= track->plan.force) consider(*track);
+      }
       if (!again_) break;
     }
   }
@@ -288,6 +291,7 @@ void Drain::consider_mark() {
   Action& action = act(ActionKind::kMark, nullptr, "nothing new may be placed on a host that ends");
   action.extras = extras;
   mark_.in_flight = action.number;
+  mark_.asked = now_;
   mark_.renewing = mark_.current && mark_.extras == extras;
   mark_.sent = notice_;
   mark_.sent_extras = extras;
@@ -502,6 +506,7 @@ Time Drain::next_due() const {
   if (!hard()) at(notice_.deadline);
   if (mark_due()) at(mark_.next_try);
   at(renewal_due());
+  if (policy_.renew_every) at(started_ + 2 * *policy_.renew_every);
   if (policy_.mark_only || is_over()) return earliest;
   at(paused_until_);
   at(budgets_.wake(now_));

@@ -88,6 +88,8 @@ class Drain {
     bool held = false;      // another process drains the host; we wait until it does not any more
     bool renewing = false;  // what is in flight says nothing new
     Time answered{};        // last, with success
+    Time asked{};           // when the one in flight was decided
+    Time renewed{};         // when the last that succeeded was
     Notice sent;            // what the one in flight says
     Notice written;         // what the host bears, as far as is known
     MarkExtras extras;      // what it bears beside
@@ -201,6 +203,7 @@ class Drain {
   bool mark_due() const;
   void mark_held(const Error& error);
   Time renewal_due() const;
+  bool holds() const;
   bool services_known() const;
   bool waits_to_exclude() const;
   bool waits_for_releases() const;

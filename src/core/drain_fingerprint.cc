@@ -189,7 +189,7 @@ std::string Drain::fingerprint(bool gone_for_good) const {
   add(text, abilities_.mark, abilities_.ask, abilities_.stop, abilities_.explain,
       abilities_.hand_over, abilities_.forewarn);
   add(text, mark_.done, mark_.current, mark_.given_up, mark_.held, mark_.renewing, renewal_due(),
-      mark_.in_flight != 0, mark_.undoing, mark_.undone, mark_.failures,
+      holds(), mark_.in_flight != 0, mark_.undoing, mark_.undone, mark_.failures,
       ahead(mark_.next_try, now_));
   add(text, mark_.extras);
   add(text, mark_.sent_extras);

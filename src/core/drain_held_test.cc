@@ -78,6 +78,42 @@ TEST_F(Held, WhoWasTakenOverFromStops) {
   EXPECT_EQ(describe(t.take()), "");
 }
 
+// Somebody may have taken over meanwhile, and could not tell us.
+TEST_F(Held, WhoCannotRenewAsksNobodyUntilItCan) {
+  begin({make_unit("web", Seconds(30), {"default/b"})});
+  t.tell(BudgetSeen{.budget = {.id = BudgetId("default/b"), .allows = 0}});
+  t.answer(t.take().at(0));
+  t.advance_to(Seconds(13));
+  const auto renewal = t.take();
+  ASSERT_EQ(describe(renewal), "mark");
+  t.advance_to(Seconds(26));
+  t.tell(BudgetSeen{.budget = {.id = BudgetId("default/b"), .allows = 1}});
+  EXPECT_EQ(describe(t.take()), "");
+  t.answer(renewal[0]);
+  EXPECT_EQ(describe(t.take()), "ask default/web") << "it was renewed when it was sent";
+}
+
+TEST_F(Held, WhoCannotRenewTellsItsUnitsAtTheirLastMoment) {
+  begin({make_unit("web", Seconds(30), {"default/b"})});
+  t.tell(BudgetSeen{.budget = {.id = BudgetId("default/b"), .allows = 0}});
+  t.answer(t.take().at(0));
+  t.advance_to(Seconds(13));
+  ASSERT_EQ(describe(t.take()), "mark") << "and nobody answers";
+  t.advance_to(Seconds(86));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(90));
+  EXPECT_EQ(describe(t.take()), "ask default/web 30s");
+}
+
+TEST_F(Held, AHostThatCannotBeMarkedIsDrainedWhenNobodyCanHoldIt) {
+  begin({make_unit("web")});
+  ASSERT_EQ(describe(t.take()), "mark") << "and nobody answers";
+  t.advance_to(Seconds(25));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(26));
+  EXPECT_EQ(describe(t.take()), "ask default/web");
+}
+
 TEST_F(Held, ADrainThatIsDoneRenewsNothing) {
   begin({});
   t.answer(t.take().at(0));

@@ -109,6 +109,15 @@ void Drain::undo_answered(const Result<std::string>& result) {
   }
 }
 
+// Where several processes may drain the host: whether nobody can have taken over from us. Two
+// renewals that failed leave that open; who has never succeeded waits as long, and then drains a
+// host that cannot be marked. At its last moment a unit is told all the same.
+bool Drain::holds() const {
+  if (!policy_.renew_every || mark_.given_up) return true;
+  const Seconds lapses = 2 * *policy_.renew_every;
+  return mark_.renewed == Time{} ? now_ >= started_ + lapses : now_ < mark_.renewed + lapses;
+}
+
 // The end of a drain is put off a little while a Service of the host is dark, so that it can be
 // told for how long.
 bool Drain::waits_for_services(int left) {

@@ -26,7 +26,7 @@ struct Policy {
   // Units are left alone until this long before the deadline; unset: at once.
   std::optional<Seconds> start_before;
   // Our marks are renewed so often while a drain is not finished, where others may take over from
-  // us; unset: nobody may.
+  // us, and after twice that nothing is asked before its last moment; unset: nobody may.
   std::optional<Seconds> renew_every;
   bool mark_only = false;         // cordon, never drain
   bool dry_run = false;           // say what would be done, do nothing

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "effects/mark.h"
 
 namespace spotkeeper::effects {
@@ -24,7 +26,7 @@ std::optional<Error> Holders::obstacle(const kube::Node& node, Time now) {
                .message = fmt::format(
                    "{} drains it; taken over when that does not renew its record for {} s",
                    holder->id, kHolderLease.count()),
-               .retry_after_s = static_cast<int>(left.count()),
+               .retry_after_s = static_cast<int>(std::min(left, kHolderLook).count()),
                .held = true};
 }
 

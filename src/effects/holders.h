@@ -19,6 +19,8 @@ namespace spotkeeper::effects {
 // as often: core::Policy::renew_every.
 inline constexpr Seconds kHolderLease{45};
 inline constexpr Seconds kHolderRenews{20};
+// Who waits looks again so often: a holder may have ended, or not renew any more, at any moment.
+inline constexpr Seconds kHolderLook{5};
 
 struct Holder {
   std::string id;       // "queue-7d9f/abc", "laptop.local/4711"

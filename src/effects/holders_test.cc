@@ -29,10 +29,10 @@ TEST(Holders, AnothersHostIsLeftAloneWhileItIsRenewed) {
   const auto first = holders.obstacle(held_by("other"), kNow);
   ASSERT_TRUE(first);
   EXPECT_TRUE(first->held);
-  EXPECT_EQ(first->retry_after_s, 45);
+  EXPECT_EQ(first->retry_after_s, 5);
   EXPECT_EQ(first->kind, ErrorKind::kRetryable);
-  EXPECT_EQ(holders.obstacle(held_by("other"), kNow + Seconds(30))->retry_after_s, 15);
-  EXPECT_EQ(holders.obstacle(held_by("other", "t2"), kNow + Seconds(44))->retry_after_s, 45);
+  EXPECT_EQ(holders.obstacle(held_by("other"), kNow + Seconds(43))->retry_after_s, 2);
+  EXPECT_EQ(holders.obstacle(held_by("other", "t2"), kNow + Seconds(44))->retry_after_s, 5);
   EXPECT_TRUE(holders.obstacle(held_by("other", "t2"), kNow + Seconds(88)));
 }
 

@@ -112,9 +112,13 @@ std::string started_of(const json::object& earlier, const Mark& mark) {
 
 json::object record_of(const kube::Node& node, const Mark& mark,
                        const std::set<std::string>& added_taints) {
-  const json::object earlier = earlier_record(node);
+  json::object earlier = earlier_record(node);
+  json::object holder{{"id", mark.holder}, {"renewed", format_time(mark.started)}};
   const bool of_a_notice = !noted(earlier, "id").empty() && !is_manual(earlier);
-  if (mark.notice.kind == core::NoticeKind::kManual && of_a_notice) return earlier;
+  if (mark.notice.kind == core::NoticeKind::kManual && of_a_notice) {
+    if (!mark.holder.empty()) earlier["holder"] = std::move(holder);
+    return earlier;
+  }
   json::object notice;
   notice["id"] = mark.notice.id.value;
   notice["kind"] = core::to_string(mark.notice.kind);
@@ -132,9 +136,7 @@ json::object record_of(const kube::Node& node, const Mark& mark,
   std::set<std::string> labels = ours_of(earlier, "labels");
   if (adds_exclusion(node, mark)) labels.insert(kExcludeLabel);
   if (!labels.empty()) record["labels"] = json::array(labels.begin(), labels.end());
-  if (!mark.holder.empty()) {
-    record["holder"] = json::object{{"id", mark.holder}, {"renewed", format_time(mark.started)}};
-  }
+  if (!mark.holder.empty()) record["holder"] = std::move(holder);
   return record;
 }
 

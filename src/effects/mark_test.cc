@@ -141,6 +141,20 @@ TEST(Mark, ARecordNamesItsHolderWhereSeveralMayDrain) {
   EXPECT_TRUE(mark_patch(held, mark)) << "renewed";
 }
 
+TEST(Mark, WhoDrainsByHandSaysSoInTheRecordOfANoticeToo) {
+  const kube::Node marked = apply(node(), *mark_patch(node(), spot_mark(false)));
+  Mark by_hand = spot_mark(false);
+  by_hand.notice.id = core::NoticeId("manual-1");
+  by_hand.notice.kind = core::NoticeKind::kManual;
+  by_hand.holder = "laptop/1";
+  const auto patch = mark_patch(marked, by_hand);
+  ASSERT_TRUE(patch);
+  const kube::Node held = apply(marked, *patch);
+  ASSERT_TRUE(recorded_holder(held));
+  EXPECT_EQ(recorded_holder(held)->id, "laptop/1");
+  EXPECT_EQ(recorded_notice(held)->id, spot_mark(false).notice.id);
+}
+
 TEST(Undo, TakesBackOnlyWhatWasOurs) {
   kube::Node before = node();
   before.taints = {{.key = "theirs", .effect = "NoSchedule"}};
