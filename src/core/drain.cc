@@ -282,6 +282,7 @@ Time Drain::renewal_due() const {
 
 bool Drain::mark_due() const {
   if (now_ >= renewal_due()) return true;
+  if (mark_.held && finished_) return false;  // nothing is left to take over
   return !(mark_.current && mark_.extras == extras_due()) && !mark_.given_up && !is_over();
 }
 

@@ -51,6 +51,18 @@ TEST_F(Held, WhatTheHolderHasMovedIsDone) {
   begin({make_unit("web")});
   t.tell(UnitGone{.id = UnitId("uid-web")});
   EXPECT_TRUE(t.drain.finished());
+  t.advance_to(Seconds(60));
+  EXPECT_EQ(describe(t.take()), "") << "no mark where there is nothing to take over";
+}
+
+TEST_F(Held, WhatTheHolderHasReleasedIsItsOwnToPutBack) {
+  t.answer(t.take().at(0), std::unexpected(held(40)));
+  Unit released = make_unit("web");
+  released.released = true;
+  begin({released});
+  t.tell(Withdrawn{.undo = true, .why = "Ctrl-C"});
+  EXPECT_EQ(describe(t.take()), "") << "neither is the mark ours";
+  EXPECT_TRUE(t.drain.finished());
 }
 
 TEST_F(Held, OurMarkIsRenewedQuietlyWhileWeDrain) {

@@ -67,8 +67,14 @@ void Drain::hear(const Withdrawn& withdrawn) {
 }
 
 // What is under way is waited for, so that nothing is left half done; then the mark is taken back.
+// Where another process drains the host both are its own.
 void Drain::consider_withdrawal() {
   if (finished_ || mark_.in_flight != 0) return;
+  if (mark_.held) {
+    finished_ = true;
+    note(Level::kInfo, What::kFinished, nullptr, "withdrawn; another process drains the host");
+    return;
+  }
   const bool busy = std::any_of(tracks_.begin(), tracks_.end(),
                                 [](const auto& entry) { return entry.second.in_flight != 0; });
   if (busy || !releases_settled()) return;

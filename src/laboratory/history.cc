@@ -39,14 +39,20 @@ History::History(uint64_t seed, Size size)
     : world_({.log_keeps = 0}, seed),
       random_(world::Random::mix(seed + 1)),
       cluster_(world_, random_, size),
-      setup_(random_setup()),
+      setup_(Second::joins(seed) ? Second::shared(random_setup()) : random_setup()),
       driver_(world_, setup_, random_.next()),
-      ledger_(world_, [this](const std::string& node) { return heard_.contains(node); }) {
+      ledger_(world_, [this](const std::string& node) { return goes(node); }) {
   observer_ = world_.observe([this](const world::Event& event) { ledger_.on(event); });
-  driver_.on_action = [this](const core::Action& action) { check_action(action); };
-  driver_.on_served = [this](const core::Action& action, const world::Refusal* refusal) {
-    check_served(action, refusal);
-  };
+  if (Second::joins(seed)) second_ = std::make_unique<Second>(world_, driver_, setup_, seed);
+  for (Driver* each : drivers()) {
+    each->on_action = [this, each](const core::Action& action) {
+      judged_ = each;
+      check_action(action);
+    };
+    each->on_served = [this](const core::Action& action, const world::Refusal* refusal) {
+      check_served(action, refusal);
+    };
+  }
 }
 
 Setup History::random_setup() {
@@ -145,8 +151,9 @@ void History::random_policies() {
     });
   }
   if (random_.chance(10)) {
-    world_.at(begin_ + Millis(random_.number(0, 45'000)),
-              [this, rules = random_rules()] { driver_.change_rules(rules); });
+    world_.at(begin_ + Millis(random_.number(0, 45'000)), [this, rules = random_rules()] {
+      for (Driver* each : drivers()) each->change_rules(rules);
+    });
   }
 }
 
@@ -163,6 +170,7 @@ void History::run() {
   cluster_.trouble_begins();
   plan_surprises();
   plan_repetitions();
+  plan_second();
   Time end = begin_ + kHistory;
   for (const auto& [node, doomed] : doomed_) {
     if (doomed.ends) continue;
@@ -218,7 +226,9 @@ void History::plan_withdrawal(const std::string& node, Doomed& doomed) {
       doomed.notice.received + Millis(random_.number(0, (last - doomed.notice.received).count()));
   doomed.undone = random_.chance(80);
   world_.at(*doomed.withdrawn, [this, node, undo = doomed.undone] {
-    driver_.withdraw(node, {.undo = undo, .why = "somebody has changed their mind"});
+    for (Driver* each : drivers()) {
+      each->withdraw(node, {.undo = undo, .why = "somebody has changed their mind"});
+    }
   });
 }
 
@@ -254,6 +264,7 @@ void History::plan_repetitions() {
     if (doomed.withdrawn && when > *doomed.withdrawn - Seconds(1)) return;
   }
   world_.at(when, [this] {
+    if (driver_.killed()) return;
     driver_.restart();
     // That a host goes which bears no mark yet, the new process cannot know before it hears so.
     std::erase_if(heard_, [this](const std::string& node) {
@@ -273,7 +284,7 @@ void History::plan_repetitions() {
 // The same notice twice changes nothing.
 void History::hear_again(const std::string& node) {
   const core::Drain* drain = driver_.desk().find(core::HostId(node));
-  if (drain == nullptr || drain->withdrawn()) return;
+  if (drain == nullptr || drain->withdrawn() || driver_.killed()) return;
   if (world_.now() > drain->notice().deadline) return;
   driver_.settle();
   if (drain->withdrawn()) return;
@@ -293,7 +304,7 @@ void History::check_action(const core::Action& action) {
                       action.unit_name, what));
   };
   if (action.reason.empty()) say("without a reason");
-  const core::Drain* drain = driver_.desk().find(action.host);
+  const core::Drain* drain = judged_->desk().find(action.host);
   if (!doomed_.contains(action.host.value) || drain == nullptr) {
     say("of a host that nobody spoke of");
     return;
@@ -315,6 +326,8 @@ void History::check_action(const core::Action& action) {
     return;
   }
   if (track->told) say("is done to a unit that has been told");
+  const std::string trespass = second_ ? second_->trespass(*judged_, action) : std::string();
+  if (!trespass.empty() && world_.now() < track->plan.force) say(trespass.c_str());
   if (action.kind == core::ActionKind::kStop) check_stop(action, *drain);
   if (action.kind == core::ActionKind::kAsk) check_ask(action, *track);
   if (action.kind == core::ActionKind::kRelease) check_release(action, *track);
@@ -322,7 +335,7 @@ void History::check_action(const core::Action& action) {
 }
 
 const core::Track* History::track_of(const std::string& node, const core::UnitId& unit) const {
-  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  const core::Drain* drain = judged_->desk().find(core::HostId(node));
   if (drain == nullptr) return nullptr;
   const core::Track* const track = drain->find(unit);
   return track == nullptr || track->gone ? nullptr : track;
@@ -353,7 +366,7 @@ void History::check_ask(const core::Action& action, const core::Track& track) {
   const world::Key group = group_of(track);
   int asked = 0;  // and not yet told: the server counts them still
   for (const auto& [node, doomed] : doomed_) {
-    const core::Drain* drain = driver_.desk().find(core::HostId(node));
+    const core::Drain* drain = judged_->desk().find(core::HostId(node));
     if (drain == nullptr) continue;
     for (const core::Track* each : drain->tracks()) {
       if (each->unit.group != track.unit.group || !each->release.out() || each->gone) continue;
@@ -411,12 +424,10 @@ void History::check_end() {
   check_replica_sets();
   tally_.pods = static_cast<int64_t>(world_.history().pods().size());
   tally_.changes = static_cast<int64_t>(world_.version());
-  for (const auto& [node, doomed] : doomed_) {
-    if (doomed.ends) {
-      check_host(node, doomed);
-    } else {
-      check_spared(node, doomed);
-    }
+  for (const Driver* each : drivers()) {
+    if (each->killed()) continue;
+    judged_ = each;
+    check_hosts();
   }
   for (const world::PodStory& pod : world_.history().pods()) {
     const auto doomed = doomed_.find(pod.node);
@@ -424,10 +435,19 @@ void History::check_end() {
   }
 }
 
+// The second may not have heard of all.
+void History::check_hosts() {
+  for (const auto& [node, doomed] : doomed_) {
+    const bool all = judged_ == &driver_ || driver_.killed();
+    if (!all && judged_->desk().find(core::HostId(node)) == nullptr) continue;
+    doomed.ends ? check_host(node, doomed) : check_spared(node, doomed);
+  }
+}
+
 void History::check_host(const std::string& node, const Doomed& doomed) {
   const auto object = world_.find<world::Node>({{}, node});
   if (!object || !object->spec.unschedulable) wrong(node + ": was never marked");
-  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  const core::Drain* drain = judged_->desk().find(core::HostId(node));
   if (drain == nullptr) {
     wrong(node + ": has no drain");
     return;
@@ -485,7 +505,7 @@ void History::check_replica_sets() {
 
 // A host that stays after all is as it was.
 void History::check_spared(const std::string& node, const Doomed& doomed) {
-  const core::Drain* drain = driver_.desk().find(core::HostId(node));
+  const core::Drain* drain = judged_->desk().find(core::HostId(node));
   if (drain == nullptr) {
     wrong(node + ": has no drain");
     return;
@@ -500,11 +520,11 @@ void History::check_spared(const std::string& node, const Doomed& doomed) {
 
 // Somebody has written that it is to stay.
 bool History::is_never(const world::PodStory& pod) const {
-  const core::Drain* const drain = driver_.desk().find(core::HostId(pod.node));
+  const core::Drain* const drain = judged_->desk().find(core::HostId(pod.node));
   const core::Track* const track =
       drain != nullptr ? drain->find(core::UnitId(pod.uid.text())) : nullptr;
   return track != nullptr &&
-         core::wanted_for(track->unit, drain->notice(), driver_.policy()).mode ==
+         core::wanted_for(track->unit, drain->notice(), judged_->policy()).mode ==
              core::Mode::kNotOurs;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "laboratory/driver.h"
 #include "laboratory/ledger.h"
 #include "laboratory/random_cluster.h"
+#include "laboratory/second.h"
 
 namespace spotkeeper::laboratory {
 
@@ -42,6 +44,8 @@ class History {
   const std::vector<std::string>& broken() const { return broken_; }
   const Tally& tally() const { return tally_; }
   const Driver& driver() const { return driver_; }
+  // Of all processes, in the order of time; the second's hosts are called "n1 (second)".
+  core::Journal journal() const;
   const world::World& world() const { return world_; }
   std::string since_begin(Time time) const { return format_duration(time - begin_); }
 
@@ -58,6 +62,9 @@ class History {
   void plan_withdrawal(const std::string& node, Doomed& doomed);
   void doom(const std::string& node);
   void hear(const std::string& node, const core::Notice& notice);
+  void plan_second();
+  std::vector<Driver*> drivers();
+  bool goes(const std::string& node) const;
   void plan_surprises();
   void plan_repetitions();
   void hear_again(const std::string& node);
@@ -67,6 +74,7 @@ class History {
   void check_ask(const core::Action& action, const core::Track& track);
   void check_served(const core::Action& action, const world::Refusal* refusal);
   void check_end();
+  void check_hosts();
   void check_entries();
   void check_nobody_left_out();
   void check_replica_sets();
@@ -87,6 +95,8 @@ class History {
   RandomCluster cluster_;
   Setup setup_;
   Driver driver_;
+  std::unique_ptr<Second> second_;  // another process; most histories have none
+  const Driver* judged_ = &driver_;
   Ledger ledger_;
   uint64_t observer_ = 0;
   std::set<std::string> heard_;        // nodes that go, as far as the agent was told

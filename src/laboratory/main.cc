@@ -89,7 +89,7 @@ int explain(uint64_t seed, laboratory::Size size) {
     fmt::print(stderr, "SEED={}: {}\n", seed, each);
   }
   if (const char* only = std::getenv("VERBOSE")) {
-    for (const core::Entry& entry : history.driver().journal()) {
+    for (const core::Entry& entry : history.journal()) {
       if (std::string_view(only) != "all" && !entry.unit.empty() && entry.unit != only) continue;
       fmt::print(stderr, "{} {} {} {}: {}\n", history.since_begin(entry.at), entry.host.value,
                  entry.unit, core::to_string(entry.what), entry.text);
