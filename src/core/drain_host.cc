@@ -57,7 +57,11 @@ void Drain::hear(const AbilitiesFound& found) {
 
 void Drain::hear(const Withdrawn& withdrawn) {
   if (withdrawn_) return;
-  if (finished_ && !(withdrawn.undo && mark_.done)) return;
+  if (finished_ && !(withdrawn.undo && mark_.done)) {
+    // What arrives on another's host when its mark is taken back is no matter of ours.
+    if (mark_.held) withdrawn_ = withdrawn;
+    return;
+  }
   finished_ = false;  // there is the mark to take back
   withdrawn_ = withdrawn;
   withdrawn_at_ = now_;
@@ -77,7 +81,9 @@ void Drain::consider_withdrawal() {
   }
   const bool busy = std::any_of(tracks_.begin(), tracks_.end(),
                                 [](const auto& entry) { return entry.second.in_flight != 0; });
-  if (busy || !releases_settled()) return;
+  // Until it bears our name nothing that is released on it was released by us.
+  const bool was_ours = !policy_.renew_every || mark_.done || mark_.given_up;
+  if (busy || (was_ours && !releases_settled())) return;
   if (withdrawn_->undo && !mark_.undone) {
     if (now_ < mark_.next_try) return;
     mark_.undoing = true;

@@ -380,21 +380,24 @@ void Driver::mark(const core::Action& action, int tries_left) {
       return;
     }
     // What is on its way is not stopped by our end.
-    world_.at(world_.now() + leg(fate) + leg(fate),
-              [this, life = life_, mine = *life_, action, node, tries_left, lost, before, wanted,
-               patch, finish] {
-                if (*life == 0) return;
-                const auto done = apply_mark(world_, node, *patch);
-                if (done && on_served) on_served(action, nullptr);
-                if (*life != mine || killed_ || lost) return;
-                if (done) {
-                  finish(effects::mark_remark(before, wanted));
-                } else if (done.error().code == 409 && tries_left > 1) {
-                  mark(action, tries_left - 1);
-                } else {
-                  finish(std::unexpected(to_error("patch nodes " + node, done.error())));
-                }
-              });
+    world_.at(
+        world_.now() + leg(fate) + leg(fate), [this, life = life_, mine = *life_, action, node,
+                                               tries_left, lost, before, wanted, patch, finish] {
+          if (*life == 0) return;
+          const auto done = apply_mark(world_, node, *patch);
+          if (done && on_served) on_served(action, nullptr);
+          if (*life != mine || killed_ || lost) return;
+          if (done) {
+            const auto holder = effects::recorded_holder(before);
+            const bool other = holder && !setup_.holder.empty() && holder->id != setup_.holder;
+            finish((other ? "taken over from " + holder->id + ": " : std::string()) +
+                   effects::mark_remark(before, wanted));
+          } else if (done.error().code == 409 && tries_left > 1) {
+            mark(action, tries_left - 1);
+          } else {
+            finish(std::unexpected(to_error("patch nodes " + node, done.error())));
+          }
+        });
   });
 }
 

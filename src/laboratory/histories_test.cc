@@ -20,17 +20,16 @@ int from_environment(const char* name, int otherwise) {
 }
 
 void print_journal(const History& history, const std::string& only) {
-  const core::Journal& journal = history.driver().journal();
-  for (const core::Entry& entry : journal) {
+  for (const core::Entry& entry : history.journal()) {
     if (!only.empty() && !entry.unit.empty() && entry.unit != only) continue;
     fmt::print("{} {} {} {}: {}\n", format_time(entry.at), entry.host.value, entry.unit,
                core::to_string(entry.what), entry.text);
   }
 }
 
-Tally run(int seed, bool explain) {
+Tally run(int seed, bool explain, Size size = {}) {
   SCOPED_TRACE("SEED=" + std::to_string(seed));
-  History history(static_cast<uint64_t>(seed));
+  History history(static_cast<uint64_t>(seed), size);
   history.run();
   for (const std::string& broken : history.broken()) ADD_FAILURE() << broken;
   const char* unit = std::getenv("UNIT");
@@ -67,6 +66,17 @@ TEST(Histories, OneRefusalOfTheMarkIsNotTheLast) {
 // A Retry-After of minutes, taken under a soft notice, reached beyond the end that a hard one set.
 TEST(Histories, APauseDoesNotOutliveTheNoticeItWasTakenUnder) {
   run(192, false);
+}
+
+TEST(Histories, TwoProcessesShareTheHosts) {
+  Tally all;
+  for (int seed = 1; all.shared < 40; ++seed) {
+    if (!Second::joins(static_cast<uint64_t>(seed))) continue;
+    const Tally one = run(seed, false, {.nodes = 6, .pods_per_node = 8});
+    all.shared += one.shared;
+    all.taken_over += one.taken_over;
+  }
+  EXPECT_GT(all.taken_over, 2);
 }
 
 TEST(Histories, TheSameSeedGivesTheSameHistory) {

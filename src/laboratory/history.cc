@@ -431,6 +431,7 @@ void History::check_end() {
   }
   for (const world::PodStory& pod : world_.history().pods()) {
     const auto doomed = doomed_.find(pod.node);
+    judged_ = who_drained(pod.node);
     if (doomed != doomed_.end() && doomed->second.ends) check_pod(pod, doomed->second);
   }
 }
@@ -457,8 +458,10 @@ void History::check_host(const std::string& node, const Doomed& doomed) {
 }
 
 void History::check_entries() {
-  for (const core::Entry& entry : driver_.journal()) {
+  tally_.shared = second_ != nullptr ? 1 : 0;
+  for (const core::Entry& entry : journal()) {
     if (entry.what == core::What::kReplaced) ++tally_.replaced;
+    if (entry.text.starts_with("taken over from ")) ++tally_.taken_over;
     if (entry.text.empty() && entry.what != core::What::kMarked) {
       wrong(
           fmt::format("{} {}: journalled without a word", core::to_string(entry.what), entry.unit));
@@ -513,6 +516,7 @@ void History::check_spared(const std::string& node, const Doomed& doomed) {
   if (!drain->finished()) wrong(node + ": its drain never finished");
   const auto object = world_.find<world::Node>({{}, node});
   if (!object || (doomed.withdrawn && !doomed.undone)) return;
+  if (second_ && second_->is_left_by_the_dead(node)) return;
   const bool finished_before = !drain->withdrawn();
   if (object->spec.unschedulable && !finished_before) wrong(node + ": stays cordoned");
   if (!object->spec.taints.empty() && !finished_before) wrong(node + ": stays tainted");

@@ -26,6 +26,8 @@ struct Tally {
   int64_t released = 0;   // handed over
   int64_t replaced = 0;   // … and enough others were Ready before they were asked
   int64_t put_back = 0;
+  int64_t shared = 0;      // histories of two processes
+  int64_t taken_over = 0;  // hosts, by the one from the other
   int64_t actions = 0;
   int64_t changes = 0;  // versions of objects
 };
@@ -64,6 +66,7 @@ class History {
   void hear(const std::string& node, const core::Notice& notice);
   void plan_second();
   std::vector<Driver*> drivers();
+  const Driver* who_drained(const std::string& node) const;
   bool goes(const std::string& node) const;
   void plan_surprises();
   void plan_repetitions();

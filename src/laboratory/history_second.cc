@@ -29,6 +29,12 @@ bool History::goes(const std::string& node) const {
   return (driver_.killed() || heard_.contains(node)) && second_->all_know(node);
 }
 
+const Driver* History::who_drained(const std::string& node) const {
+  if (!second_ || !driver_.killed()) return &driver_;
+  const Driver& other = second_->driver();
+  return other.desk().find(core::HostId(node)) != nullptr ? &other : &driver_;
+}
+
 void History::plan_second() {
   if (!second_) return;
   second_->driver().set_weather(setup_.weather);

@@ -136,14 +136,17 @@ int main(int argc, char** argv) {
     all.released += one.released;
     all.replaced += one.replaced;
     all.put_back += one.put_back;
+    all.shared += one.shared;
+    all.taken_over += one.taken_over;
     all.actions += one.actions;
     all.changes += one.changes;
   }
   fmt::print(
       "{{\"histories\":{},\"workers\":{},\"seconds\":{:.3f},\"broken\":{},\"pods\":{},"
       "\"changes\":{},\"actions\":{},\"moved\":{},\"cut_off\":{},\"overruled\":{},"
-      "\"released\":{},\"replaced\":{},\"put_back\":{}}}\n",
+      "\"released\":{},\"replaced\":{},\"put_back\":{},\"shared\":{},\"taken_over\":{}}}\n",
       histories, workers, took.count(), broken, all.pods, all.changes, all.actions, all.moved,
-      all.cut_off, all.overruled, all.released, all.replaced, all.put_back);
+      all.cut_off, all.overruled, all.released, all.replaced, all.put_back, all.shared,
+      all.taken_over);
   return broken == 0 ? 0 : 1;
 }

@@ -50,7 +50,7 @@ Second::Second(world::World& world, Driver& first, Setup setup, uint64_t seed)
 void Second::plan(const std::map<std::string, Host>& hosts, Time begin,
                   std::function<void()> changed) {
   changed_ = std::move(changed);
-  const bool at_once = random_.chance(40);
+  const bool at_once = random_.chance(60);
   const Millis after(at_once ? 200 : 10'000);
   const bool dies = random_.chance(60);
   for (const auto& [node, host] : hosts) {
@@ -93,11 +93,22 @@ bool Second::all_know(const std::string& node) const {
 
 std::string Second::trespass(const Driver& who, const core::Action& action) const {
   if (action.kind == core::ActionKind::kMark || action.kind == core::ActionKind::kUndo) return {};
-  const auto node = world_.find<world::Node>({{}, action.host.value});
-  if (!node) return {};
-  const std::optional<effects::Holder> holder = effects::recorded_holder(to_kube(*node));
-  if (!holder || holder->id == name_of(who)) return {};
-  return fmt::format("by the {}, and the {} holds the host", name_of(who), holder->id);
+  const std::string holder = holder_of(action.host.value);
+  if (holder.empty() || holder == name_of(who)) return {};
+  return fmt::format("by the {}, and the {} holds the host", name_of(who), holder);
+}
+
+bool Second::is_left_by_the_dead(const std::string& node) const {
+  const std::string holder = holder_of(node);
+  return (holder == name_of(first_) && first_.killed()) ||
+         (holder == name_of(driver_) && driver_.killed());
+}
+
+std::string Second::holder_of(const std::string& node) const {
+  const auto object = world_.find<world::Node>({{}, node});
+  if (!object) return {};
+  const std::optional<effects::Holder> holder = effects::recorded_holder(to_kube(*object));
+  return holder ? holder->id : std::string();
 }
 
 }  // namespace spotkeeper::laboratory

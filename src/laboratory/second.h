@@ -36,10 +36,14 @@ class Second {
   Driver& driver() { return driver_; }
   // Whether all who live know that this host goes.
   bool all_know(const std::string& node) const;
+  // Whether the host's record names one who was killed: nothing was left to take over, and its mark
+  // is a person's to take back.
+  bool is_left_by_the_dead(const std::string& node) const;
   // Why it may not do that now: another holds the host. Empty: it may.
   std::string trespass(const Driver& who, const core::Action& action) const;
 
  private:
+  std::string holder_of(const std::string& node) const;
   void plan_death(const std::map<std::string, Host>& hosts, Time begin, Millis notices_after);
   std::string name_of(const Driver& who) const { return &who == &first_ ? "first" : "second"; }
 
