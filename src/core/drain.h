@@ -73,9 +73,11 @@ class Drain {
 
   // All that decides what it does from here on, and nothing else (not the numbers of its actions,
   // which have no meaning of their own): two drains of the same host and notice with the same
-  // fingerprint behave alike. Bytes. For exploring (laboratory/explorer.h), which knows whether any
-  // unit that has left may be seen again: `gone_for_good`: none.
-  std::string fingerprint(bool gone_for_good = false) const;
+  // fingerprints behave alike. Bytes. For exploring (laboratory/explorer.h). The first is without
+  // the units; a unit's is without its id. A unit that has left and is `gone_for_good` is as one
+  // that never was.
+  std::string fingerprint() const;
+  std::string fingerprint_of(const UnitId& id, bool gone_for_good = false) const;
 
   // What stands in the way of asking the unit now, for people; empty: nothing.
   std::string obstacle(const Track& track) const;
