@@ -96,6 +96,7 @@ class SmallWorld {
     bool told = false;
     bool late = false;  // told later than was promised
     bool gone = false;
+    bool by_orphan = false;  // told by a request of a process that is gone
     bool active() const { return !gone && !told; }
     bool operator==(const Pod&) const = default;
   };
@@ -173,6 +174,7 @@ class SmallWorld {
   // small_world_check.cc: what is promised, and words.
   Time latest_word() const;
   void check(const core::Action& action, int pod);
+  int told_unheard(int deployment) const;
   std::string fingerprint_of(int number, bool gone_for_good) const;
   static std::string describe_event(const Message& message);
   void wrong(const std::string& what);

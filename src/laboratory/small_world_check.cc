@@ -44,8 +44,10 @@ void SmallWorld::check(const core::Action& action, int number) {
   if (action.kind != core::ActionKind::kAsk || now_ >= track.plan.ask_by) return;
   if (!track.release.out() || !track.unit.ready) return;
   // What is there now is the judge, but for one too many that its ReplicaSet has just deleted
-  // after a pod was put back: that word is still on its way.
-  int ready = healthy(pod.deployment) + elsewhere_[static_cast<size_t>(pod.deployment)].deleted;
+  // after a pod was put back, and for one that a process which is gone had asked: those words are
+  // still on their way.
+  int ready = healthy(pod.deployment) + told_unheard(pod.deployment) +
+              elsewhere_[static_cast<size_t>(pod.deployment)].deleted;
   for (const Request& each : requests_) {
     const Pod& other = pods_[static_cast<size_t>(each.pod)];
     const bool asked = each.kind == core::ActionKind::kAsk && !each.served && !each.lost;
@@ -55,6 +57,16 @@ void SmallWorld::check(const core::Action& action, int number) {
     wrong(
         fmt::format("{}: only {} of {} would be left", name(), ready - 1, size_of(pod.deployment)));
   }
+}
+
+int SmallWorld::told_unheard(int deployment) const {
+  int count = 0;
+  for (size_t i = 0; i < pods_.size(); ++i) {
+    if (pods_[i].deployment != deployment || !pods_[i].by_orphan) continue;
+    const core::Track* track = drain_->find(unit_id(static_cast<int>(i)));
+    if (track != nullptr && !track->told) ++count;
+  }
+  return count;
 }
 
 void SmallWorld::wrong(const std::string& what) {
@@ -93,8 +105,8 @@ void SmallWorld::check_end() {
 std::string SmallWorld::fingerprint_of(int number, bool gone_for_good) const {
   Bytes text;
   const Pod& pod = pods_[static_cast<size_t>(number)];
-  text.add(pod.deployment,
-           pod.owned + 2 * pod.released + 4 * pod.told + 8 * pod.late + 16 * pod.gone);
+  text.add(pod.deployment, pod.owned + 2 * pod.released + 4 * pod.told + 8 * pod.late +
+                               16 * pod.gone + 32 * pod.by_orphan);
   for (const Request& each : requests_) {
     if (each.pod != number) continue;
     text.add(each.kind, each.served, each.lost, each.orphaned, each.answer);
