@@ -234,7 +234,7 @@ Time Drain::release_due(const Track& track, const Ahead& ahead) const {
   switch (track.release.step) {
     case Release::Step::kNone: {
       if (track.plan.mode != Mode::kHandOver) return kNever;
-      if (waits_for_group(track) && now_ < group_due(track)) return group_due(track);
+      if (now_ < group_due(track) && waits_for_group(track)) return group_due(track);
       const Time by = release_by(track, ahead);
       return by == kNever ? kNever : by + Millis(1);
     }
