@@ -62,9 +62,13 @@ Output Drain::on(const Observation& observation, Time now) {
   out_ = {};
   matters_ = true;
   std::visit([this](const auto& heard) { hear(heard); }, observation);
-  if (matters_ || now_ >= wake_) {
+  const bool turn = matters_ || now_ >= wake_;
+  if (turn) {
     waits_for_room_ = false;
     advance();
+  }
+  count_ahead();
+  if (turn) {
     open_counted_ = releases_open();
     if (shared_pace_ == nullptr) own_pace_.counted(open_counted_, take_came(), now_);
     wake_ = next_due();
@@ -85,7 +89,7 @@ void Drain::hear(const NoticeHeard& heard) {
   if (!stronger && !nearer) return;
   notice_ = heard.notice;
   mark_.current = false;
-  plans_stale_ = true;
+  forget_wanted();
   for (auto& [id, track] : tracks_) {
     track.next_try = now_;     // a pause may reach beyond the new end
     track.forewarned = false;  // what is written on it is not true any more
@@ -102,7 +106,7 @@ void Drain::revive(const Notice& notice) {
   mark_.current = mark_.undone = false;
   mark_.failures = 0;
   mark_.next_try = now_;
-  plans_stale_ = true;
+  forget_wanted();
   for (auto& [id, track] : tracks_) {
     track.next_try = now_;
     track.forewarned = false;
@@ -406,13 +410,14 @@ void Drain::consider_finish() {
   }
   const bool mark_settled =
       mark_.done || mark_.given_up || mark_.held || (!hard() && mark_.failures >= kMarkTries);
-  const bool waits = waits_for_services(left) || waits_for_volumes(left) || waits_for_releases();
+  const bool waits = waits_for_services(left) || waits_for_volumes(left);
   if (policy_.mark_only && mark_settled) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
          mark_.done ? "cordoned only, as CORDON_ONLY asks"
                     : "not even cordoned, and CORDON_ONLY asks for no more");
-  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0 && !waits) {
+  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0 && !waits &&
+             !waits_for_releases()) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
          fmt::format("all pods have left, {}", before_deadline(notice_.deadline, now_)));
@@ -479,13 +484,15 @@ Time Drain::next_due() const {
     if (!finished_) at(rehearsal_due());
     return earliest;
   }
+  Ahead ahead{.released = pace().open() - open_counted_ + released_};
   if (withdrawn_) {
     if (finished_) return earliest;
     at(mark_.next_try);
     at(settle_by());
     for (const auto& [id, track] : tracks_) {
       at(track.next_try);
-      at(release_due(track));
+      at(release_due(track, ahead));
+      if (track.awaits_release()) ++ahead.waiting;
     }
     at(budgets_.wake(now_));
     return earliest;
@@ -512,7 +519,8 @@ Time Drain::next_due() const {
     at(track.plan.ask_by);
     at(track.plan.force);
     at(track.next_try);
-    at(release_due(track));
+    at(release_due(track, ahead));
+    if (track.awaits_release()) ++ahead.waiting;
   }
   return earliest;
 }

@@ -16,6 +16,7 @@
 #include "core/budget_book.h"
 #include "core/group_book.h"
 #include "core/journal.h"
+#include "core/node_map.h"
 #include "core/pace.h"
 #include "core/plan.h"
 #include "core/policy.h"
@@ -54,11 +55,11 @@ class Drain {
   bool withdrawn() const { return withdrawn_.has_value(); }
 
   // Requests that the last moments of its units may still take.
-  int requests_ahead() const;
+  int requests_ahead() const { return requests_ahead_; }
 
   // For the Pace: its released units whose replacement is not started yet; how many replacements
   // have come since the last call; and whether a unit waits for room.
-  int releases_open() const;
+  int releases_open() const { return finished_ ? 0 : released_; }
   int take_came() { return std::exchange(came_, 0); }
   bool waits_for_room() const { return waits_for_room_; }
 
@@ -138,6 +139,8 @@ class Drain {
 
   void advance();
   void replan();
+  void count_ahead();
+  void forget_wanted();
   void plan(Track& track, const Wanted& asked_for, Millis lead);
   bool plan_holds(const Track& track, const Wanted& wanted, Millis lead) const;
   void make_plan(Track& track, Wanted wanted, Millis lead);
@@ -180,7 +183,7 @@ class Drain {
   void take_back(Track& track, const std::string& why);
   bool releases_settled();
   Time settle_by() const;
-  Time release_due(const Track& track) const;
+  Time release_due(const Track& track, const Ahead& ahead) const;
 
   bool waits_for_turn(const Track& track) const;
   void forewarn(Track& track);
@@ -245,13 +248,16 @@ class Drain {
   Millis crowd_{0};    // what other hosts take of the request rate
   const Pace* shared_pace_;
   Pace own_pace_;
-  int open_counted_ = 0;  // of ours, in the Pace
+  int released_ = 0;        // as of the last observation
+  int requests_ahead_ = 0;  // likewise
+  int lowest_order_ = 0;    // of those that others wait for, as of the last planning
+  int open_counted_ = 0;    // of ours, in the Pace
   int came_ = 0;
   bool waits_for_room_ = false;
   Mark mark_;
-  std::map<UnitId, Track> tracks_;  // of the units that are here
-  std::map<UnitId, Track> left_;    // of those that have gone
-  int attached_ = 0;                // volumes
+  NodeMap<UnitId, Track> tracks_;  // of the units that are here
+  NodeMap<UnitId, Track> left_;    // of those that have gone
+  int attached_ = 0;               // volumes
   bool announced_ = false;
   bool listed_ = false;
   bool services_listed_ = false;
