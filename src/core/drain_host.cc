@@ -11,8 +11,9 @@
 namespace spotkeeper::core {
 namespace {
 
-// How often the mark of a withdrawn drain is tried to be taken back.
-constexpr int kUndoTries = 5;
+// How often the mark of a withdrawn drain is tried to be taken back: by the pauses between, for a
+// minute. An API server that restarts must not leave a host cordoned for good.
+constexpr int kUndoTries = 16;
 
 }  // namespace
 
