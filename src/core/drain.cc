@@ -555,6 +555,8 @@ Action& Drain::act(ActionKind kind, Track* track, std::string reason) {
     track->in_flight = action.number;
     track->in_flight_since = now_;
     track->in_flight_kind = kind;
+    // It is not counted any more among those that serve on here: surplus(), unreplaced().
+    again_ = again_ || track->release.out();
   }
   out_.actions.push_back(std::move(action));
   return out_.actions.back();

@@ -233,6 +233,22 @@ TEST(HandOver, AnAskThatIsRefusedGivesItsPlaceBack) {
   EXPECT_EQ(describe(t.take()), "ask default/b");
 }
 
+// b takes the place that a, who may not be asked, was held with: that is told of a at once.
+TEST(HandOver, WhatHoldsAUnitIsToldAnewWhenAnotherTakesItsPlace) {
+  HandOverDrain t;
+  t.replace({replica("a"), replica("b")});
+  t.group(2, 2, 1);
+  auto asked = t.take();
+  ASSERT_EQ(describe(asked), "ask default/a");
+  t.answer(asked[0], std::unexpected(forbidden()));
+  asked = t.take();
+  ASSERT_EQ(describe(asked), "ask default/b");
+  EXPECT_THAT(t.track("a").held, HasSubstr("its replacement is to be Ready first"));
+  const size_t said = t.entries.size();
+  t.tell(NoticeHeard{.notice = spot_notice()});
+  EXPECT_EQ(t.entries.size(), said);
+}
+
 TEST(HandOver, AUnitThatIsNotReadyWhileReleasedIsAskedAtOnce) {
   HandOverDrain t;
   t.replace({guarded_replica("web")}, kClosed);
