@@ -352,19 +352,28 @@ void History::check_ask(const core::Action& action, const core::Track& track) {
   if (!track.release.out() || !track.unit.ready || world_.now() >= track.plan.ask_by) return;
   const world::Key group = group_of(track);
   int asked = 0;  // and not yet told: the server counts them still
+  // Of a withdrawn drain, whose host stays: their release was never answered, and the server has
+  // not heard of it. The agent counts each once, as one that serves on there; so it does, owned as
+  // ever.
+  int in_doubt = 0;
   for (const auto& [node, doomed] : doomed_) {
     const core::Drain* drain = driver_.desk().find(core::HostId(node));
     if (drain == nullptr) continue;
     for (const core::Track* each : drain->tracks()) {
       if (each->unit.group != track.unit.group || !each->release.out() || each->gone) continue;
       if (!each->unit.ready) continue;
-      if (each->in_flight == 0 || each->in_flight_kind != core::ActionKind::kAsk) continue;
       const world::PodStory* story = world_.history().pod(world::Uid::parse(each->unit.id.value));
-      if (story != nullptr && !story->told) ++asked;
+      if (story == nullptr || story->told) continue;
+      const auto pod = world_.find<world::Pod>(story->key);
+      if (drain->withdrawn() && pod && pod->ready() &&
+          pod->meta.labels.find(effects::kReleasedLabel) == nullptr) {
+        ++in_doubt;
+      }
+      if (each->in_flight_with(core::ActionKind::kAsk)) ++asked;
     }
   }
   const Time since = world_.now() - 2 * setup_.weather.watch.most - kSeesLate;
-  const int surplus = ledger_.most_surplus(group, since);
+  const int surplus = ledger_.most_surplus(group, since) + in_doubt;
   if (surplus < asked) {
     wrong(fmt::format("ask {}: {} of {} are asked, and {} are too many at most", action.unit_name,
                       asked, group.text(), surplus));
