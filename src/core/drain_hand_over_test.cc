@@ -332,6 +332,32 @@ TEST(HandOver, WhoseReplacementWouldComeTooLateIsAskedAtOnce) {
   EXPECT_THAT(t.track("159").release.why_not, HasSubstr("no time for all"));
 }
 
+// Whoever waits for room looks again by itself: other hosts change how fast replacements come, and
+// so until when it can wait.
+TEST(HandOver, WhoWaitsForRoomLooksAgainWithinASecond) {
+  Pace pace;
+  Drain drain(HostId("n1"), spot_notice(), {}, kNoon, 1, {}, &pace);
+  std::vector<Action> actions;
+  const auto tell = [&](const Observation& observation, Time now) {
+    for (Action& action : drain.on(observation, now).actions) actions.push_back(std::move(action));
+  };
+  tell(NoticeHeard{.notice = spot_notice()}, kNoon);
+  tell(ActionDone{.number = actions.at(0).number, .result = std::string("marked")}, kNoon);
+  pace.counted(16, 0, kNoon);
+  for (const Observation& each : std::initializer_list<Observation>{
+           BudgetsListed{}, UnitSeen{.unit = replica("web")}, UnitsListed{},
+           GroupSeen{.group = {.id = kWeb, .wanted = 1, .owned = 1}}}) {
+    tell(each, kNoon);
+  }
+  ASSERT_TRUE(drain.waits_for_room());
+  EXPECT_EQ(actions.size(), 1U);
+  pace.counted(0, 16, kNoon);
+  ASSERT_LE(drain.wake(), kNoon + Seconds(1));
+  tell(Tick{}, drain.wake());
+  ASSERT_EQ(actions.size(), 2U);
+  EXPECT_EQ(actions[1].kind, ActionKind::kRelease);
+}
+
 TEST(HandOver, NoMoreAreReleasedThanAreReplacedInTime) {
   HandOverDrain t;
   const std::vector<Unit> units = many(40, Seconds(30));

@@ -56,6 +56,21 @@ TEST(Withdrawal, TakesTheMarkBackAndAsksNobodyAnyMore) {
   EXPECT_TRUE(t.take().empty());
 }
 
+// Which of them the host bears is not known: an earlier life, or a request whose answer was lost,
+// may have written it.
+TEST(Withdrawal, TakesBackTheMarkOfEveryNoticeThatWasHeard) {
+  Notice soft = spot_notice();
+  soft.kind = NoticeKind::kRebalanceRecommendation;
+  soft.id = NoticeId("rebalance-1");
+  TestDrain t({}, soft);
+  t.tell(NoticeHeard{.notice = spot_notice()});
+  t.answer(t.take().at(0), std::unexpected(weather()));
+  t.tell(Withdrawn{.why = "interrupted"});
+  const auto undo = t.take();
+  ASSERT_EQ(describe(undo), "undo");
+  EXPECT_EQ(undo[0].takers, (std::vector{soft.id, spot_notice().id}));
+}
+
 TEST(ManualDrain, PodsWhoseFirstListIsLateWereHereBeforeTheMark) {
   TestDrain t({}, manual());
   for (const Action& action : t.take()) t.answer(action);

@@ -391,8 +391,7 @@ void Driver::undo(const core::Action& action, int tries_left) {
       return;
     }
     const kube::Node before = to_kube(*found);
-    if (std::string why = effects::keeps_mark(before, action.notice.id, world_.now());
-        !why.empty()) {
+    if (std::string why = effects::keeps_mark(before, action.takers, world_.now()); !why.empty()) {
       answer(action, std::move(why));
       return;
     }
