@@ -189,7 +189,12 @@ void History::doom(const std::string& node) {
     soft.kind = core::NoticeKind::kRebalanceRecommendation;
     soft.id = core::NoticeId("rebalance-" + node);
     const Time softly = begin_ + Millis(random_.number(0, 100));
-    if (!doomed.ends) doomed.notice = soft;
+    if (!doomed.ends) {
+      doomed.notice = soft;
+    } else {
+      doomed.feared = soft;
+      doomed.feared_at = softly;
+    }
     world_.at(softly, [this, node, soft] { hear(node, soft); });
   }
   if (!doomed.ends) return;
@@ -263,7 +268,13 @@ void History::plan_repetitions() {
     ledger_.recount();
   });
   for (const auto& [node, doomed] : doomed_) {
-    const Time again = std::max(when, doomed.notice.received) + Millis(random_.number(0, 3'000));
+    const Millis delay(random_.number(0, 3'000));
+    // IMDS goes on showing both.
+    if (doomed.feared) {
+      world_.at(std::max(when, doomed.feared_at) + delay,
+                [this, node, soft = *doomed.feared] { hear(node, soft); });
+    }
+    const Time again = std::max(when, doomed.notice.received) + delay;
     world_.at(again, [this, node, notice = doomed.notice] { hear(node, notice); });
   }
 }
@@ -277,6 +288,9 @@ void History::hear_again(const std::string& node) {
   if (world_.now() > drain->notice().deadline) return;
   driver_.settle();
   if (drain->withdrawn()) return;
+  // Whether there is time to wait for room shifts with the pace of other hosts: it looks at that
+  // every second by itself, and now a little sooner.
+  if (drain->waits_for_room()) return;
   const size_t said = driver_.journal().size();
   const int64_t done = tally_.actions;
   driver_.hear(node, core::Notice(drain->notice()));
