@@ -87,7 +87,7 @@ void Drain::hear(const NoticeHeard& heard) {
   const bool stronger = now_hard && !hard();
   const bool nearer = now_hard == hard() && heard.notice.deadline < notice_.deadline;
   if (!stronger && !nearer) return;
-  notice_ = heard.notice;
+  take(heard.notice);
   mark_.current = false;
   forget_wanted();
   for (auto& [id, track] : tracks_) {
@@ -97,9 +97,16 @@ void Drain::hear(const NoticeHeard& heard) {
   note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
 }
 
+// The host may bear the mark of those before: one of another life of ours, or whose answer was
+// lost.
+void Drain::take(const Notice& notice) {
+  if (std::ranges::find(earlier_, notice_.id) == earlier_.end()) earlier_.push_back(notice_.id);
+  notice_ = notice;
+}
+
 // Another notice comes while a withdrawn drain is being ended: the host is drained after all.
 void Drain::revive(const Notice& notice) {
-  notice_ = notice;
+  take(notice);
   withdrawn_.reset();
   withdrawn_at_.reset();
   finished_ = false;
@@ -184,7 +191,6 @@ void Drain::mark_answered(const Result<std::string>& result) {
     mark_.done = true;
     mark_.current = mark_.sent.id == notice_.id && mark_.sent.deadline == notice_.deadline;
     mark_.extras = mark_.sent_extras;
-    mark_.written = mark_.sent;
     mark_.failures = 0;
     mark_.held = false;
     mark_.answered = now_;
@@ -513,6 +519,7 @@ Time Drain::next_due() const {
   at(paused_until_);
   at(budgets_.wake(now_));
   if (!hard()) at(started_ + kTurnPatience);
+  if (waits_for_room_) at(now_ + kRoomEvery);
   for (const auto& [id, track] : tracks_) {
     if (track.told || (track.plan.mode == Mode::kNotOurs && !returns(track))) continue;
     at(track.plan.start);
@@ -563,6 +570,8 @@ Action& Drain::act(ActionKind kind, Track* track, std::string reason) {
     track->in_flight = action.number;
     track->in_flight_since = now_;
     track->in_flight_kind = kind;
+    // It is not counted any more among those that serve on here: surplus(), unreplaced().
+    again_ = again_ || track->release.out();
   }
   out_.actions.push_back(std::move(action));
   return out_.actions.back();

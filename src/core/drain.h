@@ -92,7 +92,6 @@ class Drain {
     bool renewing = false;  // what is in flight says nothing new
     Time answered{};        // last, with success
     Notice sent;            // what the one in flight says
-    Notice written;         // what the host bears, as far as is known
     MarkExtras extras;      // what it bears beside
     MarkExtras sent_extras;
     uint64_t in_flight = 0;
@@ -124,6 +123,7 @@ class Drain {
   void hear(const Crowd& crowd);
   void hear(const Tick&) { matters_ = false; }
 
+  void take(const Notice& notice);
   void revive(const Notice& notice);
   void mark_answered(const Result<std::string>& result);
   void mark_failed(const Error& error);
@@ -182,6 +182,7 @@ class Drain {
   bool returns(const Track& track) const;
   void take_back(Track& track, const std::string& why);
   bool releases_settled();
+  bool is_unwanted(const Track& track) const;
   Time settle_by() const;
   Time release_due(const Track& track, const Ahead& ahead) const;
 
@@ -220,6 +221,8 @@ class Drain {
   static constexpr Seconds kMarkSettles{5};
   // How long the end of a drain is put off to see a Service come back.
   static constexpr Seconds kServiceWait{30};
+  // Whether there is room, and time to wait for it, also changes with what other hosts do.
+  static constexpr Seconds kRoomEvery{1};
   bool waits_for_services(int left);
   bool waits_for_volumes(int left) const;
   void rehearse();
@@ -231,6 +234,7 @@ class Drain {
 
   HostId host_;
   Notice notice_;
+  std::vector<NoticeId> earlier_;  // those before it
   Policy policy_;
   Abilities abilities_;
   BudgetBook budgets_;

@@ -195,7 +195,8 @@ std::string Drain::fingerprint() const {
   add(text, mark_.extras);
   add(text, mark_.sent_extras);
   add(text, mark_.sent);
-  add(text, mark_.written);
+  add(text, static_cast<int64_t>(earlier_.size()));
+  for (const NoticeId& id : earlier_) add(text, id.value);
   // What was counted of replacements is first read when enough have come (Pace::time_for): until
   // half as many have it is left out. Small worlds have fewer units than that.
   if (const Pace::State at = pace().state(); at.came >= kFewReplaced) {

@@ -165,6 +165,8 @@ bool Drain::confirm(Track& track) {
       track.unit.orphan ? "no replacement was started" : "its ReplicaSet did not let go of it");
   groups_.bar(track.unit.facts.ns, now_ + kBarredFor,
               "a release in this namespace was not followed through lately");
+  plans_stale_ = true;  // those of others in the namespace
+  replan();
   return put_back(track, why);
 }
 

@@ -189,7 +189,12 @@ void History::doom(const std::string& node) {
     soft.kind = core::NoticeKind::kRebalanceRecommendation;
     soft.id = core::NoticeId("rebalance-" + node);
     const Time softly = begin_ + Millis(random_.number(0, 100));
-    if (!doomed.ends) doomed.notice = soft;
+    if (!doomed.ends) {
+      doomed.notice = soft;
+    } else {
+      doomed.feared = soft;
+      doomed.feared_at = softly;
+    }
     world_.at(softly, [this, node, soft] { hear(node, soft); });
   }
   if (!doomed.ends) return;
@@ -263,7 +268,13 @@ void History::plan_repetitions() {
     ledger_.recount();
   });
   for (const auto& [node, doomed] : doomed_) {
-    const Time again = std::max(when, doomed.notice.received) + Millis(random_.number(0, 3'000));
+    const Millis delay(random_.number(0, 3'000));
+    // IMDS goes on showing both.
+    if (doomed.feared) {
+      world_.at(std::max(when, doomed.feared_at) + delay,
+                [this, node, soft = *doomed.feared] { hear(node, soft); });
+    }
+    const Time again = std::max(when, doomed.notice.received) + delay;
     world_.at(again, [this, node, notice = doomed.notice] { hear(node, notice); });
   }
 }
@@ -277,6 +288,9 @@ void History::hear_again(const std::string& node) {
   if (world_.now() > drain->notice().deadline) return;
   driver_.settle();
   if (drain->withdrawn()) return;
+  // Whether there is time to wait for room shifts with the pace of other hosts: it looks at that
+  // every second by itself, and now a little sooner.
+  if (drain->waits_for_room()) return;
   const size_t said = driver_.journal().size();
   const int64_t done = tally_.actions;
   driver_.hear(node, core::Notice(drain->notice()));
@@ -352,19 +366,28 @@ void History::check_ask(const core::Action& action, const core::Track& track) {
   if (!track.release.out() || !track.unit.ready || world_.now() >= track.plan.ask_by) return;
   const world::Key group = group_of(track);
   int asked = 0;  // and not yet told: the server counts them still
+  // Of a withdrawn drain, whose host stays: their release was never answered, and the server has
+  // not heard of it. The agent counts each once, as one that serves on there; so it does, owned as
+  // ever.
+  int in_doubt = 0;
   for (const auto& [node, doomed] : doomed_) {
     const core::Drain* drain = driver_.desk().find(core::HostId(node));
     if (drain == nullptr) continue;
     for (const core::Track* each : drain->tracks()) {
       if (each->unit.group != track.unit.group || !each->release.out() || each->gone) continue;
       if (!each->unit.ready) continue;
-      if (each->in_flight == 0 || each->in_flight_kind != core::ActionKind::kAsk) continue;
       const world::PodStory* story = world_.history().pod(world::Uid::parse(each->unit.id.value));
-      if (story != nullptr && !story->told) ++asked;
+      if (story == nullptr || story->told) continue;
+      const auto pod = world_.find<world::Pod>(story->key);
+      if (drain->withdrawn() && pod && pod->ready() &&
+          pod->meta.labels.find(effects::kReleasedLabel) == nullptr) {
+        ++in_doubt;
+      }
+      if (each->in_flight_with(core::ActionKind::kAsk)) ++asked;
     }
   }
   const Time since = world_.now() - 2 * setup_.weather.watch.most - kSeesLate;
-  const int surplus = ledger_.most_surplus(group, since);
+  const int surplus = ledger_.most_surplus(group, since) + in_doubt;
   if (surplus < asked) {
     wrong(fmt::format("ask {}: {} of {} are asked, and {} are too many at most", action.unit_name,
                       asked, group.text(), surplus));
