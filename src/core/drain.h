@@ -213,6 +213,8 @@ class Drain {
   // A release is followed through within this, or taken back; and so long its owner is waited for
   // when it is.
   static constexpr Seconds kConfirmWithin{3};
+  // How often putting back is tried that is refused for good, or undone.
+  static constexpr int kPutBackTries = 3;
   // Nothing of a namespace is handed over so long after a release there was not followed through.
   static constexpr std::chrono::minutes kBarredFor{10};
   // For how long a unit lets others go first where there is no deadline.

@@ -93,6 +93,10 @@ bool Drain::hand_over(Track& track) {
       if (track.unit.released || track.unit.orphan) {
         if (now_ < track.release.since + kConfirmWithin) return true;
       }
+      // A release that was slow may have come after it. Only who stays must not be left so.
+      if (withdrawn_ && track.unit.released && ++track.release.refusals < kPutBackTries) {
+        return put_back(track, track.release.why_not);
+      }
       give_up_release(track, track.release.why_not);
       return false;
     case Release::Step::kGivenUp:

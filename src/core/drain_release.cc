@@ -11,8 +11,6 @@
 namespace spotkeeper::core {
 namespace {
 
-// How often putting back is tried that is refused for good.
-constexpr int kPutBackTries = 3;
 // A withdrawn drain waits so long for a budget to let go who was replaced.
 constexpr Seconds kWithdrawnPatience{30};
 

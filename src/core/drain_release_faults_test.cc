@@ -207,8 +207,30 @@ TEST(WithdrawnRelease, AnOwnerThatDoesNotTakeItBackHoldsUpNothing) {
   t.replace({replica("web")});
   t.tell(Withdrawn{.why = "interrupted"});
   t.answer(t.take().at(0));
+  Unit web = replica("web");
+  web.orphan = true;
+  t.see(web);
+  EXPECT_EQ(describe(t.take()), "");
   t.advance_to(Seconds(3));
   EXPECT_EQ(describe(t.take()), "undo");
+}
+
+// A release whose answer was lost may arrive when the unit has been put back.
+TEST(WithdrawnRelease, WhoIsReleasedOnceMoreIsPutBackOnceMore) {
+  HandOverDrain t;
+  t.replace({replica("web")});
+  t.tell(Withdrawn{.why = "interrupted"});
+  t.answer(t.take().at(0));
+  for (int again = 1; again < 3; ++again) {
+    t.see(frozen(replica("web")));
+    EXPECT_EQ(describe(t.take()), "");
+    t.advance_to(Seconds(3 * again));
+    const auto back = t.take();
+    ASSERT_EQ(describe(back), "put back default/web") << again;
+    t.answer(back[0]);
+  }
+  t.advance_to(Seconds(9));
+  EXPECT_EQ(describe(t.take()), "undo") << "but not for ever";
 }
 
 TEST(WithdrawnRelease, WhomNobodyTookBackForHisGroupIsGoneIsDeleted) {

@@ -12,8 +12,8 @@
 namespace spotkeeper::laboratory {
 namespace {
 
-constexpr Seconds kSettles{30};   // the cluster's pods have started
-constexpr Seconds kHistory{150};  // from the first notice, at least
+constexpr Seconds kSettles{30};  // the cluster's pods have started
+constexpr Seconds kAfter{4};     // what still happens after a host's deadline
 // A host that stays after all is as it was so long after it was given up: whom no budget lets go
 // may hold that up for 30 s, and is put back then.
 constexpr Seconds kSettled{40};
@@ -38,6 +38,7 @@ world::Key group_of(const core::Track& track) {
 History::History(uint64_t seed, Size size)
     : world_({.log_keeps = 0}, seed),
       random_(world::Random::mix(seed + 1)),
+      lasts_(size.lasts),
       cluster_(world_, random_, size),
       setup_(random_setup()),
       driver_(world_, setup_, random_.next()),
@@ -163,7 +164,7 @@ void History::run() {
   cluster_.trouble_begins();
   plan_surprises();
   plan_repetitions();
-  Time end = begin_ + kHistory;
+  Time end = begin_ + lasts_;
   for (const auto& [node, doomed] : doomed_) {
     if (doomed.ends) continue;
     end = std::max(end, doomed.withdrawn.value_or(doomed.notice.deadline) + kSettled);
@@ -179,7 +180,8 @@ void History::doom(const std::string& node) {
       .id = core::NoticeId("spot-itn-" + node),
       .kind = core::NoticeKind::kSpotInterruption,
       .instance = core::InstanceId(node),
-      .deadline = std::chrono::floor<Seconds>(heard + Seconds(random_.number(60, 118))),
+      .deadline = std::min(std::chrono::floor<Seconds>(heard + Seconds(random_.number(60, 118))),
+                           std::chrono::floor<Seconds>(begin_ + lasts_ - kAfter)),
       .source = "imds",
       .detail = "terminate",
       .received = heard};

@@ -86,6 +86,7 @@ class History {
 
   world::World world_;
   world::Random random_;
+  Seconds lasts_;
   RandomCluster cluster_;
   Setup setup_;
   Driver driver_;
