@@ -175,7 +175,7 @@ Task<> DrainByHand::undo(std::vector<kube::Node> nodes) {
         co_await effects::put_back_released(api_, node.name, clock_.now());
     if (!back) status_ = fail("drain", back.error(), 1);
     const Result<std::string> done =
-        co_await effects::take_back_mark(api_, node.name, core::NoticeId(), clock_.now());
+        co_await effects::take_back_mark(api_, node.name, {}, clock_.now());
     if (done) {
       const std::string and_pods = back && !back->empty() ? "; " + *back : std::string();
       observe::write_text(STDOUT_FILENO, node.name + ": " + *done + and_pods + "\n");

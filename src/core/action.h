@@ -53,8 +53,10 @@ struct Action {
   Time by = kNever;              // its unit's last moment: what is due then waits for nobody
   Time end = kNever;             // no grace may reach beyond, however long it waits to be sent
   Notice notice;                 // why the host goes: goes into the record
-  MarkExtras extras = {};        // kMark
-  std::string reason;            // one sentence
+  // kUndo: whose mark is taken back: that of every notice its drain has heard of.
+  std::vector<NoticeId> takers = {};
+  MarkExtras extras = {};  // kMark
+  std::string reason;      // one sentence
 };
 
 // What adapters and timers tell a Drain.

@@ -38,14 +38,15 @@ BudgetBook::Hold BudgetBook::hold(const Unit& unit, const Policy& policy, Time n
     const auto found = lines_.find(id);
     if (found == lines_.end()) continue;
     const Line& line = found->second;
-    if (line.in_flight >= policy.asks_per_budget) {
-      return Hold{.why = Why::kInFlight, .budget = id, .count = line.in_flight};
-    }
     const Time rest = line.credit > 0 ? Time{} : line.unready_rest;
     const Time again = unit.ready ? line.ready_again : std::max(line.unready_again, rest);
     if (now < again) return Hold{.why = Why::kRefused, .budget = id};
     if (unit.ready && line.credit <= 0 && again == Time{}) {
       return Hold{.why = Why::kClosed, .budget = id};
+    }
+    // Last: that others are asked must not hide that it would not be asked without them.
+    if (line.in_flight >= policy.asks_per_budget) {
+      return Hold{.why = Why::kInFlight, .budget = id, .count = line.in_flight};
     }
   }
   return {};

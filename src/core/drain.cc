@@ -62,9 +62,13 @@ Output Drain::on(const Observation& observation, Time now) {
   out_ = {};
   matters_ = true;
   std::visit([this](const auto& heard) { hear(heard); }, observation);
-  if (matters_ || now_ >= wake_) {
+  const bool turn = matters_ || now_ >= wake_;
+  if (turn) {
     waits_for_room_ = false;
     advance();
+  }
+  count_ahead();
+  if (turn) {
     open_counted_ = releases_open();
     if (shared_pace_ == nullptr) own_pace_.counted(open_counted_, take_came(), now_);
     wake_ = next_due();
@@ -83,9 +87,9 @@ void Drain::hear(const NoticeHeard& heard) {
   const bool stronger = now_hard && !hard();
   const bool nearer = now_hard == hard() && heard.notice.deadline < notice_.deadline;
   if (!stronger && !nearer) return;
-  notice_ = heard.notice;
+  take(heard.notice);
   mark_.current = false;
-  plans_stale_ = true;
+  forget_wanted();
   for (auto& [id, track] : tracks_) {
     track.next_try = now_;     // a pause may reach beyond the new end
     track.forewarned = false;  // what is written on it is not true any more
@@ -93,16 +97,23 @@ void Drain::hear(const NoticeHeard& heard) {
   note(Level::kWarning, What::kNotice, nullptr, "changed: " + describe(notice_, now_));
 }
 
+// The host may bear the mark of those before: one of another life of ours, or whose answer was
+// lost.
+void Drain::take(const Notice& notice) {
+  if (std::ranges::find(earlier_, notice_.id) == earlier_.end()) earlier_.push_back(notice_.id);
+  notice_ = notice;
+}
+
 // Another notice comes while a withdrawn drain is being ended: the host is drained after all.
 void Drain::revive(const Notice& notice) {
-  notice_ = notice;
+  take(notice);
   withdrawn_.reset();
   withdrawn_at_.reset();
   finished_ = false;
   mark_.current = mark_.undone = false;
   mark_.failures = 0;
   mark_.next_try = now_;
-  plans_stale_ = true;
+  forget_wanted();
   for (auto& [id, track] : tracks_) {
     track.next_try = now_;
     track.forewarned = false;
@@ -180,7 +191,6 @@ void Drain::mark_answered(const Result<std::string>& result) {
     mark_.done = true;
     mark_.current = mark_.sent.id == notice_.id && mark_.sent.deadline == notice_.deadline;
     mark_.extras = mark_.sent_extras;
-    mark_.written = mark_.sent;
     mark_.failures = 0;
     mark_.held = false;
     mark_.answered = now_;
@@ -411,13 +421,14 @@ void Drain::consider_finish() {
   }
   const bool mark_settled =
       mark_.done || mark_.given_up || mark_.held || (!hard() && mark_.failures >= kMarkTries);
-  const bool waits = waits_for_services(left) || waits_for_volumes(left) || waits_for_releases();
+  const bool waits = waits_for_services(left) || waits_for_volumes(left);
   if (policy_.mark_only && mark_settled) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
          mark_.done ? "cordoned only, as CORDON_ONLY asks"
                     : "not even cordoned, and CORDON_ONLY asks for no more");
-  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0 && !waits) {
+  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0 && !waits &&
+             !waits_for_releases()) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
          fmt::format("all pods have left, {}", before_deadline(notice_.deadline, now_)));
@@ -484,13 +495,15 @@ Time Drain::next_due() const {
     if (!finished_) at(rehearsal_due());
     return earliest;
   }
+  Ahead ahead{.released = pace().open() - open_counted_ + released_};
   if (withdrawn_) {
     if (finished_) return earliest;
     at(mark_.next_try);
     at(settle_by());
     for (const auto& [id, track] : tracks_) {
       at(track.next_try);
-      at(release_due(track));
+      at(release_due(track, ahead));
+      if (track.awaits_release()) ++ahead.waiting;
     }
     at(budgets_.wake(now_));
     return earliest;
@@ -512,13 +525,15 @@ Time Drain::next_due() const {
   at(paused_until_);
   at(budgets_.wake(now_));
   if (!hard()) at(started_ + kTurnPatience);
+  if (waits_for_room_) at(now_ + kRoomEvery);
   for (const auto& [id, track] : tracks_) {
     if (track.told || (track.plan.mode == Mode::kNotOurs && !returns(track))) continue;
     at(track.plan.start);
     at(track.plan.ask_by);
     at(track.plan.force);
     at(track.next_try);
-    at(release_due(track));
+    at(release_due(track, ahead));
+    if (track.awaits_release()) ++ahead.waiting;
   }
   return earliest;
 }
@@ -561,6 +576,8 @@ Action& Drain::act(ActionKind kind, Track* track, std::string reason) {
     track->in_flight = action.number;
     track->in_flight_since = now_;
     track->in_flight_kind = kind;
+    // It is not counted any more among those that serve on here: surplus(), unreplaced().
+    again_ = again_ || track->release.out();
   }
   out_.actions.push_back(std::move(action));
   return out_.actions.back();

@@ -16,6 +16,7 @@
 #include "core/budget_book.h"
 #include "core/group_book.h"
 #include "core/journal.h"
+#include "core/node_map.h"
 #include "core/pace.h"
 #include "core/plan.h"
 #include "core/policy.h"
@@ -54,11 +55,11 @@ class Drain {
   bool withdrawn() const { return withdrawn_.has_value(); }
 
   // Requests that the last moments of its units may still take.
-  int requests_ahead() const;
+  int requests_ahead() const { return requests_ahead_; }
 
   // For the Pace: its released units whose replacement is not started yet; how many replacements
   // have come since the last call; and whether a unit waits for room.
-  int releases_open() const;
+  int releases_open() const { return finished_ ? 0 : released_; }
   int take_came() { return std::exchange(came_, 0); }
   bool waits_for_room() const { return waits_for_room_; }
 
@@ -73,9 +74,11 @@ class Drain {
 
   // All that decides what it does from here on, and nothing else (not the numbers of its actions,
   // which have no meaning of their own): two drains of the same host and notice with the same
-  // fingerprint behave alike. Bytes. For exploring (laboratory/explorer.h), which knows whether any
-  // unit that has left may be seen again: `gone_for_good`: none.
-  std::string fingerprint(bool gone_for_good = false) const;
+  // fingerprints behave alike. Bytes. For exploring (laboratory/explorer.h). The first is without
+  // the units; a unit's is without its id. A unit that has left and is `gone_for_good` is as one
+  // that never was.
+  std::string fingerprint() const;
+  std::string fingerprint_of(const UnitId& id, bool gone_for_good = false) const;
 
   // What stands in the way of asking the unit now, for people; empty: nothing.
   std::string obstacle(const Track& track) const;
@@ -91,7 +94,6 @@ class Drain {
     Time asked{};           // when the one in flight was decided
     Time renewed{};         // when the last that succeeded was
     Notice sent;            // what the one in flight says
-    Notice written;         // what the host bears, as far as is known
     MarkExtras extras;      // what it bears beside
     MarkExtras sent_extras;
     uint64_t in_flight = 0;
@@ -123,6 +125,7 @@ class Drain {
   void hear(const Crowd& crowd);
   void hear(const Tick&) { matters_ = false; }
 
+  void take(const Notice& notice);
   void revive(const Notice& notice);
   void mark_answered(const Result<std::string>& result);
   void mark_failed(const Error& error);
@@ -138,6 +141,8 @@ class Drain {
 
   void advance();
   void replan();
+  void count_ahead();
+  void forget_wanted();
   void plan(Track& track, const Wanted& asked_for, Millis lead);
   bool plan_holds(const Track& track, const Wanted& wanted, Millis lead) const;
   void make_plan(Track& track, Wanted wanted, Millis lead);
@@ -179,8 +184,9 @@ class Drain {
   bool returns(const Track& track) const;
   void take_back(Track& track, const std::string& why);
   bool releases_settled();
+  bool is_unwanted(const Track& track) const;
   Time settle_by() const;
-  Time release_due(const Track& track) const;
+  Time release_due(const Track& track, const Ahead& ahead) const;
 
   bool waits_for_turn(const Track& track) const;
   void forewarn(Track& track);
@@ -210,6 +216,8 @@ class Drain {
   // A release is followed through within this, or taken back; and so long its owner is waited for
   // when it is.
   static constexpr Seconds kConfirmWithin{3};
+  // How often putting back is tried that is refused for good, or undone.
+  static constexpr int kPutBackTries = 3;
   // Nothing of a namespace is handed over so long after a release there was not followed through.
   static constexpr std::chrono::minutes kBarredFor{10};
   // For how long a unit lets others go first where there is no deadline.
@@ -218,6 +226,8 @@ class Drain {
   static constexpr Seconds kMarkSettles{5};
   // How long the end of a drain is put off to see a Service come back.
   static constexpr Seconds kServiceWait{30};
+  // Whether there is room, and time to wait for it, also changes with what other hosts do.
+  static constexpr Seconds kRoomEvery{1};
   bool waits_for_services(int left);
   bool waits_for_volumes(int left) const;
   void rehearse();
@@ -229,6 +239,7 @@ class Drain {
 
   HostId host_;
   Notice notice_;
+  std::vector<NoticeId> earlier_;  // those before it
   Policy policy_;
   Abilities abilities_;
   BudgetBook budgets_;
@@ -246,13 +257,16 @@ class Drain {
   Millis crowd_{0};    // what other hosts take of the request rate
   const Pace* shared_pace_;
   Pace own_pace_;
-  int open_counted_ = 0;  // of ours, in the Pace
+  int released_ = 0;        // as of the last observation
+  int requests_ahead_ = 0;  // likewise
+  int lowest_order_ = 0;    // of those that others wait for, as of the last planning
+  int open_counted_ = 0;    // of ours, in the Pace
   int came_ = 0;
   bool waits_for_room_ = false;
   Mark mark_;
-  std::map<UnitId, Track> tracks_;  // of the units that are here
-  std::map<UnitId, Track> left_;    // of those that have gone
-  int attached_ = 0;                // volumes
+  NodeMap<UnitId, Track> tracks_;  // of the units that are here
+  NodeMap<UnitId, Track> left_;    // of those that have gone
+  int attached_ = 0;               // volumes
   bool announced_ = false;
   bool listed_ = false;
   bool services_listed_ = false;

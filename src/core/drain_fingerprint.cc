@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drain::fingerprint(): a new member that decides anything belongs here, too. What is only told to
-// people (held, last_no, planned, overruling, told_by_us, words of a plan) is left out.
+// Drain::fingerprint(), fingerprint_of(): a new member that decides anything belongs here, too.
+// What is only told to people (held, last_no, planned, overruling, told_by_us, words of a plan) is
+// left out.
 //
 // A moment that is past is written as 0 where it is only compared with the present: `now < t`,
 // `now >= t`, and next_due()'s `t > now` have the same answer for every t that is past, now and
@@ -66,8 +67,8 @@ Time ahead(Time time, Time now) {
 
 // Of `ending` only that it is set is read (drain_units.cc).
 void add(Text& text, const Unit& unit) {
-  add(text, unit.id.value, unit.grace.count(), unit.ready, unit.exempt, unit.ending.has_value(),
-      unit.ended, unit.local_data, unit.volumes, unit.daemon, unit.critical, unit.group.value,
+  add(text, unit.grace.count(), unit.ready, unit.exempt, unit.ending.has_value(), unit.ended,
+      unit.local_data, unit.volumes, unit.daemon, unit.critical, unit.group.value,
       unit.no_hand_over, unit.released, unit.orphan, unit.facts.ns, unit.facts.owner_kind,
       static_cast<int64_t>(unit.budgets.size()), static_cast<int64_t>(unit.facts.labels.size()));
   for (const BudgetId& id : unit.budgets) add(text, id.value);
@@ -171,7 +172,7 @@ std::string GroupBook::fingerprint(Time now) const {
 
 // `started_` is where other moments begin: those are here. `now_` is set anew before it is read.
 // `again_` and `matters_` live within one on().
-std::string Drain::fingerprint(bool gone_for_good) const {
+std::string Drain::fingerprint() const {
   Text text;
   text.reserve(1024);
   add(text, notice_);
@@ -194,15 +195,28 @@ std::string Drain::fingerprint(bool gone_for_good) const {
   add(text, mark_.extras);
   add(text, mark_.sent_extras);
   add(text, mark_.sent);
-  add(text, mark_.written);
+  add(text, static_cast<int64_t>(earlier_.size()));
+  for (const NoticeId& id : earlier_) add(text, id.value);
   // What was counted of replacements is first read when enough have come (Pace::time_for): until
   // half as many have it is left out. Small worlds have fewer units than that.
   if (const Pace::State at = pace().state(); at.came >= kFewReplaced) {
     add(text, at.came, at.waited.count(), at.counted);
   }
   add(text, budgets_.fingerprint(now_), groups_.fingerprint(now_));
-  add(text, static_cast<int64_t>(tracks_.size()));
-  for (const auto& [id, track] : tracks_) {
+  return text;
+}
+
+// Nothing walks over those that have left to decide; when one is seen again its unit is compared,
+// and it may be told (drain_units.cc).
+std::string Drain::fingerprint_of(const UnitId& id, bool gone_for_good) const {
+  Text text;
+  text.reserve(256);
+  const auto here = tracks_.find(id);
+  const auto left = left_.find(id);
+  const bool is_left = left != left_.end() && !gone_for_good;
+  add(text, here != tracks_.end(), is_left);
+  if (here != tracks_.end()) {
+    const Track& track = here->second;
     add(text, track.unit);
     add(text, track.told.has_value());
     if (track.told) {
@@ -212,12 +226,9 @@ std::string Drain::fingerprint(bool gone_for_good) const {
     }
     add_in_flight(text, track, budgets_.fingerprint(track.asked_under), now_);
   }
-  // Nothing walks over them to decide; when one is seen again its unit is compared, and it may be
-  // told (drain_units.cc).
-  if (gone_for_good) return text;
-  for (const auto& [id, track] : left_) {
-    add(text, track.unit);
-    add(text, track.told.has_value());
+  if (is_left) {
+    add(text, left->second.unit);
+    add(text, left->second.told.has_value());
   }
   return text;
 }

@@ -60,8 +60,8 @@ int Drain::surplus(const GroupId& id) const {
   if (group == nullptr) return 0;
   int out = 0;
   for (const auto& [unit, track] : tracks_) {
-    const bool leaves = track.told || track.leaving() || track.returning();
-    if (track.unit.group == id && track.release.out() && track.unit.ready && !leaves) ++out;
+    if (!track.release.out() || !track.unit.ready || track.told) continue;
+    if (!track.leaving() && !track.returning() && track.unit.group == id) ++out;
   }
   return group->ready + out - group->wanted;
 }
@@ -75,7 +75,7 @@ int Drain::unreplaced(const GroupId& id) const {
   const auto open = std::count_if(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
     const Track& track = entry.second;
     const bool replaced = track.release.step == Release::Step::kConfirmed && !track.returning();
-    return track.unit.group == id && track.unit.orphan && !replaced;
+    return track.unit.orphan && !replaced && track.unit.group == id;
   });
   return std::max(0, group->wanted - group->owned) - static_cast<int>(open);
 }
@@ -93,6 +93,10 @@ bool Drain::hand_over(Track& track) {
       if (track.unit.released || track.unit.orphan) {
         if (now_ < track.release.since + kConfirmWithin) return true;
       }
+      // A release that was slow may have come after it. Only who stays must not be left so.
+      if (withdrawn_ && track.unit.released && ++track.release.refusals < kPutBackTries) {
+        return put_back(track, track.release.why_not);
+      }
       give_up_release(track, track.release.why_not);
       return false;
     case Release::Step::kGivenUp:
@@ -101,28 +105,15 @@ bool Drain::hand_over(Track& track) {
   return false;
 }
 
-int Drain::releases_open() const {
-  if (finished_) return 0;
-  return static_cast<int>(std::count_if(tracks_.begin(), tracks_.end(), [](const auto& entry) {
-    const Track& track = entry.second;
-    return !track.told && (track.release.step == Release::Step::kReleased ||
-                           track.in_flight_with(ActionKind::kRelease));
-  }));
-}
-
 // How many replacements are to be started up to the unit's own: of those released already, and
 // with those that are released before it.
 Drain::Ahead Drain::ahead_of(const Track& track) const {
   Ahead ahead{.released = pace().open() - open_counted_};
+  bool before = true;
   for (const auto& [id, other] : tracks_) {
-    const Release::Step step = other.release.step;
-    if (other.told) continue;
-    if (step == Release::Step::kReleased || other.in_flight_with(ActionKind::kRelease)) {
-      ++ahead.released;
-    } else if (step == Release::Step::kNone && other.plan.mode == Mode::kHandOver &&
-               id < track.unit.id) {
-      ++ahead.waiting;
-    }
+    before = before && &other != &track;
+    if (other.awaits_start()) ++ahead.released;
+    if (before && other.awaits_release()) ++ahead.waiting;
   }
   return ahead;
 }
@@ -178,6 +169,8 @@ bool Drain::confirm(Track& track) {
       track.unit.orphan ? "no replacement was started" : "its ReplicaSet did not let go of it");
   groups_.bar(track.unit.facts.ns, now_ + kBarredFor,
               "a release in this namespace was not followed through lately");
+  plans_stale_ = true;  // those of others in the namespace
+  replan();
   return put_back(track, why);
 }
 
@@ -242,13 +235,13 @@ void Drain::step(Track& track, Release::Step to) {
   track.release.missing.reset();
 }
 
-// When a step of the hand-over is over, whatever is heard.
-Time Drain::release_due(const Track& track) const {
+// When a step of the hand-over is over, whatever is heard. `ahead` of it, where it has not begun.
+Time Drain::release_due(const Track& track, const Ahead& ahead) const {
   switch (track.release.step) {
     case Release::Step::kNone: {
       if (track.plan.mode != Mode::kHandOver) return kNever;
-      if (waits_for_group(track) && now_ < group_due(track)) return group_due(track);
-      const Time by = release_by(track, ahead_of(track));
+      if (now_ < group_due(track) && waits_for_group(track)) return group_due(track);
+      const Time by = release_by(track, ahead);
       return by == kNever ? kNever : by + Millis(1);
     }
     case Release::Step::kReleased:

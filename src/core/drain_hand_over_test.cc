@@ -233,6 +233,22 @@ TEST(HandOver, AnAskThatIsRefusedGivesItsPlaceBack) {
   EXPECT_EQ(describe(t.take()), "ask default/b");
 }
 
+// b takes the place that a, who may not be asked, was held with: that is told of a at once.
+TEST(HandOver, WhatHoldsAUnitIsToldAnewWhenAnotherTakesItsPlace) {
+  HandOverDrain t;
+  t.replace({replica("a"), replica("b")});
+  t.group(2, 2, 1);
+  auto asked = t.take();
+  ASSERT_EQ(describe(asked), "ask default/a");
+  t.answer(asked[0], std::unexpected(forbidden()));
+  asked = t.take();
+  ASSERT_EQ(describe(asked), "ask default/b");
+  EXPECT_THAT(t.track("a").held, HasSubstr("its replacement is to be Ready first"));
+  const size_t said = t.entries.size();
+  t.tell(NoticeHeard{.notice = spot_notice()});
+  EXPECT_EQ(t.entries.size(), said);
+}
+
 TEST(HandOver, AUnitThatIsNotReadyWhileReleasedIsAskedAtOnce) {
   HandOverDrain t;
   t.replace({guarded_replica("web")}, kClosed);
@@ -314,6 +330,32 @@ TEST(HandOver, WhoseReplacementWouldComeTooLateIsAskedAtOnce) {
   EXPECT_LE(asked, 35);
   EXPECT_EQ(count_of(actions, ActionKind::kRelease), 16) << "the others wait for these";
   EXPECT_THAT(t.track("159").release.why_not, HasSubstr("no time for all"));
+}
+
+// Whoever waits for room looks again by itself: other hosts change how fast replacements come, and
+// so until when it can wait.
+TEST(HandOver, WhoWaitsForRoomLooksAgainWithinASecond) {
+  Pace pace;
+  Drain drain(HostId("n1"), spot_notice(), {}, kNoon, 1, {}, &pace);
+  std::vector<Action> actions;
+  const auto tell = [&](const Observation& observation, Time now) {
+    for (Action& action : drain.on(observation, now).actions) actions.push_back(std::move(action));
+  };
+  tell(NoticeHeard{.notice = spot_notice()}, kNoon);
+  tell(ActionDone{.number = actions.at(0).number, .result = std::string("marked")}, kNoon);
+  pace.counted(16, 0, kNoon);
+  for (const Observation& each : std::initializer_list<Observation>{
+           BudgetsListed{}, UnitSeen{.unit = replica("web")}, UnitsListed{},
+           GroupSeen{.group = {.id = kWeb, .wanted = 1, .owned = 1}}}) {
+    tell(each, kNoon);
+  }
+  ASSERT_TRUE(drain.waits_for_room());
+  EXPECT_EQ(actions.size(), 1U);
+  pace.counted(0, 16, kNoon);
+  ASSERT_LE(drain.wake(), kNoon + Seconds(1));
+  tell(Tick{}, drain.wake());
+  ASSERT_EQ(actions.size(), 2U);
+  EXPECT_EQ(actions[1].kind, ActionKind::kRelease);
 }
 
 TEST(HandOver, NoMoreAreReleasedThanAreReplacedInTime) {

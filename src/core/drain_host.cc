@@ -11,8 +11,9 @@
 namespace spotkeeper::core {
 namespace {
 
-// How often the mark of a withdrawn drain is tried to be taken back.
-constexpr int kUndoTries = 5;
+// How often the mark of a withdrawn drain is tried to be taken back: by the pauses between, for a
+// minute. An API server that restarts must not leave a host cordoned for good.
+constexpr int kUndoTries = 16;
 
 }  // namespace
 
@@ -67,6 +68,11 @@ void Drain::hear(const Withdrawn& withdrawn) {
   withdrawn_at_ = now_;
   mark_.failures = 0;
   mark_.next_try = {};
+  // Who was left out of its group because its end was near stays now, and is put back after all.
+  for (auto& [id, track] : tracks_) {
+    const bool left_out = track.release.step == Release::Step::kGivenUp && track.unit.released;
+    if (left_out && !track.told) step(track, Release::Step::kReleased);
+  }
   note(Level::kWarning, What::kNotice, nullptr, "withdrawn: " + withdrawn.why);
 }
 
@@ -88,7 +94,8 @@ void Drain::consider_withdrawal() {
     if (now_ < mark_.next_try) return;
     mark_.undoing = true;
     Action& action = act(ActionKind::kUndo, nullptr, "the drain was withdrawn");
-    if (mark_.done) action.notice = mark_.written;  // a later one may not have been written
+    action.takers = earlier_;  // the last may not have been written
+    action.takers.push_back(notice_.id);
     mark_.in_flight = action.number;
     return;
   }

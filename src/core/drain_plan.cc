@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <utility>
 
 #include "core/drain.h"
@@ -27,7 +28,7 @@ void Drain::hear(const PolicyChanged& changed) {
     return;
   }
   policy_.rules = changed.rules;
-  plans_stale_ = true;
+  forget_wanted();
   note(Level::kInfo, What::kPlanned, nullptr, "the policy has changed: every pod is planned anew");
 }
 
@@ -36,14 +37,21 @@ void Drain::hear(const Crowd& crowd) {
   crowd_ = crowd.lead;
 }
 
-int Drain::requests_ahead() const {
-  if (finished_ || withdrawn_ || !hard() || policy_.mark_only || policy_.dry_run) return 0;
-  int requests = 0;
+void Drain::count_ahead() {
+  const bool ends = hard() && !finished_ && !withdrawn_ && !policy_.mark_only && !policy_.dry_run;
+  released_ = 0;
+  requests_ahead_ = 0;
   for (const auto& [id, track] : tracks_) {
-    if (track.told || track.plan.mode == Mode::kNotOurs) continue;
-    requests += track.unit.budgets.empty() ? 1 : kRequestsPerStop;
+    if (track.awaits_start()) ++released_;
+    if (!ends || track.told || track.plan.mode == Mode::kNotOurs) continue;
+    requests_ahead_ += track.unit.budgets.empty() ? 1 : kRequestsPerStop;
   }
-  return requests;
+}
+
+// What is wanted of the units is to be found out anew.
+void Drain::forget_wanted() {
+  plans_stale_ = true;
+  for (auto& [id, track] : tracks_) track.wanted.reset();
 }
 
 // A unit of the host itself that is told in its last seconds, though it is exempt.
@@ -58,25 +66,33 @@ void Drain::replan() {
   again_ = true;
   struct Due {
     Track& track;
-    Wanted wanted;
     Seconds needs;
   };
   std::vector<Due> due;
   std::vector<Seconds> needs;
   due.reserve(tracks_.size());
+  lowest_order_ = INT_MAX;
+  const auto count_order = [this](const Plan& plan) {
+    const bool in_turn = plan.mode == Mode::kAtOnce || plan.mode == Mode::kHandOver;
+    if (in_turn) lowest_order_ = std::min(lowest_order_, plan.order);
+  };
   for (auto& [id, track] : tracks_) {
-    if (track.told && !track.plan.why.empty()) continue;
-    Wanted wanted = wanted_for(track.unit, notice_, policy_);
-    const Seconds needed = needed_grace(track.unit, wanted, policy_) + wanted.margin;
+    if (track.told && !track.plan.why.empty()) {
+      count_order(track.plan);
+      continue;
+    }
+    if (!track.wanted) track.wanted = wanted_for(track.unit, notice_, policy_);
+    const Seconds needed = needed_grace(track.unit, *track.wanted, policy_) + track.wanted->margin;
     const bool stays = !track.unit.exempt.empty() && !is_signalled(track.unit);
     if (!stays && !track.told) needs.push_back(needed);
-    due.push_back({track, std::move(wanted), needed});
+    due.push_back({track, needed});
   }
   std::sort(needs.begin(), needs.end());
   for (const Due& each : due) {
     const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), each.needs);
-    plan(each.track, each.wanted,
+    plan(each.track, *each.track.wanted,
          crowd_ + stop_lead(static_cast<int>(no_later), slowest_, policy_));
+    count_order(each.track.plan);
   }
 }
 

@@ -11,8 +11,6 @@
 namespace spotkeeper::core {
 namespace {
 
-// How often putting back is tried that is refused for good.
-constexpr int kPutBackTries = 3;
 // A withdrawn drain waits so long for a budget to let go who was replaced.
 constexpr Seconds kWithdrawnPatience{30};
 
@@ -140,10 +138,9 @@ bool Drain::releases_settled() {
       settled = false;
       continue;
     }
-    const Group* group = groups_.find(track.unit.group);
     if (replaced) {
       ask(track);
-    } else if (group != nullptr && group->wanted == 0 && track.release.out()) {
+    } else if (is_unwanted(track)) {
       // Its owner would have removed it without asking its budget, and now nobody will.
       track.stop_now = true;
       send_stop(track, "its Deployment is gone or scaled to 0: nobody wants it any more");
@@ -153,6 +150,14 @@ bool Drain::releases_settled() {
     settled = settled && !track.release.open();
   }
   return settled;
+}
+
+// Its group is gone or scaled to nothing, and it is out of it; or was put back, and nobody was
+// there any more to take it.
+bool Drain::is_unwanted(const Track& track) const {
+  const Group* group = groups_.find(track.unit.group);
+  if (group == nullptr || group->wanted != 0) return false;
+  return track.release.out() || (track.unit.orphan && now_ >= track.release.since + kConfirmWithin);
 }
 
 // When a withdrawn drain puts back whom no budget lets go.

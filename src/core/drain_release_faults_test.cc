@@ -207,8 +207,59 @@ TEST(WithdrawnRelease, AnOwnerThatDoesNotTakeItBackHoldsUpNothing) {
   t.replace({replica("web")});
   t.tell(Withdrawn{.why = "interrupted"});
   t.answer(t.take().at(0));
+  Unit web = replica("web");
+  web.orphan = true;
+  t.see(web);
+  EXPECT_EQ(describe(t.take()), "");
   t.advance_to(Seconds(3));
   EXPECT_EQ(describe(t.take()), "undo");
+}
+
+// A release whose answer was lost may arrive when the unit has been put back.
+TEST(WithdrawnRelease, WhoIsReleasedOnceMoreIsPutBackOnceMore) {
+  HandOverDrain t;
+  t.replace({replica("web")});
+  t.tell(Withdrawn{.why = "interrupted"});
+  t.answer(t.take().at(0));
+  for (int again = 1; again < 3; ++again) {
+    t.see(frozen(replica("web")));
+    EXPECT_EQ(describe(t.take()), "");
+    t.advance_to(Seconds(3 * again));
+    const auto back = t.take();
+    ASSERT_EQ(describe(back), "put back default/web") << again;
+    t.answer(back[0]);
+  }
+  t.advance_to(Seconds(9));
+  EXPECT_EQ(describe(t.take()), "undo") << "but not for ever";
+}
+
+TEST(WithdrawnRelease, WhomNobodyTookBackForHisGroupIsGoneIsDeleted) {
+  HandOverDrain t;
+  t.replace({guarded_replica("web")}, kClosed);
+  t.tell(Withdrawn{.why = "interrupted"});
+  const auto back = t.take();
+  ASSERT_EQ(describe(back), "put back default/web");
+  t.answer(back[0]);
+  Unit web = guarded_replica("web");
+  web.orphan = true;
+  t.see(web);
+  t.group(0, 0, 0);
+  t.advance_to(Seconds(2));
+  EXPECT_EQ(describe(t.take()), "") << "its owner may still be there, and end it";
+  t.advance_to(Seconds(3));
+  EXPECT_EQ(describe(t.take()), "stop default/web");
+}
+
+// Near its last moment it is not put back any more, for it is told then; but nobody tells it.
+TEST(WithdrawnRelease, WhoWasLeftReleasedForHisEndWasNearIsPutBack) {
+  HandOverDrain t;
+  t.replace({guarded_replica("web")}, kClosed);
+  t.advance_to(Seconds(83));
+  t.group(1, 0, 0);
+  t.advance_to(Seconds(86));
+  ASSERT_EQ(t.track("web").release.step, Release::Step::kGivenUp);
+  t.tell(Withdrawn{.why = "interrupted"});
+  EXPECT_EQ(describe(t.take()), "put back default/web");
 }
 
 TEST(WithdrawnRelease, WithItsReplacementReadyItGoes) {

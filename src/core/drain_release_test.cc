@@ -80,6 +80,26 @@ TEST(Release, ItsNamespaceIsBarredForTenMinutes) {
   EXPECT_EQ(describe(t.take()), "release default/b");
 }
 
+// Who was looked at before, in the same moment, is not left with a plan that does not hold: the
+// next word, whatever it is, would change it.
+TEST(Release, WhoWaitsForRoomIsPlannedAnewWhenItsNamespaceIsBarred) {
+  HandOverDrain t;
+  std::vector<Unit> units;
+  for (char name = 'a'; name <= 'p'; ++name) units.push_back(replica(std::string(1, name)));
+  t.begin(units);
+  t.group(17, 17, 0);
+  for (const Action& action : t.take()) t.answer(action);
+  for (const Unit& unit : units) t.see(frozen(unit));
+  t.see(replica("0"));
+  ASSERT_THAT(t.track("0").held, HasSubstr("the replacements of others"));
+  t.advance_to(Seconds(3));
+  EXPECT_THAT(describe(t.take()), HasSubstr("put back default/a"));
+  EXPECT_THAT(t.track("0").plan.why, HasSubstr("not followed through lately"));
+  const size_t said = t.entries.size();
+  t.tell(NoticeHeard{.notice = spot_notice()});
+  EXPECT_EQ(t.entries.size(), said);
+}
+
 TEST(Release, AnotherNamespaceIsNot) {
   HandOverDrain t;
   Unit other = replica("other");

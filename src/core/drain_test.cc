@@ -361,6 +361,23 @@ TEST(Drain, CordonOnlyMarksAndIsDone) {
   EXPECT_EQ(describe(t.take()), "");
 }
 
+// Asks of others that are not Ready do not hide what holds a Ready one: words that flip with every
+// look say nothing, and the same notice heard again would be one.
+TEST(Drain, WhatHoldsAUnitIsNotHiddenByTheAsksOfOthers) {
+  TestDrain t;
+  std::vector<Unit> units{make_unit("a", Seconds(30), {"ns/b"})};
+  for (const char* name : {"b", "c", "d", "e"}) {
+    units.push_back(make_unit(name, Seconds(30), {"ns/b"}));
+    units.back().ready = false;
+  }
+  t.begin(units, {{.id = BudgetId("ns/b"), .allows = 0}});
+  ASSERT_EQ(t.take().size(), 4U);
+  EXPECT_THAT(t.track("a").held, HasSubstr("allows no disruption"));
+  const size_t said = t.entries.size();
+  t.tell(NoticeHeard{.notice = spot_notice()});
+  EXPECT_EQ(t.entries.size(), said);
+}
+
 TEST(Drain, DryRunDoesNothingAndTellsAll) {
   TestDrain t({.dry_run = true});
   EXPECT_EQ(describe(t.take()), "");

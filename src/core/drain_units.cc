@@ -52,7 +52,10 @@ void Drain::hear(const UnitSeen& seen) {
   }
   const bool differs = first || plan_differs(track.unit, seen.unit);
   plans_stale_ = plans_stale_ || differs;
-  if (differs) track.basis.reset();
+  if (differs) {
+    track.wanted.reset();
+    track.basis.reset();
+  }
   // How a pod fares that stays where it is concerns nobody.
   const bool moves = seen.unit.exempt.empty() || is_signalled(seen.unit);
   matters_ = differs || moves || track.unit.exempt.empty() || track.told;
@@ -108,11 +111,7 @@ void Drain::consider(Track& track) {
 bool Drain::waits_for_turn(const Track& track) const {
   const Time until = track.plan.ask_by == kNever ? started_ + kTurnPatience : track.plan.ask_by;
   if (now_ >= until) return false;
-  return std::any_of(tracks_.begin(), tracks_.end(), [&track](const auto& entry) {
-    const Plan& other = entry.second.plan;
-    return other.order < track.plan.order &&
-           (other.mode == Mode::kAtOnce || other.mode == Mode::kHandOver);
-  });
+  return lowest_order_ < track.plan.order;
 }
 
 void Drain::forewarn(Track& track) {

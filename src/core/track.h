@@ -53,7 +53,8 @@ struct Track {
   Time seen{};
   bool late = false;  // placed here after the mark, or after it was given up
   Plan plan;
-  std::optional<Basis> basis;  // unset: `unit` has changed since the plan was made
+  std::optional<Wanted> wanted;  // unset: to be found out, by the unit, the notice and the rules
+  std::optional<Basis> basis;    // unset: `unit` has changed since the plan was made
   Release release;
   bool forewarned = false;    // or tried in vain
   std::optional<Time> asked;  // first request that may make it leave
@@ -84,6 +85,16 @@ struct Track {
   // It has been asked or told to leave, and the answer is out.
   bool leaving() const {
     return in_flight_with(ActionKind::kAsk) || in_flight_with(ActionKind::kStop);
+  }
+  // It is handed over, and that has not begun.
+  bool awaits_release() const {
+    return !told && plan.mode == Mode::kHandOver && release.step == Release::Step::kNone &&
+           !in_flight_with(ActionKind::kRelease);
+  }
+  // … and it has, but its replacement is not started yet.
+  bool awaits_start() const {
+    return !told &&
+           (release.step == Release::Step::kReleased || in_flight_with(ActionKind::kRelease));
   }
   // It is being put back into its group, or has just been.
   bool returning() const {

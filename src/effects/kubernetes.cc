@@ -115,7 +115,7 @@ Task<> Kubernetes::do_action(core::Action action) {
     mark_answered(host.value);
   } else if (action.kind == core::ActionKind::kUndo) {
     queue_.charge(1, sent);
-    result = co_await take_back_mark(api_, host.value, action.notice.id, sent);
+    result = co_await take_back_mark(api_, host.value, std::move(action.takers), sent);
   } else {
     result = co_await on_pod(std::move(action));
   }

@@ -234,11 +234,12 @@ std::string mark_remark(const kube::Node& before, const Mark& mark) {
   return remark;
 }
 
-std::string keeps_mark(const kube::Node& node, const core::NoticeId& taker, Time now) {
+std::string keeps_mark(const kube::Node& node, const std::vector<core::NoticeId>& takers,
+                       Time now) {
   const json::object record = earlier_record(node);
   const std::string id = noted(record, "id");
-  if (id.empty() || id == taker.value) return {};
-  if (!taker.empty()) return "stays marked by " + id;
+  if (id.empty() || std::ranges::find(takers, core::NoticeId(id)) != takers.end()) return {};
+  if (!takers.empty()) return "stays marked by " + id;
   Time deadline{};
   const bool ahead = parse_time(noted(record, "deadline"), deadline) && deadline > now;
   if (is_manual(record) || !ahead) return {};

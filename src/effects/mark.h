@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/action.h"
 #include "core/notice.h"
@@ -60,10 +61,10 @@ std::string mark_remark(const kube::Node& before, const Mark& mark);
 // Nothing when the node bears no record of ours.
 std::optional<boost::json::value> undo_patch(const kube::Node& node);
 
-// Why the mark is not `taker`'s to take back at `now`; empty when it is. A drain takes back the
-// mark of its own notice; a person (an empty id) every one but that of a notice whose deadline is
+// Why the mark is not the `takers`' to take back at `now`; empty when it is. A drain takes back the
+// mark of its own notices; a person (who has none) every one but that of a notice whose deadline is
 // ahead.
-std::string keeps_mark(const kube::Node& node, const core::NoticeId& taker, Time now);
+std::string keeps_mark(const kube::Node& node, const std::vector<core::NoticeId>& takers, Time now);
 
 // The same for people: "uncordoned; taint … removed".
 std::string undo_remark(const kube::Node& before);

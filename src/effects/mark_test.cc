@@ -195,10 +195,12 @@ TEST(Undo, ADrainByHandTakesBackOnlyItsOwnMark) {
   const auto again = mark_patch(marked, manual);
   EXPECT_FALSE(again) << "the notice's record stays";
   const Time before = manual.notice.deadline - Seconds(60);
-  EXPECT_THAT(keeps_mark(marked, manual.notice.id, before), HasSubstr("stays marked by spot-itn"));
-  EXPECT_THAT(keeps_mark(marked, core::NoticeId(), before), HasSubstr("SpotInterruption"));
-  EXPECT_EQ(keeps_mark(marked, core::NoticeId(), before + Seconds(61)), "") << "it has not come";
-  EXPECT_EQ(keeps_mark(marked, spot_mark(true).notice.id, before), "");
+  EXPECT_THAT(keeps_mark(marked, {manual.notice.id}, before),
+              HasSubstr("stays marked by spot-itn"));
+  EXPECT_THAT(keeps_mark(marked, {}, before), HasSubstr("SpotInterruption"));
+  EXPECT_EQ(keeps_mark(marked, {}, before + Seconds(61)), "") << "it has not come";
+  EXPECT_EQ(keeps_mark(marked, {spot_mark(true).notice.id}, before), "");
+  EXPECT_EQ(keeps_mark(marked, {spot_mark(true).notice.id, manual.notice.id}, before), "");
 }
 
 TEST(Undo, ANodeWithoutOurRecordIsLeftAlone) {

@@ -54,8 +54,8 @@ Change marking(const kube::Node& node, const Mark& mark, Holders& holders) {
   return change;
 }
 
-Change unmarking(const kube::Node& node, const core::NoticeId& taker, Time now) {
-  if (std::string why = keeps_mark(node, taker, now); !why.empty()) {
+Change unmarking(const kube::Node& node, const std::vector<core::NoticeId>& takers, Time now) {
+  if (std::string why = keeps_mark(node, takers, now); !why.empty()) {
     return Change{.patch = std::nullopt, .remark = std::move(why)};
   }
   Change change{.patch = undo_patch(node), .remark = "bears no mark of ours"};
@@ -72,10 +72,10 @@ Task<Result<Marked>> write_mark(kube::Api& api, std::string node, Mark mark, Hol
   co_return co_await change_node(api, std::move(node), std::move(change), std::move(known));
 }
 
-Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node, core::NoticeId taker,
-                                         Time now) {
+Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node,
+                                         std::vector<core::NoticeId> takers, Time now) {
   std::function<Change(const kube::Node&)> change =
-      [taker = std::move(taker), now](const kube::Node& n) { return unmarking(n, taker, now); };
+      [takers = std::move(takers), now](const kube::Node& n) { return unmarking(n, takers, now); };
   Result<Marked> done = co_await change_node(api, std::move(node), std::move(change));
   if (!done) co_return std::unexpected(std::move(done.error()));
   co_return std::move(done->remark);

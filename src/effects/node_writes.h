@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "async/task.h"
 #include "base/result.h"
@@ -23,9 +24,9 @@ struct Marked {
 Task<Result<Marked>> write_mark(kube::Api& api, std::string node, Mark mark, Holders& holders,
                                 std::optional<kube::Node> known = std::nullopt);
 
-// `taker`: the notice whose mark it is; empty: a person. A mark that is not theirs to take back
+// `takers`: the notices whose mark it is; none: a person. A mark that is not theirs to take back
 // stays (see keeps_mark), and the answer says so.
-Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node, core::NoticeId taker,
-                                         Time now);
+Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node,
+                                         std::vector<core::NoticeId> takers, Time now);
 
 }  // namespace spotkeeper::effects

@@ -118,7 +118,11 @@ PodUnits::Observations PodUnits::budget_put(const kube::Budget& budget, bool reg
   const core::BudgetId id = id_of(budget);
   Observations out;
   if (told_.contains(id)) out.emplace_back(core::BudgetSeen{.budget = budgets_->at(id)});
-  if (regroups) regroup(budget.ns, out);
+  if (!regroups) return out;
+  for (auto& [unit_id, known] : pods_) {
+    const bool guarded = std::ranges::find(known.unit.budgets, id) != known.unit.budgets.end();
+    if (known.pod.ns == budget.ns && budget.covers(known.pod) != guarded) regroup(known, out);
+  }
   return out;
 }
 
@@ -127,7 +131,9 @@ PodUnits::Observations PodUnits::budget_erased(const kube::Budget& budget) {
   if (told_.erase(id) == 0) return {};
   Observations out;
   out.emplace_back(core::BudgetGone{.id = id});
-  regroup(budget.ns, out);
+  for (auto& [unit_id, known] : pods_) {
+    if (known.pod.ns == budget.ns) regroup(known, out);
+  }
   return out;
 }
 
@@ -195,16 +201,13 @@ std::optional<Place> PodUnits::place_in(const Known& known, const kube::Pod& pod
   return back ? known.place : std::nullopt;
 }
 
-// A budget came, changed its selector or went: pods of its namespace may be guarded otherwise now.
-void PodUnits::regroup(const std::string& ns, Observations& out) {
-  for (auto& [id, known] : pods_) {
-    if (known.pod.ns != ns) continue;
-    std::vector<core::BudgetId> now = budgets_->guards(known.pod);
-    if (now == known.unit.budgets) continue;
-    tell_guards(now, out);
-    known.unit.budgets = std::move(now);
-    out.emplace_back(core::UnitSeen{.unit = known.unit});
-  }
+// A budget came, changed its selector or went: the pod may be guarded otherwise now.
+void PodUnits::regroup(Known& known, Observations& out) {
+  std::vector<core::BudgetId> now = budgets_->guards(known.pod);
+  if (now == known.unit.budgets) return;
+  tell_guards(now, out);
+  known.unit.budgets = std::move(now);
+  out.emplace_back(core::UnitSeen{.unit = known.unit});
 }
 
 }  // namespace spotkeeper::effects

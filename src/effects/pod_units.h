@@ -69,7 +69,7 @@ class PodUnits {
   Observations status_changed(Known& known, const kube::Pod& pod, Time now);
   std::string no_hand_over(const kube::Pod& pod) const;
   static std::optional<Place> place_in(const Known& known, const kube::Pod& pod);
-  void regroup(const std::string& ns, Observations& out);
+  void regroup(Known& known, Observations& out);
 
   PodRules rules_;
   std::map<core::UnitId, Known> pods_;

@@ -19,7 +19,7 @@ constexpr Millis kPatience{10'000};
 Task<Result<std::string>> put_back_released(kube::Api& api, std::string node, Time now) {
   const Result<kube::Node> marked = co_await kube::get_node(api, node);
   if (!marked) co_return std::unexpected(marked.error());
-  if (!keeps_mark(*marked, core::NoticeId(), now).empty()) co_return std::string();
+  if (!keeps_mark(*marked, {}, now).empty()) co_return std::string();
   kube::Listing listing = kube::pods_on(node);
   listing.label_selector = kReleasedLabel;
   const auto pods = co_await kube::list_all<kube::Pod>(api, std::move(listing), kube::decode_pod);

@@ -101,6 +101,7 @@ void Driver::hear(const std::string& node, const core::Notice& notice) {
   }
   host->drain_started = started;
   keep_time(node);
+  tell_news();
 }
 
 void Driver::withdraw(const std::string& node, const core::Withdrawn& why) {
@@ -132,9 +133,11 @@ void Driver::tell_all(const std::string& node,
 
 // As app/engine.cc does.
 void Driver::tell_news() {
-  for (const auto& [host, observation] : desk_->news(world_.now())) {
-    publish(desk_->on(host, observation, world_.now()));
-    keep_time(host.value);
+  for (auto news = desk_->news(world_.now()); !news.empty(); news = desk_->news(world_.now())) {
+    for (const auto& [host, observation] : news) {
+      publish(desk_->on(host, observation, world_.now()));
+      keep_time(host.value);
+    }
   }
   const Time due = desk_->news_due();
   if (due == kNever || news_armed_ > world_.now()) return;
@@ -169,6 +172,7 @@ void Driver::keep_time(const std::string& node) {
 void Driver::tell_one(const std::string& node, const core::Observation& observation) {
   tell(node, observation);
   keep_time(node);
+  tell_news();
 }
 
 void Driver::tick(const std::string& node) {
@@ -421,8 +425,7 @@ void Driver::undo(const core::Action& action, int tries_left) {
       return;
     }
     const kube::Node before = to_kube(*found);
-    if (std::string why = effects::keeps_mark(before, action.notice.id, world_.now());
-        !why.empty()) {
+    if (std::string why = effects::keeps_mark(before, action.takers, world_.now()); !why.empty()) {
       answer(action, std::move(why));
       return;
     }

@@ -183,7 +183,7 @@ std::vector<SmallSetup> all_setups() {
       {"two and one, two budgets", {{.pods = 2, .least = 2}, {.pods = 1, .least = 1}}},
   };
   for (const auto& [name, deployments] : many) {
-    const SmallSetup calm{.name = name, .deployments = deployments, .lag = 1};
+    const SmallSetup calm{.name = name, .deployments = deployments, .lag = 1, .prompt = true};
     all.push_back(calm);
     for (const char* beside : {"fault", "crash", "withdrawn"}) {
       SmallSetup setup = calm;

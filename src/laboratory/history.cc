@@ -6,20 +6,17 @@
 #include <algorithm>
 #include <tuple>
 
-#include "core/verdict.h"
 #include "effects/release.h"
 
 namespace spotkeeper::laboratory {
 namespace {
 
-constexpr Seconds kSettles{30};   // the cluster's pods have started
-constexpr Seconds kHistory{150};  // from the first notice, at least
+constexpr Seconds kSettles{30};  // the cluster's pods have started
+constexpr Seconds kAfter{4};     // what still happens after a host's deadline
 // A host that stays after all is as it was so long after it was given up: whom no budget lets go
 // may hold that up for 30 s, and is put back then.
 constexpr Seconds kSettled{40};
 constexpr Seconds kSurprises{130};  // so long something goes on by itself
-constexpr Seconds kEnoughWord{10};
-constexpr Seconds kPromptly{5};     // for what was placed there late
 constexpr int kMostRequests = 120;  // for one pod
 constexpr Seconds kLateArrival{
     5};  // a request that was slow may set a grace that ends so much late
@@ -38,6 +35,7 @@ world::Key group_of(const core::Track& track) {
 History::History(uint64_t seed, Size size)
     : world_({.log_keeps = 0}, seed),
       random_(world::Random::mix(seed + 1)),
+      lasts_(size.lasts),
       cluster_(world_, random_, size),
       setup_(Second::joins(seed) ? Second::shared(random_setup()) : random_setup()),
       driver_(world_, setup_, random_.next()),
@@ -171,7 +169,7 @@ void History::run() {
   plan_surprises();
   plan_repetitions();
   plan_second();
-  Time end = begin_ + kHistory;
+  Time end = begin_ + lasts_;
   for (const auto& [node, doomed] : doomed_) {
     if (doomed.ends) continue;
     end = std::max(end, doomed.withdrawn.value_or(doomed.notice.deadline) + kSettled);
@@ -187,7 +185,8 @@ void History::doom(const std::string& node) {
       .id = core::NoticeId("spot-itn-" + node),
       .kind = core::NoticeKind::kSpotInterruption,
       .instance = core::InstanceId(node),
-      .deadline = std::chrono::floor<Seconds>(heard + Seconds(random_.number(60, 118))),
+      .deadline = std::min(std::chrono::floor<Seconds>(heard + Seconds(random_.number(60, 118))),
+                           std::chrono::floor<Seconds>(begin_ + lasts_ - kAfter)),
       .source = "imds",
       .detail = "terminate",
       .received = heard};
@@ -197,7 +196,12 @@ void History::doom(const std::string& node) {
     soft.kind = core::NoticeKind::kRebalanceRecommendation;
     soft.id = core::NoticeId("rebalance-" + node);
     const Time softly = begin_ + Millis(random_.number(0, 100));
-    if (!doomed.ends) doomed.notice = soft;
+    if (!doomed.ends) {
+      doomed.notice = soft;
+    } else {
+      doomed.feared = soft;
+      doomed.feared_at = softly;
+    }
     world_.at(softly, [this, node, soft] { hear(node, soft); });
   }
   if (!doomed.ends) return;
@@ -274,7 +278,13 @@ void History::plan_repetitions() {
     ledger_.recount();
   });
   for (const auto& [node, doomed] : doomed_) {
-    const Time again = std::max(when, doomed.notice.received) + Millis(random_.number(0, 3'000));
+    const Millis delay(random_.number(0, 3'000));
+    // IMDS goes on showing both.
+    if (doomed.feared) {
+      world_.at(std::max(when, doomed.feared_at) + delay,
+                [this, node, soft = *doomed.feared] { hear(node, soft); });
+    }
+    const Time again = std::max(when, doomed.notice.received) + delay;
     world_.at(again, [this, node, notice = doomed.notice] { hear(node, notice); });
   }
 }
@@ -288,6 +298,9 @@ void History::hear_again(const std::string& node) {
   if (world_.now() > drain->notice().deadline) return;
   driver_.settle();
   if (drain->withdrawn()) return;
+  // Whether there is time to wait for room shifts with the pace of other hosts: it looks at that
+  // every second by itself, and now a little sooner.
+  if (drain->waits_for_room()) return;
   const size_t said = driver_.journal().size();
   const int64_t done = tally_.actions;
   driver_.hear(node, core::Notice(drain->notice()));
@@ -365,19 +378,28 @@ void History::check_ask(const core::Action& action, const core::Track& track) {
   if (!track.release.out() || !track.unit.ready || world_.now() >= track.plan.ask_by) return;
   const world::Key group = group_of(track);
   int asked = 0;  // and not yet told: the server counts them still
+  // Of a withdrawn drain, whose host stays: their release was never answered, and the server has
+  // not heard of it. The agent counts each once, as one that serves on there; so it does, owned as
+  // ever.
+  int in_doubt = 0;
   for (const auto& [node, doomed] : doomed_) {
     const core::Drain* drain = judged_->desk().find(core::HostId(node));
     if (drain == nullptr) continue;
     for (const core::Track* each : drain->tracks()) {
       if (each->unit.group != track.unit.group || !each->release.out() || each->gone) continue;
       if (!each->unit.ready) continue;
-      if (each->in_flight == 0 || each->in_flight_kind != core::ActionKind::kAsk) continue;
       const world::PodStory* story = world_.history().pod(world::Uid::parse(each->unit.id.value));
-      if (story != nullptr && !story->told) ++asked;
+      if (story == nullptr || story->told) continue;
+      const auto pod = world_.find<world::Pod>(story->key);
+      if (drain->withdrawn() && pod && pod->ready() &&
+          pod->meta.labels.find(effects::kReleasedLabel) == nullptr) {
+        ++in_doubt;
+      }
+      if (each->in_flight_with(core::ActionKind::kAsk)) ++asked;
     }
   }
   const Time since = world_.now() - 2 * setup_.weather.watch.most - kSeesLate;
-  const int surplus = ledger_.most_surplus(group, since);
+  const int surplus = ledger_.most_surplus(group, since) + in_doubt;
   if (surplus < asked) {
     wrong(fmt::format("ask {}: {} of {} are asked, and {} are too many at most", action.unit_name,
                       asked, group.text(), surplus));
@@ -412,174 +434,6 @@ void History::check_served(const core::Action& action, const world::Refusal* ref
     wrong(fmt::format("{}: its grace of {} s reaches {} beyond the host's end", action.unit_name,
                       pod->meta.deletion_grace.count(),
                       format_duration(*pod->meta.deletion - doomed.notice.deadline)));
-  }
-}
-
-// --- At the end
-// ------------------------------------------------------------------------------------
-
-void History::check_end() {
-  check_entries();
-  check_nobody_left_out();
-  check_replica_sets();
-  tally_.pods = static_cast<int64_t>(world_.history().pods().size());
-  tally_.changes = static_cast<int64_t>(world_.version());
-  for (const Driver* each : drivers()) {
-    if (each->killed()) continue;
-    judged_ = each;
-    check_hosts();
-  }
-  for (const world::PodStory& pod : world_.history().pods()) {
-    const auto doomed = doomed_.find(pod.node);
-    judged_ = who_drained(pod.node);
-    if (doomed != doomed_.end() && doomed->second.ends) check_pod(pod, doomed->second);
-  }
-}
-
-// The second may not have heard of all.
-void History::check_hosts() {
-  for (const auto& [node, doomed] : doomed_) {
-    const bool all = judged_ == &driver_ || driver_.killed();
-    if (!all && judged_->desk().find(core::HostId(node)) == nullptr) continue;
-    doomed.ends ? check_host(node, doomed) : check_spared(node, doomed);
-  }
-}
-
-void History::check_host(const std::string& node, const Doomed& doomed) {
-  const auto object = world_.find<world::Node>({{}, node});
-  if (!object || !object->spec.unschedulable) wrong(node + ": was never marked");
-  const core::Drain* drain = judged_->desk().find(core::HostId(node));
-  if (drain == nullptr) {
-    wrong(node + ": has no drain");
-    return;
-  }
-  if (!drain->finished()) wrong(node + ": its drain never finished");
-  check_verdicts(*drain, doomed);
-}
-
-void History::check_entries() {
-  tally_.shared = second_ != nullptr ? 1 : 0;
-  for (const core::Entry& entry : journal()) {
-    if (entry.what == core::What::kReplaced) ++tally_.replaced;
-    if (entry.text.starts_with("taken over from ")) ++tally_.taken_over;
-    if (entry.text.empty() && entry.what != core::What::kMarked) {
-      wrong(
-          fmt::format("{} {}: journalled without a word", core::to_string(entry.what), entry.unit));
-    }
-  }
-}
-
-// Nobody who stays is left without an owner, and no ReplicaSet keeps a pod that it wants to let go.
-void History::check_nobody_left_out() {
-  for (const auto& pod : world_.list<world::Pod>()) {
-    if (!pod->active() || world_.history().host_ended(pod->node)) continue;
-    const world::PodStory* story = world_.history().pod(pod->meta.uid);
-    const bool of_set = story->owner && story->owner->kind == world::Kind::kReplicaSet;
-    if (!of_set) continue;
-    if (!pod->meta.owner) {
-      const auto set = world_.find<world::ReplicaSet>({pod->meta.ns, story->owner->name});
-      wrong(fmt::format("{}: is left without an owner, {}", pod->meta.key().text(),
-                        set ? "which is there" : "which is gone"));
-    }
-    if (pod->meta.labels.find(effects::kReleasedLabel) != nullptr) {
-      wrong(pod->meta.key().text() + ": is left released");
-    }
-  }
-}
-
-// No ReplicaSet stays frozen.
-void History::check_replica_sets() {
-  for (const auto& set : world_.list<world::ReplicaSet>()) {
-    const auto ns = world_.find<world::Namespace>({{}, set->meta.ns});
-    if (set->meta.deletion || !ns || ns->terminating() || forbids_new_.contains(set->meta.ns)) {
-      continue;
-    }
-    const auto pods = world_.pods_of(set->meta.uid);
-    const auto active = std::ranges::count_if(
-        pods, [](const world::Ptr<world::Pod>& pod) { return pod->active(); });
-    // Scaled a moment ago, by a rollout: its controller has not looked at it yet.
-    if (set->status.observed_generation != set->meta.generation) continue;
-    if (active != set->spec.replicas) {
-      wrong(fmt::format("{}: has {} pods and wants {}", set->meta.key().text(), active,
-                        set->spec.replicas));
-    }
-  }
-}
-
-// A host that stays after all is as it was.
-void History::check_spared(const std::string& node, const Doomed& doomed) {
-  const core::Drain* drain = judged_->desk().find(core::HostId(node));
-  if (drain == nullptr) {
-    wrong(node + ": has no drain");
-    return;
-  }
-  if (!drain->finished()) wrong(node + ": its drain never finished");
-  const auto object = world_.find<world::Node>({{}, node});
-  if (!object || (doomed.withdrawn && !doomed.undone)) return;
-  if (second_ && second_->is_left_by_the_dead(node)) return;
-  const bool finished_before = !drain->withdrawn();
-  if (object->spec.unschedulable && !finished_before) wrong(node + ": stays cordoned");
-  if (!object->spec.taints.empty() && !finished_before) wrong(node + ": stays tainted");
-}
-
-// Somebody has written that it is to stay.
-bool History::is_never(const world::PodStory& pod) const {
-  const core::Drain* const drain = judged_->desk().find(core::HostId(pod.node));
-  const core::Track* const track =
-      drain != nullptr ? drain->find(core::UnitId(pod.uid.text())) : nullptr;
-  return track != nullptr &&
-         core::wanted_for(track->unit, drain->notice(), judged_->policy()).mode ==
-             core::Mode::kNotOurs;
-}
-
-bool History::is_exempt(const world::PodStory& pod) const {
-  return (pod.owner && pod.owner->kind == world::Kind::kDaemonSet) || pod.mirror;
-}
-
-Time History::latest_word(const world::PodStory& pod, const core::Notice& notice) const {
-  const Seconds grace = setup_.policy.grace_override.value_or(pod.grace);
-  const Time ordinary = notice.deadline - std::min(grace, kEnoughWord);
-  return std::max(ordinary, pod.scheduled.value_or(pod.created) + kPromptly);
-}
-
-void History::check_pod(const world::PodStory& pod, const Doomed& doomed) {
-  if (is_exempt(pod) || is_never(pod)) return;
-  const core::Notice& notice = doomed.notice;
-  const Time latest = latest_word(pod, notice);
-  if (pod.told && *pod.told >= notice.received && pod.ended && !pod.cut_off) ++tally_.moved;
-  // Gone or over before it had to be told.
-  if (pod.ended && *pod.ended <= latest) return;
-  if (pod.gone && *pod.gone <= latest) return;
-  if (pod.finished || pod.scheduled.value_or(pod.created) > notice.deadline - kPromptly) return;
-  if (pod.cut_off) ++tally_.cut_off;
-  if (!pod.told) {
-    wrong(fmt::format("{} on {}: never told{}", pod.key.text(), pod.node,
-                      pod.cut_off ? ", and cut off" : ""));
-  } else if (*pod.told > latest) {
-    wrong(fmt::format("{} on {}: told {} before the deadline, grace {} s", pod.key.text(), pod.node,
-                      format_duration(notice.deadline - *pod.told), pod.grace.count()));
-  }
-}
-
-// The journal does not claim more than happened.
-void History::check_verdicts(const core::Drain& drain, const Doomed& doomed) {
-  for (const core::Track* track : drain.tracks()) {
-    const core::Verdict verdict = core::verdict_of(*track, drain.notice());
-    const world::PodStory* pod = world_.history().pod(world::Uid::parse(track->unit.id.value));
-    if (pod == nullptr) continue;
-    const bool claims_told = verdict == core::Verdict::kMoved || verdict == core::Verdict::kEnding;
-    // What had finished already is removed at once.
-    if (claims_told && !pod->told && !pod->finished) {
-      wrong(track->unit.name + ": is said to be told, and was not");
-    }
-    if (verdict == core::Verdict::kMoved && (!pod->gone || *pod->gone > doomed.notice.deadline) &&
-        !pod->ended) {
-      wrong(track->unit.name + ": is said to have moved, and had not");
-    }
-    if (verdict == core::Verdict::kStays && !is_exempt(*pod) && !pod->finished && !pod->ended &&
-        !is_never(*pod)) {
-      wrong(track->unit.name + ": is said to stay, and is ours to move");
-    }
   }
 }
 

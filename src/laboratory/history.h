@@ -54,6 +54,8 @@ class History {
  private:
   struct Doomed {
     core::Notice notice;
+    std::optional<core::Notice> feared;  // the soft one before it
+    Time feared_at{};
     bool ends = true;  // false: a soft notice, nothing comes of it; or it is withdrawn
     std::optional<Time> withdrawn;
     bool undone = true;  // … with its mark
@@ -95,6 +97,7 @@ class History {
 
   world::World world_;
   world::Random random_;
+  Seconds lasts_;
   RandomCluster cluster_;
   Setup setup_;
   Driver driver_;

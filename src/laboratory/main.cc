@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // world_bench [HISTORIES [FIRST_SEED [WORKERS [SIZE]]]]: random histories as
-// laboratory/histories_test.cc runs them, two and a half virtual minutes each, and how long they
-// take. SIZE: "20x30" (nodes × pods on each, the default), "6x8". One JSON line; status 1 when a
-// promise was broken. VERBOSE=ns/name (or "all"): also the journal of that pod, of one history. Not
-// part of what is shipped.
+// laboratory/histories_test.cc runs them, and how long they take. SIZE: "20x30x120" (nodes × pods
+// on each × virtual seconds from the first notice, the default), "6x8x150". One JSON line; status 1
+// when a promise was broken. VERBOSE=ns/name (or "all"): also the journal of that pod, of one
+// history. Not part of what is shipped.
 //
 // The workers are processes, one for each core unless said otherwise: a world knows no threads, and
 // pays for none. Each takes the next seed that nobody has; what comes out is the same with any
@@ -39,8 +39,12 @@ struct Outcome {
 
 bool read_size(const char* text, laboratory::Size& size) {
   char rest = 0;
-  return std::sscanf(text, "%dx%d%c", &size.nodes, &size.pods_per_node, &rest) == 2 &&
-         size.nodes >= 4 && size.pods_per_node >= 1;
+  int lasts = 0;
+  if (std::sscanf(text, "%dx%dx%d%c", &size.nodes, &size.pods_per_node, &lasts, &rest) != 3) {
+    return false;
+  }
+  size.lasts = spotkeeper::Seconds(lasts);
+  return size.nodes >= 4 && size.pods_per_node >= 1 && lasts >= 120;
 }
 
 // What the workers share; zero when it comes from the kernel.
@@ -105,10 +109,11 @@ int main(int argc, char** argv) {
   const auto first = static_cast<uint64_t>(argc > 2 ? std::atoi(argv[2]) : 1);
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const int workers = std::max(1, argc > 3 ? std::atoi(argv[3]) : cores);
-  laboratory::Size size;
+  laboratory::Size size{.lasts = spotkeeper::Seconds(120)};
   const bool sized = argc <= 4 || read_size(argv[4], size);
   if (!sized) {
-    fmt::print(stderr, "world_bench: SIZE is nodes x pods as \"20x30\", not \"{}\"\n", argv[4]);
+    fmt::print(stderr, "world_bench: SIZE is \"20x30x120\", with 120 or more, not \"{}\"\n",
+               argv[4]);
     return 2;
   }
   if (histories < 1) {

@@ -15,6 +15,7 @@ namespace spotkeeper::laboratory {
 struct Size {
   int nodes = 20;
   int pods_per_node = 30;
+  Seconds lasts{150};  // a history, from its first notice; at least 120
 };
 
 class RandomCluster {

@@ -81,29 +81,38 @@ std::vector<SmallWorld::Step> SmallWorld::steps() const {
   if (!broken_.empty()) return all;
   const bool ended = over();
   if (ended && !setup_->soft && !drain_->withdrawn()) return all;
+  for (size_t i = 0; i < requests_.size() && setup_->prompt; ++i) {
+    if (requests_[i].served || requests_[i].lost || requests_[i].orphaned) continue;
+    add_request_steps(all, i);
+    if (crashes_ < setup_->crashes) all.push_back({Kind::kCrash, 0});
+    return all;
+  }
   for (int8_t i = 0; i < kWatches; ++i) {
     if (!watches_[i].empty()) all.push_back({Kind::kEvent, i});
   }
-  for (size_t i = 0; i < requests_.size(); ++i) {
-    const Request& request = requests_[i];
-    const auto at = static_cast<int8_t>(i);
-    if (request.lost) continue;
-    if (request.served) {
-      all.push_back({Kind::kAnswer, at});
-      continue;
-    }
-    all.push_back({Kind::kServe, at});
-    if (request.orphaned) all.push_back({Kind::kDrop, at});
-    if (request.orphaned || faults_ >= setup_->faults) continue;
-    all.push_back({Kind::kLose, at});
-    all.push_back({Kind::kDrop, at});
-    all.push_back({Kind::kDeny, at});
-  }
+  for (size_t i = 0; i < requests_.size(); ++i) add_request_steps(all, i);
   add_server_steps(all);
   if (!ended && quiet() && next_moment() < kNever) all.push_back({Kind::kTime, 0});
   if (!ended && crashes_ < setup_->crashes) all.push_back({Kind::kCrash, 0});
   if (!ended && withdrawals_ < setup_->withdrawals) all.push_back({Kind::kWithdraw, 0});
   return all;
+}
+
+void SmallWorld::add_request_steps(std::vector<Step>& all, size_t number) const {
+  using Kind = Step::Kind;
+  const Request& request = requests_[number];
+  const auto at = static_cast<int8_t>(number);
+  if (request.lost) return;
+  if (request.served) {
+    all.push_back({Kind::kAnswer, at});
+    return;
+  }
+  all.push_back({Kind::kServe, at});
+  if (request.orphaned) all.push_back({Kind::kDrop, at});
+  if (request.orphaned || faults_ >= setup_->faults) return;
+  all.push_back({Kind::kLose, at});
+  all.push_back({Kind::kDrop, at});
+  all.push_back({Kind::kDeny, at});
 }
 
 bool SmallWorld::room(Watch watch) const {

@@ -7,8 +7,9 @@
 // What is left out, so that it ends: events and answers that arrive do so before time goes on
 // (any order between watches, the order of each kept); time goes to the next moment that the
 // drain waits for; the mark is written at once; at most one fault (lost, lost after its effect,
-// denied), one crash, one withdrawal in a history. Pods of one Deployment on the host that stays
-// are alike: they are counted, not named. A Deployment whose pods here are all gone, and known to
+// denied), one crash, one withdrawal in a history. Pods of one Deployment are alike: on the host
+// that stays they are counted, not named, and on the one that goes, of two states that differ in
+// which pod is which, one is tried. A Deployment whose pods here are all gone, and known to
 // be, is done with: what it does from there on is not tried.
 #pragma once
 
@@ -40,6 +41,10 @@ struct SmallSetup {
   // While so many words of a watch are on their way the cluster does nothing of itself that would
   // add another (requests are served all the same).
   int lag = 100;
+  // Requests are served, or lost, as they are sent and in that order: what the cluster may do
+  // before one is served it may as well have done before it was sent, unheard. Their answers take
+  // time.
+  bool prompt = false;
   // For tests of the explorer: a stop is answered and never done, so that a promise is broken.
   bool broken_server = false;
   bool whole = false;  // … and nothing is left out as done with
@@ -76,7 +81,7 @@ class SmallWorld {
   void take(const Step& step);
   std::string describe(const Step& step) const;
 
-  // The same bytes: the same futures.
+  // The same bytes: the same futures, but for which of equal pods of a Deployment comes first.
   std::string fingerprint() const;
 
   // What was promised and not kept; called when no step is left, too.
@@ -91,6 +96,7 @@ class SmallWorld {
     bool told = false;
     bool late = false;  // told later than was promised
     bool gone = false;
+    bool by_orphan = false;  // told by a request of a process that is gone
     bool active() const { return !gone && !told; }
     bool operator==(const Pod&) const = default;
   };
@@ -155,6 +161,7 @@ class SmallWorld {
   Time next_moment() const;
   bool over() const;
   bool room(Watch watch) const;
+  void add_request_steps(std::vector<Step>& all, size_t number) const;
   void add_server_steps(std::vector<Step>& all) const;
   void tell(const core::Observation& observation);
   void act(const core::Action& action);
@@ -167,6 +174,8 @@ class SmallWorld {
   // small_world_check.cc: what is promised, and words.
   Time latest_word() const;
   void check(const core::Action& action, int pod);
+  int told_unheard(int deployment) const;
+  std::string fingerprint_of(int number, bool gone_for_good) const;
   static std::string describe_event(const Message& message);
   void wrong(const std::string& what);
 

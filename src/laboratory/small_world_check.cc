@@ -12,6 +12,15 @@ namespace {
 
 constexpr Seconds kEnoughWord{10};
 
+struct Bytes {
+  std::string text;
+  void add(auto... values) { (text.push_back(static_cast<char>(values)), ...); }
+  void add_time(Time time) {
+    const int64_t since = (time - kSmallBegin).count();
+    for (int byte = 0; byte < 4; ++byte) add(since >> (8 * byte));
+  }
+};
+
 }  // namespace
 
 // --- Promises -----------------------------------------------------------------------------------
@@ -35,8 +44,10 @@ void SmallWorld::check(const core::Action& action, int number) {
   if (action.kind != core::ActionKind::kAsk || now_ >= track.plan.ask_by) return;
   if (!track.release.out() || !track.unit.ready) return;
   // What is there now is the judge, but for one too many that its ReplicaSet has just deleted
-  // after a pod was put back: that word is still on its way.
-  int ready = healthy(pod.deployment) + elsewhere_[static_cast<size_t>(pod.deployment)].deleted;
+  // after a pod was put back, and for one that a process which is gone had asked: those words are
+  // still on their way.
+  int ready = healthy(pod.deployment) + told_unheard(pod.deployment) +
+              elsewhere_[static_cast<size_t>(pod.deployment)].deleted;
   for (const Request& each : requests_) {
     const Pod& other = pods_[static_cast<size_t>(each.pod)];
     const bool asked = each.kind == core::ActionKind::kAsk && !each.served && !each.lost;
@@ -46,6 +57,16 @@ void SmallWorld::check(const core::Action& action, int number) {
     wrong(
         fmt::format("{}: only {} of {} would be left", name(), ready - 1, size_of(pod.deployment)));
   }
+}
+
+int SmallWorld::told_unheard(int deployment) const {
+  int count = 0;
+  for (size_t i = 0; i < pods_.size(); ++i) {
+    if (pods_[i].deployment != deployment || !pods_[i].by_orphan) continue;
+    const core::Track* track = drain_->find(unit_id(static_cast<int>(i)));
+    if (track != nullptr && !track->told) ++count;
+  }
+  return count;
 }
 
 void SmallWorld::wrong(const std::string& what) {
@@ -79,40 +100,55 @@ void SmallWorld::check_end() {
 
 // --- What tells states apart --------------------------------------------------------------------
 
-// Moments of requests are left out but for those whose answer is lost: time does not go on while
-// any other is under way.
-std::string SmallWorld::fingerprint() const {
-  std::string text;
-  text.reserve(1536);
-  const auto add = [&text](auto... values) { (text.push_back(static_cast<char>(values)), ...); };
-  const auto add_time = [&](Time time) {
-    const int64_t since = (time - kSmallBegin).count();
-    for (int byte = 0; byte < 4; ++byte) add(since >> (8 * byte));
-  };
-  add_time(now_);
-  add(faults_, crashes_, withdrawals_);
-  for (const Pod& pod : pods_) {
-    add(pod.owned + 2 * pod.released + 4 * pod.told + 8 * pod.late + 16 * pod.gone);
-  }
-  for (const Elsewhere& each : elsewhere_) {
-    add(each.ready, each.starting, each.deleted, each.allows, each.done, each.said_owned,
-        each.said_ready);
-  }
-  for (const auto& watch : watches_) {
-    add(watch.size());
-    for (const Message& each : watch) {
-      add(each.kind, each.which, each.first, each.second, each.more);
-    }
-  }
-  add(requests_.size());
+// All of one pod but which one it is. Moments of requests are left out but for those whose answer
+// is lost: time does not go on while any other is under way.
+std::string SmallWorld::fingerprint_of(int number, bool gone_for_good) const {
+  Bytes text;
+  const Pod& pod = pods_[static_cast<size_t>(number)];
+  text.add(pod.deployment, pod.owned + 2 * pod.released + 4 * pod.told + 8 * pod.late +
+                               16 * pod.gone + 32 * pod.by_orphan);
   for (const Request& each : requests_) {
-    add(each.kind, each.pod, each.served, each.lost, each.orphaned, each.answer);
-    if (each.lost) add_time(each.until);
+    if (each.pod != number) continue;
+    text.add(each.kind, each.served, each.lost, each.orphaned, each.answer);
+    if (each.lost) text.add_time(each.until);
+  }
+  text.add(0x7F);
+  return text.text + drain_->fingerprint_of(unit_id(number), gone_for_good);
+}
+
+// Pods of one Deployment are written in the order of what they are, so that two states in which
+// they have changed places are one.
+std::string SmallWorld::fingerprint() const {
+  Bytes text;
+  text.add_time(now_);
+  text.add(faults_, crashes_, withdrawals_);
+  for (const Elsewhere& each : elsewhere_) {
+    text.add(each.ready, each.starting, each.deleted, each.allows, each.done, each.said_owned,
+             each.said_ready);
   }
   const bool gone_for_good = std::ranges::none_of(watches_[kPods], [&](const Message& each) {
     return each.kind == Message::Kind::kPod && pods_[static_cast<size_t>(each.which)].gone;
   });
-  return text + drain_->fingerprint(gone_for_good);
+  std::vector<std::pair<std::string, int8_t>> pods;
+  for (size_t i = 0; i < pods_.size(); ++i) {
+    const auto at = static_cast<int8_t>(i);
+    pods.emplace_back(fingerprint_of(at, gone_for_good), at);
+  }
+  std::ranges::sort(pods);
+  std::vector<int8_t> places(pods.size());
+  for (size_t i = 0; i < pods.size(); ++i) {
+    places[static_cast<size_t>(pods[i].second)] = static_cast<int8_t>(i);
+    text.text += pods[i].first;
+  }
+  for (size_t watch = 0; watch < kWatches; ++watch) {
+    text.add(watches_[watch].size());
+    for (const Message& each : watches_[watch]) {
+      const bool of_pod = each.kind == Message::Kind::kPod || each.kind == Message::Kind::kGone;
+      text.add(each.kind, of_pod ? places[static_cast<size_t>(each.which)] : each.which, each.first,
+               each.second, each.more);
+    }
+  }
+  return text.text + drain_->fingerprint();
 }
 
 // --- Words --------------------------------------------------------------------------------------

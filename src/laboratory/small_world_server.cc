@@ -101,12 +101,15 @@ void SmallWorld::serve(Request& request) {
     request.answer = Answer::kNotFound;
     return;
   }
+  const bool was_active = pod.active();
   switch (request.kind) {
     case core::ActionKind::kAsk:
       request.answer = evict(request.pod);
+      pod.by_orphan = request.orphaned && was_active && pod.told;
       return;
     case core::ActionKind::kStop:
       if (pod.active() && !setup_->broken_server) tell_pod(request.pod);
+      pod.by_orphan = request.orphaned && was_active && pod.told;
       return;
     case core::ActionKind::kRelease:
     case core::ActionKind::kPutBack:

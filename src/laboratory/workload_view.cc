@@ -144,8 +144,10 @@ void WorkloadView::world_changed(const world::Event& event,
     if (!source.listed) continue;
     // What a change takes out of the selector is shown as deleted.
     const bool shown = event.change != world::Change::kDeleted && source.shows(pod);
-    const bool was = event.before && source.shows(world::as<world::Pod>(*event.before));
-    if (!shown && !was) continue;
+    const auto was = [&] {
+      return event.before && source.shows(world::as<world::Pod>(*event.before));
+    };
+    if (!shown && !was()) continue;
     if (!made) made = std::make_shared<kube::Pod>(to_kube(pod));
     deliver(source.last, [this, at = number, record = made, shown] {
       tell(shown ? book_.pod_changed(at, *record) : book_.pod_gone(at, *record));

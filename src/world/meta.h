@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/strong.h"
 #include "world/labels.h"
 
 namespace spotkeeper::world {
@@ -39,7 +40,11 @@ struct Key {
   std::string name;
 
   std::string text() const { return ns.empty() ? name : ns + "/" + name; }
-  auto operator<=>(const Key&) const = default;
+  bool operator==(const Key&) const = default;
+  std::strong_ordering operator<=>(const Key& other) const {
+    const std::strong_ordering spaces = compare_text(ns, other.ns);
+    return spaces != std::strong_ordering::equal ? spaces : compare_text(name, other.name);
+  }
 };
 
 // A Key in strings that somebody else holds: for looking up.

@@ -72,6 +72,7 @@ void PodIndex::pod_changed(const Ptr<Pod>& before, const Ptr<Pod>& after) {
   entry.pod = after;
   entry.ready = after->ready();
   entry.active = after->active();
+  entry.owned = after->meta.owner.has_value();
   const bool moved = !before || before->node != after->node;
   const bool finished = after->finished() && before && !before->finished();
   if (moved && !after->node.empty()) {

@@ -33,6 +33,7 @@ class PodIndex {
     Ptr<Pod> pod;
     bool ready = false;   // what Pod::ready() and
     bool active = false;  // Pod::active() say of it
+    bool owned = false;   // by a controller
     std::vector<Line*> lines;
     bool matches(const Line* line) const { return std::ranges::find(lines, line) != lines.end(); }
   };

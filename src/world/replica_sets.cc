@@ -81,9 +81,8 @@ bool ReplicaSets::claim(const ReplicaSet& set) {
   for (const PodIndex::Entry* entry : strangers) all = context_.api->let_go(entry->pod) && all;
   if (set.meta.deletion || line == nullptr) return all;
   PodIndex::Set orphans;
-  std::ranges::copy_if(line->pods, std::back_inserter(orphans), [](const PodIndex::Entry* each) {
-    return !each->pod->meta.owner && each->active;
-  });
+  std::ranges::copy_if(line->pods, std::back_inserter(orphans),
+                       [](const PodIndex::Entry* each) { return !each->owned && each->active; });
   for (const PodIndex::Entry* entry : orphans) {
     context_.store.change(entry->pod, [&](Pod& each) {
       each.meta.owner =

@@ -88,8 +88,10 @@ const Node* Scheduler::choose(const Pod& pod) {
   const Node* best = nullptr;
   int least = INT_MAX;
   int fitting = 0;
-  for (size_t i = 0; i < nodes_.size() && fitting < kEnoughNodes; ++i) {
-    const Candidate& each = nodes_[(next_ + i) % nodes_.size()];
+  size_t at = nodes_.empty() ? 0 : next_ % nodes_.size();
+  for (size_t i = 0; i < nodes_.size() && fitting < kEnoughNodes; ++i, ++at) {
+    if (at == nodes_.size()) at = 0;
+    const Candidate& each = nodes_[at];
     if (!fits(pod, each)) continue;
     ++fitting;
     if (each.place->running < least) {

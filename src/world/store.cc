@@ -19,6 +19,15 @@ bool spec_differs(const T& a, const T& b) {
   }
 }
 
+// Most changes are of the status.
+template <class T>
+bool same(const T& a, const T& b) {
+  if constexpr (requires { a.status; }) {
+    if (!(a.status == b.status)) return false;
+  }
+  return a == b;
+}
+
 }  // namespace
 
 template <class T>
@@ -37,7 +46,7 @@ Ptr<T> Store::add(T object) {
 
 template <class T>
 Ptr<T> Store::commit(const Ptr<T>& before, std::shared_ptr<T> after) {
-  if (*after == *before) return before;
+  if (same(*after, *before)) return before;
   after->meta.version = ++version_;
   if (spec_differs(*before, *after)) ++after->meta.generation;
   std::get<Table<T>>(tables_).put(after);
@@ -62,8 +71,10 @@ void Store::index(const Ptr<T>& before, const Ptr<T>& after) {
   if constexpr (std::is_same_v<T, Pod>) {
     pods_.pod_changed(before, after);
   } else if constexpr (std::is_same_v<T, ReplicaSet>) {
+    if (before && before->spec.selector == after->spec.selector) return;
     pods_.selector_set(T::kKind, after->meta.view(), after->spec.selector);
   } else if constexpr (std::is_same_v<T, Budget>) {
+    if (before && before->spec.selector == after->spec.selector) return;
     if (after->spec.selector) {
       pods_.selector_set(T::kKind, after->meta.view(), *after->spec.selector);
     } else {
