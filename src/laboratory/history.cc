@@ -12,11 +12,11 @@ namespace spotkeeper::laboratory {
 namespace {
 
 constexpr Seconds kSettles{30};  // the cluster's pods have started
-constexpr Seconds kAfter{4};     // what still happens after a host's deadline
+constexpr Seconds kAfter{15};    // what a host's end still stirs up
 // A host that stays after all is as it was so long after it was given up: whom no budget lets go
-// may hold that up for 30 s, and is put back then.
-constexpr Seconds kSettled{40};
-constexpr Seconds kSurprises{130};  // so long something goes on by itself
+// may hold that up for 30 s, and is put back then; a server may ask for a pause of a minute before.
+constexpr Seconds kSettled{100};
+constexpr Seconds kCalm{20};        // at the end nothing goes on by itself any more, for so long
 constexpr int kMostRequests = 120;  // for one pod
 constexpr Seconds kLateArrival{
     5};  // a request that was slow may set a grace that ends so much late
@@ -239,7 +239,7 @@ void History::plan_withdrawal(const std::string& node, Doomed& doomed) {
 void History::plan_surprises() {
   const int64_t surprises = random_.number(0, 60);
   for (int64_t i = 0; i < surprises; ++i) {
-    const Time when = begin_ + Millis(random_.number(0, Millis(kSurprises).count()));
+    const Time when = begin_ + Millis(random_.number(0, Millis(lasts_ - kCalm).count()));
     world_.at(when, [this] { cluster_.surprise(); });
   }
   if (random_.chance(5)) {

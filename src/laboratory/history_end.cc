@@ -45,7 +45,15 @@ void History::check_hosts() {
 
 void History::check_host(const std::string& node, const Doomed& doomed) {
   const auto object = world_.find<world::Node>({{}, node});
-  if (!object || !object->spec.unschedulable) wrong(node + ": was never marked");
+  const auto marked_it = [&node](const Driver* driver) {
+    return std::ranges::any_of(driver->journal(), [&node](const core::Entry& entry) {
+      return entry.host.value == node && entry.what == core::What::kMarked;
+    });
+  };
+  // A while after the host its Node is deleted.
+  const bool marked =
+      object ? object->spec.unschedulable : std::ranges::any_of(drivers(), marked_it);
+  if (!marked) wrong(node + ": was never marked");
   const core::Drain* drain = judged_->desk().find(core::HostId(node));
   if (drain == nullptr) {
     wrong(node + ": has no drain");
