@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo demo-real test unit-test asan-test rig-test fuzz bench bench-large lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test histories rig-test fuzz bench bench-large lint format clean setup
 
 setup:
 	tools/setup test
@@ -24,7 +24,7 @@ demo-real: ## the same on real parts: control plane, AWS's metadata mock, the ag
 	$(MAKE) --no-print-directory build
 	$(PYTHON) test/demo
 
-test: asan-test rig-test ## every test; the unit tests under AddressSanitizer and UBSan
+test: asan-test histories rig-test ## every test; the unit tests under AddressSanitizer and UBSan
 
 unit-test: ## the unit tests without sanitizers: the quickest way round while working
 	tools/setup test
@@ -35,6 +35,11 @@ asan-test:
 	tools/setup test
 	tools/build asan all
 	ctest --preset asan
+
+histories: ## 10,000 random interruptions of emulated clusters: a minute; every promise is kept in each
+	tools/setup build
+	tools/build release world_bench
+	build/release/world_bench 10000 1 "$$(nproc)" 6x8x150
 
 rig-test: build
 	tools/setup test
