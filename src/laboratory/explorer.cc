@@ -175,26 +175,27 @@ std::vector<SmallSetup> all_setups() {
        .lag = 2},
   };
   all.insert(all.end(), larger.begin(), larger.end());
-  // Each with nothing beside, and with one fault, one crash, one withdrawal.
-  const std::vector<std::pair<std::string, std::vector<SmallSetup::Deployment>>> many = {
-      {"two behind minAvailable 2", {{.pods = 2, .least = 2}}},
-      {"two Deployments, two budgets", {{.least = 1}, {.least = 1}}},
-      {"three behind minAvailable 3", {{.pods = 3, .least = 3}}},
-      {"two and one, two budgets", {{.pods = 2, .least = 2}, {.pods = 1, .least = 1}}},
-  };
-  for (const auto& [name, deployments] : many) {
-    const SmallSetup calm{.name = name, .deployments = deployments, .lag = 1, .prompt = true};
+  // Each with nothing beside, and with one fault, one crash, one withdrawal. The largest with a
+  // cluster that is slower than its words.
+  const auto add = [&all](const std::string& name, std::vector<SmallSetup::Deployment> deployments,
+                          int lag, int lag_beside) {
+    const SmallSetup calm{
+        .name = name, .deployments = std::move(deployments), .lag = lag, .prompt = true};
     all.push_back(calm);
-    for (const char* beside : {"fault", "crash", "withdrawn"}) {
+    for (const std::string_view beside : {"fault", "crash", "withdrawn"}) {
       SmallSetup setup = calm;
-      setup.name += std::string(", ") + beside;
-      const std::string_view which = beside;
-      setup.faults = which == "fault" ? 1 : 0;
-      setup.crashes = which == "crash" ? 1 : 0;
-      setup.withdrawals = which == "withdrawn" ? 1 : 0;
+      setup.name += ", " + std::string(beside);
+      setup.lag = lag_beside;
+      setup.faults = beside == "fault" ? 1 : 0;
+      setup.crashes = beside == "crash" ? 1 : 0;
+      setup.withdrawals = beside == "withdrawn" ? 1 : 0;
       all.push_back(setup);
     }
-  }
+  };
+  add("two behind minAvailable 2", {{.pods = 2, .least = 2}}, 1, 1);
+  add("two Deployments, two budgets", {{.least = 1}, {.least = 1}}, 1, 0);
+  add("three behind minAvailable 3", {{.pods = 3, .least = 3}}, 1, 0);
+  add("two and one, two budgets", {{.pods = 2, .least = 2}, {.pods = 1, .least = 1}}, 0, 0);
   return all;
 }
 

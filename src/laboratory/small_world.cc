@@ -116,6 +116,9 @@ void SmallWorld::add_request_steps(std::vector<Step>& all, size_t number) const 
 }
 
 bool SmallWorld::room(Watch watch) const {
+  if (setup_->lag == 0) {
+    return std::ranges::all_of(watches_, [](const auto& each) { return each.empty(); });
+  }
   return std::ranges::count_if(watches_[watch], [](const Message& each) { return !each.more; }) <
          setup_->lag;
 }

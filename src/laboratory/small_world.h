@@ -39,7 +39,7 @@ struct SmallSetup {
   int crashes = 0;
   int withdrawals = 0;
   // While so many words of a watch are on their way the cluster does nothing of itself that would
-  // add another (requests are served all the same).
+  // add another (requests are served all the same); 0: while any word of any watch is.
   int lag = 100;
   // Requests are served, or lost, as they are sent and in that order: what the cluster may do
   // before one is served it may as well have done before it was sent, unheard. Their answers take
