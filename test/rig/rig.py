@@ -58,7 +58,7 @@ class Rig:
         node = Node(f"{name}-{self.id}", instance_id, self.kube, self.history)
         self.kube.create("nodes", objects.node(node.name, self.id, instance_id, **options))
         self.nodes.append(node)
-        until(node.is_ready, 10, f"{name} Ready")
+        until(node.is_ready, 60, f"{name} Ready")
         return node
 
     def deployment(
@@ -191,7 +191,7 @@ class Rig:
         return [pod for pod in found if ready in (None, objects.is_ready(pod))]
 
     def until_running(
-        self, app: str, pods: int, at_most: float = 15, ready: bool = True, on: Node | None = None
+        self, app: str, pods: int, at_most: float = 60, ready: bool = True, on: Node | None = None
     ) -> None:
         """As many pods of the app are Ready (`ready=False`: are Running)."""
 
