@@ -5,6 +5,7 @@ import re
 import pytest
 
 from rig import ControlPlane, Rig
+from rig.person import Person
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,13 @@ def rig(request, control_plane, tmp_path):
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
     with Rig(control_plane, tmp_path, name) as rig:
         yield rig
+
+
+@pytest.fixture
+def person(rig):
+    """Who drains by hand, with every right."""
+    with Person(rig.control_plane.kubeconfig()) as person:
+        yield person
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,12 +13,6 @@ from rig.person import Person
 
 
 @pytest.fixture
-def person(rig):
-    with Person(rig.control_plane.kubeconfig()) as person:
-        yield person
-
-
-@pytest.fixture
 def cluster(rig):
     """Two nodes; on n1 a pod that may go, one behind a closed budget, and one that nobody owns."""
     node = rig.node("n1", labels={"lifecycle": "Ec2Spot"})

@@ -8,13 +8,6 @@ import pytest
 
 from rig import Rig, stays, until
 from rig.objects import RIG
-from rig.person import Person
-
-
-@pytest.fixture
-def person(rig):
-    with Person(rig.control_plane.kubeconfig()) as person:
-        yield person
 
 
 def pool(rig: Rig, hosts: int = 6) -> list:

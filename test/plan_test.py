@@ -13,12 +13,6 @@ RECREATE = {"type": "Recreate"}
 
 
 @pytest.fixture
-def person(rig):
-    with Person(rig.control_plane.kubeconfig()) as person:
-        yield person
-
-
-@pytest.fixture
 def hosts(rig):
     """The host that would go, and another."""
     return rig.node("n1"), rig.node("n2")

@@ -15,12 +15,6 @@ APPS = ("free", "shy", "slow")
 
 
 @pytest.fixture
-def first_person(rig):
-    with Person(rig.control_plane.kubeconfig()) as person:
-        yield person
-
-
-@pytest.fixture
 def second_person(rig):
     """Somebody else, by whose name the audit log knows what the second process did."""
     account = rig.account("second")
@@ -71,10 +65,10 @@ def check_nobody_untold(rig: Rig, nodes: list) -> None:
     assert all(node.is_cordoned() for node in nodes)
 
 
-def test_of_two_drains_one_evicts_and_the_second_goes_on_when_it_is_killed(rig, first_person, second_person):
+def test_of_two_drains_one_evicts_and_the_second_goes_on_when_it_is_killed(rig, person, second_person):
     nodes = pool(rig, 2)
     arguments = ("drain", *(node.name for node in nodes), "--deadline", "45s", "--enough-grace", "8")
-    first = first_person.start(*arguments)
+    first = person.start(*arguments)
     until(lambda: are_held_by(nodes, first), 15, "held by the first")
     second = second_person.start(*arguments)
     until(lambda: told(rig, nodes, "free", "slow") == 4, 20, "the first has told those that may go")
@@ -94,10 +88,10 @@ def test_of_two_drains_one_evicts_and_the_second_goes_on_when_it_is_killed(rig, 
     assert before == evictions(rig, "rig-admin") > 0 and evictions(rig, second_person.user) > 0
 
 
-def test_who_is_stopped_for_long_is_taken_over_from_and_asks_nobody_when_it_wakes(rig, first_person, second_person):
+def test_who_is_stopped_for_long_is_taken_over_from_and_asks_nobody_when_it_wakes(rig, person, second_person):
     nodes = pool(rig, 2)
     names = [node.name for node in nodes]
-    first = first_person.start("drain", *names, "--deadline", "100s", "--enough-grace", "10")
+    first = person.start("drain", *names, "--deadline", "100s", "--enough-grace", "10")
     until(lambda: told(rig, nodes, "free", "slow") == 4, 20, "the first has told those that may go")
     first.send_signal(signal.SIGSTOP)
     stopped = time.monotonic()
@@ -116,10 +110,10 @@ def test_who_is_stopped_for_long_is_taken_over_from_and_asks_nobody_when_it_wake
 
 
 @pytest.mark.parametrize("moment", ["marked", "released", "first told", "half told", "last moment"])
-def test_killed_at_some_moment_and_started_again_nobody_is_untold(rig, first_person, moment):
+def test_killed_at_some_moment_and_started_again_nobody_is_untold(rig, person, moment):
     nodes = pool(rig, 3)
     arguments = ("drain", *(node.name for node in nodes), "--deadline", "22s", "--enough-grace", "8")
-    first = first_person.start(*arguments)
+    first = person.start(*arguments)
     reached = {
         "marked": lambda: are_held_by(nodes, first),
         "released": lambda: rig.kube.list("pods", labels="spotkeeper.io/released"),
@@ -130,7 +124,7 @@ def test_killed_at_some_moment_and_started_again_nobody_is_untold(rig, first_per
     until(reached[moment], 30, moment, every=0.005)
     first.kill()
     first.communicate(timeout=5)
-    again = first_person.run(*arguments, "-o", "json", timeout=60)
+    again = person.run(*arguments, "-o", "json", timeout=60)
     assert again.returncode == 0, again.stdout + again.stderr
     document = json.loads(again.stdout)
     assert all(item["untold"] == 0 for item in document["items"])
