@@ -25,6 +25,7 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
   if (over) {
     const Share share = std::exchange(shares_[host], {});
     pace_.counted(pace_.open() - share.open, 0, now);
+    pace_.counted(share.bereft, {});
     waiting_ -= static_cast<int>(share.waits);
     drains_.erase(found);
     found = drains_.end();
@@ -53,6 +54,10 @@ void Desk::count(const HostId& host, Drain& drain, Time now) {
   Share& share = shares_[host];
   const int open = drain.releases_open();
   pace_.counted(pace_.open() + open - std::exchange(share.open, open), drain.take_came(), now);
+  if (share.bereft != drain.bereft()) {
+    pace_.counted(share.bereft, drain.bereft());
+    share.bereft = drain.bereft();
+  }
   waiting_ += static_cast<int>(drain.waits_for_room()) - static_cast<int>(share.waits);
   share.waits = drain.waits_for_room();
   const int requests = drain.requests_ahead();

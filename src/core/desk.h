@@ -42,8 +42,9 @@ class Desk {
 
  private:
   struct Share {
-    int requests = 0;    // that its last moments may take
-    int open = 0;        // of its releases
+    int requests = 0;  // that its last moments may take
+    int open = 0;      // of its releases
+    Pace::Bereft bereft;
     bool waits = false;  // for room for another
     Millis lead{0};      // as it was told
   };

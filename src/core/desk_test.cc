@@ -158,5 +158,60 @@ TEST(DeskPace, ReleasesOfAllHostsGoAtTheRateAtWhichReplacementsCome) {
   EXPECT_LE(most, 32) << "16 have come in a second";
 }
 
+// A Deployment with a pod on each of three hosts, and controllers that take their time: that one's
+// replacement is still to come must not be taken for another's having gone.
+TEST(DeskPace, AReplacementThatIsStillToComeIsNotMissedOnAnotherHost) {
+  Desk desk{Policy{}};
+  const GroupId group("default/web");
+  const std::vector<std::string> hosts{"a", "b", "c"};
+  std::map<std::string, std::vector<Action>> sent;
+  const auto tell = [&](const std::string& host, const Observation& observation, Time now) {
+    for (Action& action : desk.on(HostId(host), observation, now).actions) {
+      if (action.kind != ActionKind::kMark) sent[host].push_back(std::move(action));
+    }
+  };
+  const auto tell_group = [&](int owned, Time now) {
+    const Group seen{.id = group, .wanted = 3, .owned = owned};
+    for (const std::string& host : hosts) tell(host, GroupSeen{.group = seen}, now);
+  };
+  const auto let_go = [&](const std::string& host, Time now) {
+    ASSERT_EQ(sent[host].size(), 1U) << host;
+    ASSERT_EQ(sent[host][0].kind, ActionKind::kRelease);
+    tell(host, ActionDone{.number = sent[host][0].number, .result = std::string()}, now);
+    sent[host].clear();
+    Unit unit = make_unit(host);
+    unit.group = group;
+    unit.released = unit.orphan = true;
+    tell(host, UnitSeen{.unit = unit}, now);
+  };
+  uint64_t mark = 1;
+  for (const std::string& host : hosts) {
+    desk.hear(HostId(host), spot_notice(Seconds(300)), kNoon);
+    tell(host, ActionDone{.number = mark, .result = std::string("marked")}, kNoon);
+    mark += 1'000'000;
+    Unit unit = make_unit(host);
+    unit.group = group;
+    tell(host, UnitSeen{.unit = unit}, kNoon);
+    tell(host, BudgetsListed{}, kNoon);
+    tell(host, UnitsListed{}, kNoon);
+  }
+  tell_group(3, kNoon);
+  for (int ms = 0; ms <= 30'000; ms += 100) {
+    const Time now = kNoon + Millis(ms);
+    for (const std::string& host : hosts) tell(host, Tick{}, now);
+    // One of the three is away at 0, 4 and 6 s, and replaced within less than three.
+    if (ms == 0) let_go("a", now);
+    if (ms == 4'000) let_go("b", now);
+    if (ms == 6'000) let_go("c", now);
+    if (ms == 0 || ms == 4'000) tell_group(2, now);
+    if (ms == 6'000) tell_group(1, now);
+    if (ms == 500 || ms == 8'900) tell_group(3, now);
+    if (ms == 6'900) tell_group(2, now);
+  }
+  for (const std::string& host : hosts) {
+    EXPECT_TRUE(sent[host].empty()) << host << ": " << to_string(sent[host][0].kind);
+  }
+}
+
 }  // namespace
 }  // namespace spotkeeper::core

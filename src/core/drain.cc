@@ -70,6 +70,7 @@ Output Drain::on(const Observation& observation, Time now) {
   count_ahead();
   if (turn) {
     open_counted_ = releases_open();
+    count_bereft();
     if (shared_pace_ == nullptr) own_pace_.counted(open_counted_, take_came(), now_);
     wake_ = next_due();
   }

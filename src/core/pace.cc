@@ -22,6 +22,19 @@ void Pace::counted(int open, int came, Time now) {
   counted_ = now;
   open_ = open;
   came_ = std::max(0, came_ + came);
+  if (came > 0) last_came_ = now;
+}
+
+void Pace::counted(const Bereft& before, const Bereft& now) {
+  if (before == now) return;
+  for (const auto& [group, count] : before) bereft_[group] -= count;
+  for (const auto& [group, count] : now) bereft_[group] += count;
+  std::erase_if(bereft_, [](const auto& entry) { return entry.second == 0; });
+}
+
+int Pace::bereft(const GroupId& group) const {
+  const auto found = bereft_.find(group);
+  return found == bereft_.end() ? 0 : found->second;
 }
 
 Millis Pace::time_for(int releases) const {
