@@ -25,7 +25,7 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
   if (over) {
     const Share share = std::exchange(shares_[host], {});
     pace_.counted(pace_.open() - share.open, 0, now);
-    pace_.counted(share.bereft, {});
+    pace_.counted(share.part, {});
     waiting_ -= static_cast<int>(share.waits);
     drains_.erase(found);
     found = drains_.end();
@@ -54,9 +54,9 @@ void Desk::count(const HostId& host, Drain& drain, Time now) {
   Share& share = shares_[host];
   const int open = drain.releases_open();
   pace_.counted(pace_.open() + open - std::exchange(share.open, open), drain.take_came(), now);
-  if (share.bereft != drain.bereft()) {
-    pace_.counted(share.bereft, drain.bereft());
-    share.bereft = drain.bereft();
+  if (share.part != drain.part()) {
+    pace_.counted(share.part, drain.part());
+    share.part = drain.part();
   }
   waiting_ += static_cast<int>(drain.waits_for_room()) - static_cast<int>(share.waits);
   share.waits = drain.waits_for_room();

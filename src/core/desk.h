@@ -44,7 +44,7 @@ class Desk {
   struct Share {
     int requests = 0;  // that its last moments may take
     int open = 0;      // of its releases
-    Pace::Bereft bereft;
+    Pace::Part part;
     bool waits = false;  // for room for another
     Millis lead{0};      // as it was told
   };

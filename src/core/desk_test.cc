@@ -213,5 +213,73 @@ TEST(DeskPace, AReplacementThatIsStillToComeIsNotMissedOnAnotherHost) {
   }
 }
 
+// A budget lets one go: the pods of two hosts do not ask for the same one.
+TEST(DeskPace, ABudgetsLastDisruptionIsAskedForOnce) {
+  Desk desk{Policy{}};
+  const std::vector<HostId> hosts{HostId("a"), HostId("b")};
+  std::map<HostId, std::vector<Action>> asks;
+  const auto tell = [&](const HostId& host, const Observation& observation, Time now) {
+    for (Action& action : desk.on(host, observation, now).actions) {
+      if (action.kind == ActionKind::kAsk) asks[host].push_back(std::move(action));
+    }
+  };
+  uint64_t mark = 1;
+  for (const HostId& host : hosts) {
+    desk.hear(host, spot_notice(Seconds(300)), kNoon);
+    tell(host, ActionDone{.number = mark, .result = std::string("marked")}, kNoon);
+    mark += 1'000'000;
+    tell(host, UnitSeen{.unit = make_unit(host.value, Seconds(30), {"ns/b"})}, kNoon);
+  }
+  const auto budget = [&](int allows, Time now) {
+    for (const HostId& host : hosts) {
+      tell(host, BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = allows}}, now);
+      tell(host, BudgetsListed{}, now);
+      tell(host, UnitsListed{}, now);
+    }
+  };
+  budget(1, kNoon);
+  ASSERT_EQ(asks[hosts[0]].size(), 1U);
+  EXPECT_TRUE(asks[hosts[1]].empty());
+  desk.news(kNoon);
+  EXPECT_EQ(desk.wake(), kNoon + Seconds(1)) << "the other's answer may leave it";
+  const uint64_t number = asks[hosts[0]][0].number;
+  tell(hosts[0], ActionDone{.number = number, .result = std::string("evicted")}, kNoon);
+  budget(0, kNoon + Millis(10));
+  tell(hosts[1], Tick{}, kNoon + Seconds(2));
+  EXPECT_TRUE(asks[hosts[1]].empty());
+  budget(1, kNoon + Seconds(3));
+  EXPECT_EQ(asks[hosts[1]].size(), 1U);
+}
+
+// Its answer is a failure, and nobody hears more of the budget.
+TEST(DeskPace, ADisruptionThatIsGivenBackIsAskedForByAnotherHost) {
+  Desk desk{Policy{}};
+  const std::vector<HostId> hosts{HostId("a"), HostId("b")};
+  int asked = 0;
+  uint64_t number = 0;
+  const auto tell = [&](const HostId& host, const Observation& observation, Time now) {
+    for (const Action& action : desk.on(host, observation, now).actions) {
+      if (action.kind != ActionKind::kAsk) continue;
+      ++asked;
+      number = action.number;
+    }
+  };
+  uint64_t mark = 1;
+  for (const HostId& host : hosts) {
+    desk.hear(host, spot_notice(Seconds(300)), kNoon);
+    tell(host, ActionDone{.number = mark, .result = std::string("marked")}, kNoon);
+    mark += 1'000'000;
+    tell(host, UnitSeen{.unit = make_unit(host.value, Seconds(30), {"ns/b"})}, kNoon);
+    tell(host, BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = 1}}, kNoon);
+    tell(host, BudgetsListed{}, kNoon);
+    tell(host, UnitsListed{}, kNoon);
+  }
+  ASSERT_EQ(asked, 1);
+  const Error weather{.kind = ErrorKind::kRetryable, .message = "503", .status = 503};
+  tell(hosts[0], ActionDone{.number = number, .result = std::unexpected(weather)}, kNoon);
+  tell(hosts[1], Tick{}, kNoon + Seconds(1));
+  EXPECT_EQ(asked, 2);
+}
+
 }  // namespace
 }  // namespace spotkeeper::core

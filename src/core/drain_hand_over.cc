@@ -34,7 +34,8 @@ std::string Drain::no_hand_over(const Track& track) const {
   if (group != nullptr && !group->no_hand_over.empty()) return group->no_hand_over;
   if (track.plan.ask_by <= now_ && budgets_.known()) {
     using Why = BudgetBook::Hold::Why;
-    const BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_);
+    const BudgetBook::Hold held =
+        budgets_.hold(track.unit, policy_, now_, asked_elsewhere(track.unit));
     if (held.why == Why::kNothing || held.why == Why::kInFlight) {
       return "there is no time for it, and its budget lets it go";
     }
@@ -72,12 +73,21 @@ bool Drain::is_bereft(const Track& track) {
   return track.unit.orphan && !replaced;
 }
 
-void Drain::count_bereft() {
-  bereft_.clear();
-  if (finished_) return;
+void Drain::count_part() {
+  part_ = {};
+  if (finished_ || shared_pace_ == nullptr) return;
   for (const auto& [id, track] : tracks_) {
-    if (is_bereft(track)) ++bereft_[track.unit.group];
+    if (is_bereft(track)) ++part_.bereft[track.unit.group];
+    for (const BudgetBook::Asked& asked : track.asked_under) {
+      if (track.in_flight_with(ActionKind::kAsk) && asked.ready) ++part_.asked[asked.id];
+    }
   }
+}
+
+// Under its budget, without an answer yet.
+int Drain::asked_elsewhere(const Unit& unit) const {
+  if (shared_pace_ == nullptr || unit.budgets.empty()) return 0;
+  return shared_pace_->asked_elsewhere(unit.budgets.front(), part_);
 }
 
 // How many replacements the group is short of, beyond those of its units, on any host, that are out
@@ -89,10 +99,7 @@ int Drain::unreplaced(const GroupId& id) const {
   auto open = std::count_if(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
     return is_bereft(entry.second) && entry.second.unit.group == id;
   });
-  if (shared_pace_ != nullptr) {
-    const auto counted = bereft_.find(id);
-    open += shared_pace_->bereft(id) - (counted == bereft_.end() ? 0 : counted->second);
-  }
+  if (shared_pace_ != nullptr) open += shared_pace_->bereft_elsewhere(id, part_);
   return std::max(0, group->wanted - group->owned) - static_cast<int>(open);
 }
 
