@@ -158,6 +158,22 @@ TEST(DeskPace, ReleasesOfAllHostsGoAtTheRateAtWhichReplacementsCome) {
   EXPECT_LE(most, 32) << "16 have come in a second";
 }
 
+TEST(Desk, KnowsWhichDrainsWantATick) {
+  Desk desk{Policy{}};
+  desk.hear(HostId("a"), spot_notice(Seconds(300)), kNoon);
+  desk.hear(HostId("b"), spot_notice(Seconds(300)), kNoon + Seconds(1));
+  desk.news(kNoon + Seconds(1));
+  const Time first = desk.wake();
+  ASSERT_LT(first, kNever);
+  EXPECT_EQ(first, desk.find(HostId("a"))->wake());
+  EXPECT_TRUE(desk.due(first - Millis(1)).empty());
+  EXPECT_EQ(desk.due(first), std::vector<HostId>{HostId("a")});
+  EXPECT_EQ(desk.due(first + Seconds(1)), (std::vector<HostId>{HostId("a"), HostId("b")}));
+  desk.on(HostId("a"), Tick{}, first);
+  EXPECT_GT(desk.find(HostId("a"))->wake(), first);
+  EXPECT_EQ(desk.wake(), desk.find(HostId("b"))->wake());
+}
+
 // A Deployment with a pod on each of three hosts, and controllers that take their time: that one's
 // replacement is still to come must not be taken for another's having gone.
 TEST(DeskPace, AReplacementThatIsStillToComeIsNotMissedOnAnotherHost) {
