@@ -4,6 +4,7 @@ Limits, defaults and errors: docs.aws.amazon.com/AmazonECS/latest/APIReference/A
 …/developerguide/api_failures_messages.html. Inputs are checked against botocore's model of the service.
 """
 
+import functools
 import time
 
 import botocore.loaders
@@ -18,11 +19,15 @@ from .ecs_views import describe_instance, describe_task
 from .replies import AwsError, Reply, Request, json_reply
 
 
+@functools.cache
+def _shapes() -> botocore.model.ServiceModel:
+    return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("ecs", "service-2"), "ecs")
+
+
 class EcsApi(ServicesApi):
     def __init__(self, model: EcsModel):
         self.model = model
-        loaded = botocore.loaders.Loader().load_service_model("ecs", "service-2")
-        self._shapes = botocore.model.ServiceModel(loaded, "ecs")
+        self._shapes = _shapes()
         self._actions = {
             "ListContainerInstances": self._list_instances,
             "DescribeContainerInstances": self._describe_instances,

@@ -34,7 +34,7 @@ def round_of(model, service: Service, now: float) -> None:
     else:
         _replica(model, service, tasks, now)
     _finish_deployments(service, tasks)
-    wanted = [task for task in tasks if _stays(task)]
+    wanted = [task for task in tasks if _stays(model, task, now)]
     if tasks and len(wanted) == len(tasks) == service.desired and all(healthy(model, task, now) for task in wanted):
         service.say(now, "has reached a steady state.")
 
@@ -48,7 +48,11 @@ def healthy(model, task: Task, now: float) -> bool:
     return now >= task.started_at + model.delays.steady
 
 
-def _stays(task: Task) -> bool:
+def _stays(model, task: Task, now: float) -> bool:
+    """Not to be replaced: it is of the newest deployment, on an ACTIVE instance, and its health checks do not fail
+    (unhealthy tasks are replaced first and stopped then: ecs_services.html)."""
+    if any(model.elb.state(one.group_arn, one.id, one.port, now) == "unhealthy" for one in task.targets):
+        return False
     on_primary = task.deployment == task.service.primary.id
     return task.desired == "RUNNING" and on_primary and task.instance.status == "ACTIVE"
 
@@ -56,8 +60,8 @@ def _stays(task: Task) -> bool:
 def _replica(model, service: Service, tasks: list[Task], now: float) -> None:
     lower = math.ceil(service.desired * service.minimum / 100)
     upper = math.floor(service.desired * service.maximum / 100)
-    staying = [task for task in tasks if _stays(task)]
-    leaving = [task for task in tasks if task.desired == "RUNNING" and not _stays(task)]
+    staying = [task for task in tasks if _stays(model, task, now)]
+    leaving = [task for task in tasks if task.desired == "RUNNING" and task not in staying]
 
     # Those that stop count against the maximum until they are STOPPED (draining page, last sentence on the maximum).
     missing = min(service.desired - len(staying), upper - len(tasks))
@@ -71,8 +75,7 @@ def _replica(model, service: Service, tasks: list[Task], now: float) -> None:
 
     count = sum(healthy(model, task, now) for task in tasks)
     for task in sorted(leaving, key=lambda task: (healthy(model, task, now), task.created_at)):
-        deployment_only = task.instance.status == "ACTIVE"
-        if deployment_only and task.protected(now):
+        if task.instance.status == "ACTIVE" and task.protected(now):
             continue
         after = count - healthy(model, task, now)
         if after >= lower:
@@ -95,7 +98,7 @@ def _daemon(model, service: Service, tasks: list[Task], now: float) -> None:
         if task.instance.status == "DRAINING":
             if not any(_replica_of_service(other) for other in model.tasks_on(task.instance)):
                 _stop(service, [task], now)
-        elif not _stays(task) and count - 1 >= lower:
+        elif not _stays(model, task, now) and count - 1 >= lower:
             count -= 1
             _stop(service, [task], now)
     for host in hosts:  # one on each: the maximum is always 100 %

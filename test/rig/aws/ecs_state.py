@@ -19,7 +19,7 @@ ENDS_AFTER = "rig.spotkeeper.io/ends-after"  # how long its application needs to
 COMPLETES_AFTER = "rig.spotkeeper.io/completes-after"  # it ends by itself, with success, after that long
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Delays:
     """How long things take, in seconds. Short, so that tests are; AWS's own figures stand beside them."""
 
@@ -37,7 +37,7 @@ class Delays:
     host_missed: float = 0.3  # until ECS learns that a host has ended
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Instance:
     """A container instance, and the host that it is."""
 
@@ -61,7 +61,7 @@ class Instance:
         return self.arn.rpartition("/")[2]
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Container:
     """One container's life on its host, whatever the control plane knows of it."""
 
@@ -99,7 +99,7 @@ class Container:
         self.ended_at, self.exit_code, self.end = at, exit_code, end
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Target:
     """Where a load balancer reaches a task."""
 
@@ -108,7 +108,7 @@ class Target:
     port: int
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Task:
     arn: str
     cluster: str
@@ -156,6 +156,10 @@ class Task:
 
     # What a test asks of it.
 
+    def __repr__(self) -> str:
+        name, end = self.service.name if self.service else self.definition.family, self.end or "lives"
+        return f"<{name} {self.id[:6]} on {self.instance.ec2_id}: {self.last}, told {self.told_at}, {end}>"
+
     @property
     def told_at(self) -> float | None:
         """When the first of its applications got SIGTERM."""
@@ -182,7 +186,7 @@ class Task:
         return any(one.end == "cut off" and one.sigterm_at is None for one in self.containers)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Deployment:
     id: str
     definition: object
@@ -190,7 +194,7 @@ class Deployment:
     status: str = "PRIMARY"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Service:
     arn: str
     name: str

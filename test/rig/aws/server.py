@@ -13,6 +13,7 @@ request and its action that returns a Reply, or None to leave the request to mot
 import contextlib
 import dataclasses
 import email.utils
+import functools
 import http.server
 import socket
 import sys
@@ -35,6 +36,12 @@ Model = Callable[[Request], Reply | None]
 REGION = "eu-west-1"
 ACCESS_KEY = "AKIARIGRIGRIGRIGRIG1"
 SECRET_KEY = "rig/secret+that/the-tests/know0000000000"
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One for the run: loading the services' models takes longer than most tests."""
+    return boto3.session.Session()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +159,7 @@ class AwsServer:
             "aws_secret_access_key": SECRET_KEY,
             "config": config,
         }
-        return boto3.session.Session().client(service, **(defaults | settings))
+        return _session().client(service, **(defaults | settings))
 
     def environment(self) -> dict[str, str]:
         """What a child process needs to use it."""
