@@ -169,7 +169,7 @@ class EcsModel:
             try:
                 with self.lock:
                     self.tick(time.time())
-            except Exception as error:  # noqa: BLE001 (told by check())
+            except Exception as error:
                 self._broken = error
                 return
 

@@ -9,7 +9,8 @@
     assert not [task for task in ecs_rig.tasks if task.untold]
 
 Objects are the model's own (ecs_state.py): `task.told_at`, `.end`, `.exit_code`, `.untold`; `host.status`. The API is
-`ecs_rig.ecs` and `ecs_rig.elb` (boto3); what was called, `ecs_rig.aws.calls_of("StopTask")`; faults, `ecs_rig.aws.faults`.
+`ecs_rig.ecs` and `ecs_rig.elb` (boto3); what was called, `ecs_rig.aws.calls_of("StopTask")`; bad weather,
+`ecs_rig.aws.faults`. A stop for another reason: `ecs_rig.model.stop_task(task, "SpotInterruption", "…")`.
 """
 
 import pathlib

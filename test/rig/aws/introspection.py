@@ -39,7 +39,7 @@ class EcsAgent:
         agent = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802 (the name is http.server's)
+            def do_GET(self):
                 if agent._instance.ended_at is not None:
                     self.close_connection = True
                     return
@@ -83,7 +83,9 @@ class EcsAgent:
                 }
             if url.path != "/v1/tasks":
                 return 200, {"AvailableCommands": ["/v1/metadata", "/v1/tasks", "/license"]}
-            there = [task for task in self._model.tasks if task.instance is self._instance and task.last != "PROVISIONING"]
+            there = [
+                task for task in self._model.tasks if task.instance is self._instance and task.last != "PROVISIONING"
+            ]
             tasks = [self._task(task) for task in there]
         if not asked:
             return 200, {"Tasks": tasks}
