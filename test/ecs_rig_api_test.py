@@ -194,6 +194,16 @@ def test_pages_and_failures(ecs_rig):
     assert code_of(ecs_rig.ecs.describe_tasks, cluster=5, tasks=["x"])[0] == "InvalidParameterException"
 
 
+def test_moto_keeps_what_a_drain_reads(ecs_rig):
+    arn = ecs_rig.definition("web", stop_timeout=90, network_mode="awsvpc")
+    shown = ecs_rig.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    assert (shown["containerDefinitions"][0]["stopTimeout"], shown["networkMode"]) == (90, "awsvpc")
+    group = ecs_rig.target_group("web", delay_s=45, kind="ip")
+    attributes = ecs_rig.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]
+    assert {"Key": "deregistration_delay.timeout_seconds", "Value": "45"} in attributes
+    assert ecs_rig.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["TargetType"] == "ip"
+
+
 def test_a_filter_finds_the_instance_and_may_be_wrong_in_each_way(ecs_rig):
     one, two = ecs_rig.hosts(2)
     ecs_rig.drain(two)

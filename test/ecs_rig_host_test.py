@@ -150,9 +150,46 @@ def test_introspection(ecs_rig):
     (task,) = get("/v1/tasks").json()["Tasks"]
     assert (task["Arn"], task["KnownStatus"], task["Family"]) == (job.arn, "RUNNING", "job")
     assert get(f"/v1/tasks?taskarn={job.arn}").json() == task
+    own = requests.get(agent.task_metadata_url(job) + "/task", timeout=5).json()
+    assert (own["TaskARN"], own["Cluster"]) == (job.arn, "rig")
     ecs_rig.end_host(one)
     with pytest.raises(requests.ConnectionError):
         get("/v1/metadata")
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Stands for the executable: it writes when it is told, and ends half a second later."""
+    path = tmp_path / "program"
+    script = "#!/bin/sh\ntrap 'echo told; sleep 0.5; exit 3' TERM\necho began\nwhile :; do sleep 0.05; done\n"
+    path.write_text(script)
+    path.chmod(0o755)
+    monkeypatch.setenv("SPOTKEEPER_BINARY", str(path))
+
+
+def test_a_process_that_is_a_daemon_task_is_told_last_and_ends_as_its_container(ecs_rig, program):
+    one = ecs_rig.host()
+    daemon, web = ecs_rig.service("spotkeeper", daemon=True), ecs_rig.service("web", minimum=0)
+    ecs_rig.settle()
+    (task,) = ecs_rig.tasks_of(daemon)
+    process = ecs_rig.spotkeeper(one, ecs_rig.imds(one), ecs_rig.agent(one), task=task)
+    process.wait_for_log("began")
+    ecs_rig.drain(one)
+    until(lambda: task.last == "STOPPED", 10, "stopped")
+    assert "told" in process.output() and (process.exit_code, task.end, task.exit_code) == (3, "ended", 3)
+    assert task.told_at >= ecs_rig.tasks_of(web)[0].stopped_at
+
+
+def test_processes_of_a_host_end_with_it(ecs_rig, program):
+    one = ecs_rig.host()
+    job = ecs_rig.run("job", on=one)
+    ecs_rig.settle()
+    imds, agent = ecs_rig.imds(one), ecs_rig.agent(one)
+    unit, contained = ecs_rig.spotkeeper(one, imds, agent), ecs_rig.spotkeeper(one, imds, agent, task=job)
+    stays(lambda: unit.exit_code is None and contained.exit_code is None, 0.3, "alive")
+    ecs_rig.end_host(one)
+    assert (unit.exit_code, contained.exit_code, job.end) == (-9, -9, "cut off")
+    assert "told" not in unit.output()
 
 
 def test_the_agents_own_draining_leaves_standalone_tasks_to_die_untold(ecs_rig):

@@ -115,6 +115,8 @@ class EcsModel:
         with self.lock:
             now = instance.ended_at = time.time()
             there = [task for task in self.tasks if task.instance is instance]
+            for process in instance.processes:
+                process.kill()
             for task in there:
                 for container in task.containers:
                     container.cut_off(now)

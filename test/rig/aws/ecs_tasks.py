@@ -121,7 +121,7 @@ def _step_stopping(task: Task, now: float, delays: Delays) -> None:
     if now >= task.since + delays.to_agent:
         for container in task.containers:
             if container.started_at is not None and container.ended_at is None and container.sigterm_at is None:
-                container.sigterm_at = now
+                container.tell(now)
     if task.over():
         task.execution_stopped_at = now
         go_to(task, "DEPROVISIONING", now)
