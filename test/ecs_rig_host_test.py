@@ -157,6 +157,17 @@ def test_introspection(ecs_rig):
         get("/v1/metadata")
 
 
+def test_the_hosts_role_is_known_to_its_metadata_service_and_to_aws(ecs_rig):
+    one = ecs_rig.host()
+    imds = ecs_rig.imds(one)
+    roles = "latest/meta-data/iam/security-credentials/"
+    got = imds.get(roles + imds.get(roles, imds.token()).text.strip(), imds.token()).json()
+    keys = {"aws_access_key_id": got["AccessKeyId"], "aws_secret_access_key": got["SecretAccessKey"]}
+    ecs_rig.aws.client("ecs", **keys, aws_session_token=got["Token"]).list_clusters()
+    assert ecs_rig.aws.calls[-1].access_key == got["AccessKeyId"]
+    assert imds.get("latest/meta-data/instance-id", imds.token()).text == one.ec2_id
+
+
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     """Stands for the executable: it writes when it is told, and ends half a second later."""
@@ -204,3 +215,14 @@ def test_the_agents_own_draining_leaves_standalone_tasks_to_die_untold(ecs_rig):
     until(lambda: one.status == "DRAINING" and agent.drained_at, 3, "drained by its agent")
     until(lambda: all(task.last == "STOPPED" for task in ecs_rig.tasks_of(web) if task.instance is one), 5, "moved")
     assert ecs_rig.end_host(one) == [job] and job.untold
+
+
+def test_the_agents_own_draining_tries_again_each_second_and_is_known_by_its_name(ecs_rig):
+    one = ecs_rig.host()
+    ecs_rig.aws.faults.throttle("ecs", "UpdateContainerInstancesState", times=2)
+    agent = ecs_rig.agent(one, imds=ecs_rig.imds(one, spot=True, time_in_s=30), drains=True)
+    until(lambda: agent.drained_at, 8, "drained")
+    calls = ecs_rig.aws.calls_of("UpdateContainerInstancesState")
+    assert [call.error for call in calls] == ["ThrottlingException"] * 2 + [""] and one.status == "DRAINING"
+    assert calls[2].at - calls[0].at == pytest.approx(2, abs=0.5)
+    assert all(call.headers["user-agent"].startswith("Amazon ECS Agent") for call in calls)

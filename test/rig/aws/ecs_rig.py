@@ -18,13 +18,14 @@ import time
 
 from ..agent import Agent
 from ..binaries import spotkeeper
-from ..imds import Imds
+from ..imds import Imds, rfc3339
 from ..imds_proxy import ImdsProxy
 from ..process import until
 from .ecs_model import EcsModel
 from .ecs_state import COMPLETES_AFTER, ENDS_AFTER, STOP_TIMEOUT_S, Delays, Instance, Service, Task
 from .introspection import EcsAgent
 from .server import AwsServer
+from .signing import Key
 
 _SLOT_CPU, _SLOT_MEMORY = 256, 256
 
@@ -134,8 +135,24 @@ class EcsRig:
         return arn
 
     def imds(self, host: Instance, **notice) -> Imds:
-        """The host's metadata service (rig/imds.py); `notice` as there."""
-        values = {"placement-availability-zone": host.zone, "placement-region": self.aws.region}
+        """The host's metadata service (rig/imds.py), with keys of its instance role; `notice` as there."""
+        expires = time.time() + 6 * 3600
+        key = Key(f"secret-of-{host.ec2_id}", f"token-of-{host.ec2_id}", expires)
+        access_key = f"ASIA{host.ec2_id[-16:].upper()}"
+        self.aws.keys[access_key] = key
+        values = {
+            "placement-availability-zone": host.zone,
+            "placement-region": self.aws.region,
+            "iam-security-credentials": {
+                "Code": "Success",
+                "LastUpdated": rfc3339(time.time()),
+                "Type": "AWS-HMAC",
+                "AccessKeyId": access_key,
+                "SecretAccessKey": key.secret,
+                "Token": key.token,
+                "Expiration": rfc3339(expires),
+            },
+        }
         self._imds.append(Imds(self.folder, f"imds-{host.ec2_id}", host.ec2_id, values, **notice))
         return self._imds[-1]
 
@@ -153,10 +170,13 @@ class EcsRig:
         env: dict | None = None,
         arguments: list | tuple = (),
         command: tuple[str, ...] = ("agent", "--platform", "ecs"),
+        keys: bool = True,
     ) -> Agent:
         """The real executable on that host: as a systemd unit would start it, or as the application of `task` (of a
-        daemon service, say). It ends with the host; as a task it also gets that task's SIGTERM and SIGKILL."""
-        environment = self.aws.environment() | {
+        daemon service, say). It ends with the host; as a task it also gets that task's SIGTERM and SIGKILL. Without
+        `keys` in its environment it has to find those of the instance role."""
+        given = {name: text for name, text in self.aws.environment().items() if keys or "KEY" not in name}
+        environment = given | {
             "INSTANCE_METADATA_URL": imds.url,
             "ECS_INTROSPECTION_URL": agent.url,
             "JSON_LOGGING": "true",
