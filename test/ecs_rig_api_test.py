@@ -10,7 +10,7 @@ import requests
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from rig.aws.server import SECRET_KEY
-from rig.aws.signing import Key
+from rig.aws.signing import Key, actions_of
 from rig.process import until
 
 
@@ -105,6 +105,20 @@ def test_keys_that_sts_handed_out_are_good(ecs_rig):
     temporary = {"aws_access_key_id": got["AccessKeyId"], "aws_secret_access_key": got["SecretAccessKey"]}
     ecs_rig.aws.client("ecs", **temporary, aws_session_token=got["SessionToken"]).list_clusters()
     assert code_of(ecs_rig.aws.client("ecs", **temporary).list_clusters) == ("UnrecognizedClientException", 403)
+
+
+def test_a_role_may_do_what_its_policy_allows(ecs_rig):
+    one = ecs_rig.host()
+    key = ecs_rig.key_of(one)
+    key.actions = actions_of({"Statement": [{"Effect": "Allow", "Action": ["ecs:List*"], "Resource": "*"}]})
+    (name,) = [name for name, known in ecs_rig.aws.keys.items() if known is key]
+    keys = {"aws_access_key_id": name, "aws_secret_access_key": key.secret, "aws_session_token": key.token}
+    ecs = ecs_rig.aws.client("ecs", **keys)
+    ecs.list_clusters()
+    assert code_of(ecs.describe_clusters) == ("AccessDeniedException", 400)
+    assert code_of(ecs_rig.aws.client("elbv2", **keys).describe_target_groups) == ("AccessDenied", 403)
+    with pytest.raises(ValueError, match="Allow and Action only"):
+        actions_of({"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
 
 
 # Faults and the record.

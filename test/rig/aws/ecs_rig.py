@@ -136,10 +136,7 @@ class EcsRig:
 
     def imds(self, host: Instance, **notice) -> Imds:
         """The host's metadata service (rig/imds.py), with keys of its instance role; `notice` as there."""
-        expires = time.time() + 6 * 3600
-        key = Key(f"secret-of-{host.ec2_id}", f"token-of-{host.ec2_id}", expires)
-        access_key = f"ASIA{host.ec2_id[-16:].upper()}"
-        self.aws.keys[access_key] = key
+        key, access_key = self.key_of(host), _access_key(host)
         values = {
             "placement-availability-zone": host.zone,
             "placement-region": self.aws.region,
@@ -150,11 +147,17 @@ class EcsRig:
                 "AccessKeyId": access_key,
                 "SecretAccessKey": key.secret,
                 "Token": key.token,
-                "Expiration": rfc3339(expires),
+                "Expiration": rfc3339(key.expires),
             },
         }
         self._imds.append(Imds(self.folder, f"imds-{host.ec2_id}", host.ec2_id, values, **notice))
         return self._imds[-1]
+
+    def key_of(self, host: Instance) -> Key:
+        """Of its instance role. `.actions = actions_of(policy)` takes rights from it."""
+        expires = time.time() + 6 * 3600
+        new = Key(f"secret-of-{host.ec2_id}", f"token-of-{host.ec2_id}", expires)
+        return self.aws.keys.setdefault(_access_key(host), new)
 
     def agent(self, host: Instance, **more) -> EcsAgent:
         """The host's ECS agent: introspection at `.url`; `more`: see EcsAgent (`imds=…, drains=True`)."""
@@ -195,6 +198,11 @@ class EcsRig:
         return process
 
     # Looking, and making things happen.
+
+    def report(self) -> str:
+        """For a test that failed: the last calls, and all tasks."""
+        calls = [f"{call.at:.3f} {call.action} {call.status} {call.error} {call.params}" for call in self.aws.calls]
+        return "\n".join([*(line[:240] for line in calls[-60:]), *map(repr, self.tasks)])
 
     @property
     def tasks(self) -> list[Task]:
@@ -238,3 +246,7 @@ class EcsRig:
     def end_host(self, host: Instance) -> list[Task]:
         """The Spot host is taken away now. Returns the tasks it cut off (`task.untold`: those nobody had told)."""
         return self.model.end_host(host)
+
+
+def _access_key(host: Instance) -> str:
+    return f"ASIA{host.ec2_id[-16:].upper()}"
