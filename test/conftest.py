@@ -29,13 +29,25 @@ def person(rig):
         yield person
 
 
+@pytest.fixture
+def ecs_rig(tmp_path):
+    """An ECS cluster without hosts (rig/aws/ecs_rig.py)."""
+    from rig.aws.ecs_rig import EcsRig  # moto takes a second to import: only those who need it wait
+
+    with EcsRig(tmp_path) as rig:
+        yield rig
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows what its agents wrote, and where the other logs are."""
     report = yield
-    rig = item.funcargs.get("rig") if report.failed else None
+    rig = (item.funcargs.get("rig") or item.funcargs.get("ecs_rig")) if report.failed else None
     if rig:
-        report.sections.append(("logs", f"{rig.folder}\n{rig.control_plane.folder}"))
+        plane = getattr(rig, "control_plane", None)
+        report.sections.append(("logs", f"{rig.folder}\n{plane.folder if plane else ''}"))
+        if "ecs_rig" in item.funcargs:
+            report.sections.append(("AWS calls, ECS tasks", rig.report()))
         for agent in rig.agents:
             tail = "\n".join(agent.output().splitlines()[-60:])
             report.sections.append((f"{agent.name} (exit code {agent.exit_code})", tail))
