@@ -20,6 +20,7 @@ spotkeeper_archive(dep_z ${debian_lib}/libz.a)
 spotkeeper_archive(dep_boost_json ${debian_lib}/libboost_json.a)
 spotkeeper_archive(dep_boost_container ${debian_lib}/libboost_container.a)
 spotkeeper_archive(dep_yaml ${debian_lib}/libyaml-cpp.a)
+spotkeeper_archive(dep_expat ${debian_lib}/libexpat.a)
 spotkeeper_archive(dep_curl ${SPOTKEEPER_DEPS}/lib/libcurl.a)
 spotkeeper_archive(dep_prometheus ${SPOTKEEPER_DEPS}/lib/libprometheus-cpp-core.a)
 

@@ -10,10 +10,10 @@ build_packages=(
   dpkg-dev ca-certificates xz-utils
   # libraries, static and header-only
   libboost1.81-dev libboost-json1.81-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev
-  libyaml-cpp-dev libfmt-dev libgtest-dev libgmock-dev
+  libyaml-cpp-dev libexpat1-dev libfmt-dev libgtest-dev libgmock-dev
 )
 # shellcheck disable=SC2034
-test_packages=(python3 python3-venv openssl)
+test_packages=(python3 python3-venv openssl curl)
 
 # missing_packages PACKAGE…: prints those that are missing.
 missing_packages() {
