@@ -122,7 +122,7 @@ Task<> Kubernetes::do_action(core::Action action) {
   if (!result && asks_for_pause(result.error())) {
     queue_.pause(clock_.now() + Seconds(result.error().retry_after_s));
   }
-  queue_.answered();
+  queue_.answered(clock_.now());
   if (!queue_.empty()) queue_changed_.set();
   report_(host, core::ActionDone{.number = number, .result = std::move(result), .sent = sent});
 }

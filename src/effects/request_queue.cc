@@ -8,7 +8,9 @@
 namespace spotkeeper::effects {
 namespace {
 
-constexpr Millis kForAConnection{100};
+// Who waits for a connection goes when no answer has come for so long, and at the latest then.
+constexpr Millis kNoAnswer{100};
+constexpr Millis kForAConnection{1'000};
 
 }  // namespace
 
@@ -71,8 +73,9 @@ Time RequestQueue::allowed(const Line::value_type& next, Time now) const {
   if (lane != Lane::kMark && lane != Lane::kLastMoment) {
     at = std::max(at, std::min(paused_until_, by));
   }
-  if (under_way_ >= limits_.connections) at = std::max(at, waiting.since + kForAConnection);
-  return at;
+  if (under_way_ < limits_.connections) return at;
+  const Time stuck = std::max(waiting.since, answered_) + kNoAnswer;
+  return std::max(at, std::min(stuck, waiting.since + kForAConnection));
 }
 
 std::optional<core::Action> RequestQueue::pop(Time now) {

@@ -18,7 +18,8 @@ struct RequestLimits {
   double per_s = 100;
   double burst = 200;
   // More than so many under way wait a moment for a connection to get free: opening one costs both
-  // sides more than a request. Only a moment: a server that hangs must not hold up the rest.
+  // sides more than a request, and keeping it, memory. Only a moment: a server that hangs must not
+  // hold up the rest.
   int connections = 40;
 };
 
@@ -35,7 +36,10 @@ class RequestQueue {
   std::optional<core::Action> pop(Time now);
 
   // One that was sent is answered.
-  void answered() { --under_way_; }
+  void answered(Time now) {
+    --under_way_;
+    answered_ = now;
+  }
 
   // Requests beside the one that each action costs: they count, and are never refused.
   void charge(int requests, Time now);
@@ -65,6 +69,7 @@ class RequestQueue {
   Time paused_until_{};
   uint64_t pushed_ = 0;
   int under_way_ = 0;
+  Time answered_{};  // the last
   Line waiting_;
 };
 

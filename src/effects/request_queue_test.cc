@@ -25,7 +25,7 @@ std::vector<std::string> all(RequestQueue& queue, Time now) {
   std::vector<std::string> names;
   while (const auto next = queue.pop(now)) {
     names.push_back(next->unit_name);
-    queue.answered();
+    queue.answered(now);
   }
   return names;
 }
@@ -105,11 +105,26 @@ TEST(RequestQueue, MoreThanThereAreConnectionsWaitAMomentAndNoLonger) {
   EXPECT_TRUE(queue.pop(kNow));
   EXPECT_FALSE(queue.pop(kNow));
   EXPECT_EQ(queue.due(kNow), kNow + Millis(100));
-  queue.answered();
-  EXPECT_EQ(queue.due(kNow), kNow);
-  EXPECT_EQ(queue.pop(kNow)->unit_name, "c");
-  EXPECT_FALSE(queue.pop(kNow + Millis(99)));
-  EXPECT_EQ(queue.pop(kNow + Millis(100))->unit_name, "d") << "nobody has answered";
+  queue.answered(kNow + Millis(50));
+  EXPECT_EQ(queue.due(kNow + Millis(50)), kNow + Millis(50));
+  EXPECT_EQ(queue.pop(kNow + Millis(50))->unit_name, "c");
+  EXPECT_FALSE(queue.pop(kNow + Millis(149)));
+  EXPECT_EQ(queue.pop(kNow + Millis(150))->unit_name, "d") << "nobody has answered since";
+}
+
+TEST(RequestQueue, WhileAnswersComeOneWaitsForAConnectionASecondAtMost) {
+  RequestQueue queue({.connections = 1});
+  for (int i = 0; i < 20; ++i) queue.push(action(ActionKind::kMark, "n" + std::to_string(i)), kNow);
+  EXPECT_TRUE(queue.pop(kNow));
+  for (int ms = 90; ms < 1'000; ms += 90) {
+    const Time now = kNow + Millis(ms);
+    EXPECT_FALSE(queue.pop(now)) << ms;
+    queue.answered(now);
+    EXPECT_TRUE(queue.pop(now)) << ms;
+  }
+  EXPECT_FALSE(queue.pop(kNow + Millis(999)));
+  EXPECT_TRUE(queue.pop(kNow + Seconds(1)));
+  EXPECT_TRUE(queue.pop(kNow + Seconds(1))) << "all of them";
 }
 
 }  // namespace
