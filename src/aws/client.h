@@ -7,8 +7,9 @@
 // (for calls that may be repeated), 5xx, and throttling by any of its names. All calls to a service
 // share a budget of retries (as botocore's standard mode): while a service is down little is added
 // to its load. What the answer asks for (Retry-After, x-amz-retry-after) is waited for, as long as
-// it fits. Once each, without a pause: a signature refused because our clock is wrong (the answer's
-// Date is learnt), and credentials that have expired (they are had anew).
+// it fits; else the call ends, with Error::retry_after_s. Once each, without a pause: a signature
+// refused because our clock is wrong (the answer's Date is learnt), and credentials that have
+// expired (they are had anew).
 //
 // Kinds of errors: throttling, 5xx and the network kRetryable; missing rights and bad signatures
 // kDenied; what does not exist (any ...NotFound) kGone; the rest kPermanent. Error::reason is AWS's
@@ -19,7 +20,6 @@
 
 #include <boost/json/value.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +32,7 @@
 #include "aws/xml.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/strong.h"
 #include "http/client.h"
 
 namespace spotkeeper::aws {
@@ -41,11 +42,13 @@ inline constexpr Millis kCallTime{20'000};
 
 // Parameters of a query call, in the order they are sent.
 using Form = std::vector<std::pair<std::string, std::string>>;
+using SecretForm = std::vector<std::pair<std::string, Secret>>;
 
 struct Call {
   const Service* service = nullptr;  // &kEcs; names its protocol
   std::string action;                // "DescribeTasks"
   boost::json::object body = {};     // of a JSON service
+  SecretForm secret_form = {};       // more of it, which no message may show
   Form form = {};                    // of a query service, without Action and Version
   std::string object = {};           // for messages only: "cluster/prod"
   Millis at_most = kCallTime;
@@ -59,7 +62,8 @@ struct ClientOptions {
   EndpointOptions endpoints = {};
   int tries = 3;                   // of each call, 1 and more
   Millis attempt_timeout{10'000};  // of each try, and never past the call's at_most
-  Millis first_pause{500};         // before the first retry at most; doubled for each further one
+  Millis first_pause{50};          // before the first retry at most; doubled for each further one
+  Millis first_throttled_pause{1'000};  // the same after an answer that says "throttled"
   Millis longest_pause{20'000};
 };
 

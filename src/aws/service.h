@@ -20,6 +20,7 @@ struct Service {
   Protocol protocol;
   const char* target;   // JSON: what precedes the action in X-Amz-Target
   const char* version;  // query: the Version parameter
+  bool plain_in_gov;    // its FIPS host in aws-us-gov has no "-fips"
 };
 
 inline constexpr Service kEcs{.name = "ecs",
@@ -28,34 +29,39 @@ inline constexpr Service kEcs{.name = "ecs",
                               .id = "ECS",
                               .protocol = Protocol::kJson11,
                               .target = "AmazonEC2ContainerServiceV20141113",
-                              .version = "2014-11-13"};
+                              .version = "2014-11-13",
+                              .plain_in_gov = false};
 inline constexpr Service kElb{.name = "elbv2",
                               .prefix = "elasticloadbalancing",
                               .signing = "elasticloadbalancing",
                               .id = "ELASTIC_LOAD_BALANCING_V2",
                               .protocol = Protocol::kQuery,
                               .target = "",
-                              .version = "2015-12-01"};
+                              .version = "2015-12-01",
+                              .plain_in_gov = true};
 inline constexpr Service kSts{.name = "sts",
                               .prefix = "sts",
                               .signing = "sts",
                               .id = "STS",
                               .protocol = Protocol::kQuery,
                               .target = "",
-                              .version = "2011-06-15"};
+                              .version = "2011-06-15",
+                              .plain_in_gov = true};
 inline constexpr Service kAutoScaling{.name = "autoscaling",
                                       .prefix = "autoscaling",
                                       .signing = "autoscaling",
                                       .id = "AUTO_SCALING",
                                       .protocol = Protocol::kQuery,
                                       .target = "",
-                                      .version = "2011-01-01"};
+                                      .version = "2011-01-01",
+                                      .plain_in_gov = true};
 inline constexpr Service kSqs{.name = "sqs",
                               .prefix = "sqs",
                               .signing = "sqs",
                               .id = "SQS",
                               .protocol = Protocol::kJson10,
                               .target = "AmazonSQS",
-                              .version = "2012-11-05"};
+                              .version = "2012-11-05",
+                              .plain_in_gov = true};
 
 }  // namespace spotkeeper::aws
