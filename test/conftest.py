@@ -29,6 +29,15 @@ def person(rig):
         yield person
 
 
+@pytest.fixture
+def ecs_rig(tmp_path):
+    """An ECS cluster without hosts (rig/aws/ecs_rig.py)."""
+    from rig.aws.ecs_rig import EcsRig  # moto takes a second to import: only those who need it wait
+
+    with EcsRig(tmp_path) as rig:
+        yield rig
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows what its agents wrote, and where the other logs are."""

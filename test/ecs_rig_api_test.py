@@ -1,0 +1,319 @@
+"""The rig's AWS endpoint: signatures, faults, the API's manners, target groups, the ECS agent. Each rule once."""
+
+import datetime
+import http.client
+import threading
+import time
+
+import pytest
+import requests
+from botocore.exceptions import ClientError, ConnectionClosedError
+from rig.aws.server import SECRET_KEY
+from rig.aws.signing import Key
+from rig.process import stays, until
+
+
+def code_of(call, *arguments, **named) -> tuple[str, int]:
+    with pytest.raises(ClientError) as refused:
+        call(*arguments, **named)
+    answer = refused.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def post(url: str, headers: dict | None = None, body: str = "{}") -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.post(url, data=body, headers=headers, timeout=5)
+
+
+# Signatures.
+
+
+def test_a_bad_signature_is_refused_in_each_services_own_words(ecs_rig):
+    bad = {"aws_secret_access_key": SECRET_KEY + "x"}
+    ecs, elb = ecs_rig.aws.client("ecs", **bad), ecs_rig.aws.client("elbv2", **bad)
+    assert code_of(ecs.list_clusters) == ("InvalidSignatureException", 403)
+    assert code_of(elb.describe_target_groups) == ("SignatureDoesNotMatch", 403)
+    assert [(call.status, call.error) for call in ecs_rig.aws.calls[-2:]] == [
+        (403, "InvalidSignatureException"),
+        (403, "SignatureDoesNotMatch"),
+    ]
+
+
+def test_no_signature_an_unknown_key_and_another_region_are_refused(ecs_rig):
+    target = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
+    assert "MissingAuthenticationTokenException" in post(ecs_rig.aws.url, target).text
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = post(ecs_rig.aws.url, form, "Action=DescribeTargetGroups&Version=2015-12-01")
+    assert answer.status_code == 403 and "<Code>MissingAuthenticationToken</Code>" in answer.text
+    stranger = ecs_rig.aws.client("ecs", aws_access_key_id="AKIASTRANGER")
+    assert code_of(stranger.list_clusters) == ("UnrecognizedClientException", 403)
+    elsewhere = ecs_rig.aws.client("ecs", region_name="us-east-1")
+    assert code_of(elsewhere.list_clusters) == ("InvalidSignatureException", 403)
+
+
+def test_a_changed_body_or_header_is_refused(ecs_rig):
+    signed: dict = {}
+    ecs_rig.ecs.meta.events.register("before-send.ecs", lambda request, **_: signed.update(request=request))
+    ecs_rig.ecs.list_clusters()
+    headers = {name: value.decode() if isinstance(value, bytes) else value for name, value in signed["request"].headers.items()}
+    assert post(ecs_rig.aws.url, headers).status_code == 200
+    assert post(ecs_rig.aws.url, headers, '{"maxResults": 1}').status_code == 403
+    other = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListTasks"}
+    assert post(ecs_rig.aws.url, headers | other).status_code == 403
+    assert post(ecs_rig.aws.url, headers | {"X-Amz-New": "unsigned"}).status_code == 403
+
+
+@pytest.mark.parametrize("offset", [400, -400])
+def test_a_clock_that_is_wrong_is_refused_and_told_the_time(ecs_rig, offset):
+    ecs_rig.aws.clock_offset_s = offset
+    with pytest.raises(ClientError, match="Signature expired" if offset > 0 else "not yet current") as refused:
+        ecs_rig.ecs.list_clusters()
+    date = refused.value.response["ResponseMetadata"]["HTTPHeaders"]["date"]
+    told = datetime.datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=datetime.UTC).timestamp()
+    assert told - time.time() == pytest.approx(offset, abs=2)
+    assert code_of(ecs_rig.elb.describe_target_groups) == ("RequestExpired", 400)
+    ecs_rig.aws.clock_offset_s = offset / 2
+    ecs_rig.ecs.list_clusters()
+
+
+def test_temporary_keys_need_their_token_and_expire(ecs_rig):
+    ecs_rig.aws.keys["ASIA1"] = Key("secret", token="token", expires=time.time() + 60)
+    temporary = {"aws_access_key_id": "ASIA1", "aws_secret_access_key": "secret"}
+    ecs_rig.aws.client("ecs", **temporary, aws_session_token="token").list_clusters()
+    other = ecs_rig.aws.client("ecs", **temporary, aws_session_token="other")
+    assert code_of(other.list_clusters) == ("UnrecognizedClientException", 403)
+    ecs_rig.aws.keys["ASIA1"].expires = time.time()
+    late = ecs_rig.aws.client("ecs", **temporary, aws_session_token="token")
+    assert code_of(late.list_clusters) == ("ExpiredTokenException", 403)
+
+
+def test_keys_that_sts_handed_out_are_good(ecs_rig):
+    role = "arn:aws:iam::123456789012:role/spotkeeper"
+    got = ecs_rig.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    temporary = {"aws_access_key_id": got["AccessKeyId"], "aws_secret_access_key": got["SecretAccessKey"]}
+    ecs_rig.aws.client("ecs", **temporary, aws_session_token=got["SessionToken"]).list_clusters()
+    assert code_of(ecs_rig.aws.client("ecs", **temporary).list_clusters) == ("UnrecognizedClientException", 403)
+
+
+# Faults and the record.
+
+
+def test_faults_meet_the_calls_they_are_for_and_then_end(ecs_rig):
+    faults, ecs = ecs_rig.aws.faults, ecs_rig.ecs
+    faults.throttle("ecs", "ListClusters", times=2)
+    assert [code_of(ecs.list_clusters) for _ in range(2)] == [("ThrottlingException", 400)] * 2
+    ecs.list_clusters()
+    faults.throttle("elasticloadbalancing", times=1)
+    ecs.list_clusters()
+    assert code_of(ecs_rig.elb.describe_target_groups) == ("Throttling", 400)
+    faults.fail("ecs", for_s=0.3)
+    assert code_of(ecs.list_clusters) == ("InternalFailure", 500)
+    until(lambda: time.sleep(0.31) or ecs.list_clusters(), 1, "the fault over")
+    faults.slow(0.3, times=1)
+    began = time.monotonic()
+    ecs.list_clusters()
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_dropped_connection_before_the_work_and_after_it(ecs_rig):
+    one = ecs_rig.host()
+    first, second = ecs_rig.run("first", on=one), ecs_rig.run("second", on=one)
+    ecs_rig.settle()
+    for task, after in ((first, False), (second, True)):
+        ecs_rig.aws.faults.drop("ecs", "StopTask", times=1, after=after)
+        with pytest.raises(ConnectionClosedError):
+            ecs_rig.ecs.stop_task(cluster="rig", task=task.arn)
+        assert task.desired == ("STOPPED" if after else "RUNNING")
+    assert [(call.status, call.error) for call in ecs_rig.aws.calls_of("StopTask")] == [(0, "Dropped")] * 2
+
+
+def test_calls_are_recorded_with_what_they_asked(ecs_rig):
+    before = time.time()
+    ecs_rig.ecs.list_tasks(cluster="rig", desiredStatus="STOPPED")
+    (call,) = ecs_rig.aws.calls_of("ListTasks")
+    assert call.params == {"cluster": "rig", "desiredStatus": "STOPPED"}
+    assert (call.service, call.status, call.error) == ("ecs", 200, "") and before <= call.at <= time.time()
+
+
+def test_connections_stay_open_between_requests_and_die_with_the_server(ecs_rig):
+    connection = http.client.HTTPConnection("127.0.0.1", ecs_rig.aws.port, timeout=5)
+    sockets = []
+    for _ in range(2):
+        connection.request("POST", "/", body="x" * 1000)
+        assert connection.getresponse().read()
+        sockets.append(connection.sock)
+    assert sockets[0] and sockets[0] is sockets[1]
+    ecs_rig.aws.stop()
+    with pytest.raises(ConnectionError):
+        connection.request("POST", "/")
+        connection.getresponse()
+
+
+def test_many_ask_at_the_same_time(ecs_rig):
+    threads = [threading.Thread(target=ecs_rig.ecs.list_clusters) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([call for call in ecs_rig.aws.calls_of("ListClusters") if call.status == 200]) == 20
+
+
+# The API's manners.
+
+
+def test_what_stops_is_listed_under_stopped_only(ecs_rig):
+    one, two = ecs_rig.hosts(2)
+    job, _ = ecs_rig.run("job", on=one, ends_after=2), ecs_rig.run("job", on=two)
+    ecs_rig.settle()
+    ecs_rig.ecs.stop_task(cluster="rig", task=job.id)
+
+    def listed(**more):
+        return ecs_rig.ecs.list_tasks(cluster="rig", containerInstance=one.id, **more)["taskArns"]
+
+    assert (listed(), listed(desiredStatus="STOPPED"), listed(desiredStatus="PENDING")) == ([], [job.arn], [])
+    assert job.last in ("RUNNING", "STOPPING")
+
+
+def test_pages_and_failures(ecs_rig):
+    hosts = ecs_rig.hosts(5)
+    pages = ecs_rig.ecs.get_paginator("list_container_instances").paginate(cluster="rig", PaginationConfig={"PageSize": 2})
+    arns = [page["containerInstanceArns"] for page in pages]
+    assert [len(page) for page in arns] == [2, 2, 1] and sum(arns, []) == [host.arn for host in hosts]
+    answer = ecs_rig.ecs.describe_tasks(cluster="rig", tasks=["nobody"])
+    assert answer["failures"] == [{"arn": "nobody", "reason": "MISSING"}]
+    assert code_of(ecs_rig.ecs.list_tasks, cluster="none") == ("ClusterNotFoundException", 400)
+    assert code_of(ecs_rig.ecs.stop_task, cluster="rig", task="x")[0] == "InvalidParameterException"
+    many = [str(number) for number in range(101)]
+    assert code_of(ecs_rig.ecs.describe_tasks, cluster="rig", tasks=many)[0] == "InvalidParameterException"
+    assert code_of(ecs_rig.ecs.describe_tasks, cluster=5, tasks=["x"])[0] == "InvalidParameterException"
+
+
+def test_a_filter_finds_the_instance_and_may_be_wrong_in_each_way(ecs_rig):
+    one, two = ecs_rig.hosts(2)
+    ecs_rig.drain(two)
+
+    def found(text):
+        return ecs_rig.ecs.list_container_instances(cluster="rig", filter=text)["containerInstanceArns"]
+
+    mine = f"ec2InstanceId == {one.ec2_id}"
+    assert (found(mine), found(f"ec2InstanceId in ['{two.ec2_id}']")) == ([one.arn], [two.arn])
+    assert found(f"ec2InstanceId != {one.ec2_id} and agentConnected == true") == [two.arn]
+    assert ecs_rig.ecs.list_container_instances(cluster="rig", status="DRAINING")["containerInstanceArns"] == [two.arn]
+    assert code_of(found, "ec2InstanceId =~ i-.*")[0] == "InvalidParameterException"
+    for rows, expected in (("all", [one.arn, two.arn]), ("none", []), ("another", [two.arn])):
+        ecs_rig.model.filter_rows = rows
+        assert found(mine) == expected
+    ecs_rig.model.filter_rows, ecs_rig.model.filter_lag_s = "matching", 0.5
+    late = ecs_rig.host()
+    assert found(f"ec2InstanceId == {late.ec2_id}") == []
+    until(lambda: found(f"ec2InstanceId == {late.ec2_id}") == [late.arn], 2, "found at last")
+
+
+def test_room_is_counted_until_a_task_has_stopped(ecs_rig):
+    one = ecs_rig.host(slots=1)
+    job = ecs_rig.run("job", on=one, ends_after=0.5)
+    ecs_rig.settle()
+
+    def again():
+        return ecs_rig.ecs.run_task(cluster="rig", taskDefinition="job")
+
+    assert again()["failures"] == [{"arn": one.arn, "reason": "RESOURCE:CPU"}]
+    shown = ecs_rig.ecs.describe_container_instances(cluster="rig", containerInstances=[one.arn])["containerInstances"][0]
+    assert (shown["runningTasksCount"], shown["remainingResources"][0]["integerValue"]) == (1, 0)
+    ecs_rig.ecs.stop_task(cluster="rig", task=job.arn)
+    assert again()["failures"]
+    until(lambda: job.last == "STOPPED", 5, "stopped")
+    assert not again()["failures"]
+
+
+# Target groups.
+
+
+def health(rig, group, target=None):
+    targets = {"Targets": [{"Id": target.id, "Port": target.port}]} if target else {}
+    shown = rig.elb.describe_target_health(TargetGroupArn=group, **targets)["TargetHealthDescriptions"]
+    return [(one["TargetHealth"]["State"], one["TargetHealth"].get("Reason")) for one in shown]
+
+
+@pytest.mark.parametrize("kind", ["ip", "instance"])
+def test_a_task_gets_sigterm_when_its_deregistration_delay_is_over(ecs_rig, kind):
+    ecs_rig.host()
+    group = ecs_rig.target_group("web", delay_s=1, kind=kind)
+    ecs_rig.delays.target_initial = ecs_rig.model.elb.initial_s = 0.3
+    web = ecs_rig.service("web", group=group, network_mode="awsvpc" if kind == "ip" else "bridge")
+    until(lambda: health(ecs_rig, group) == [("initial", "Elb.RegistrationInProgress")], 5, "initial")
+    ecs_rig.settle()
+    assert health(ecs_rig, group) == [("healthy", None)]
+    (task,) = ecs_rig.tasks_of(web)
+    ecs_rig.ecs.update_service(cluster="rig", service="web", desiredCount=0)
+    until(lambda: task.last == "DEACTIVATING", 5, "deactivating")
+    assert health(ecs_rig, group) == [("draining", "Target.DeregistrationInProgress")] and task.told_at is None
+    until(lambda: task.last == "STOPPED", 5, "stopped")
+    assert task.told_at - task.stopping_at == pytest.approx(1, abs=0.2)
+    assert (health(ecs_rig, group), health(ecs_rig, group, task.targets[0])) == ([], [("unused", "Target.NotRegistered")])
+
+
+def test_deregistering_a_target_early_shortens_deactivating(ecs_rig):
+    ecs_rig.host()
+    group = ecs_rig.target_group("web", delay_s=1)
+    web = ecs_rig.service("web", group=group)
+    ecs_rig.settle()
+    (task,) = ecs_rig.tasks_of(web)
+    (target,) = task.targets
+    ecs_rig.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": target.id, "Port": target.port}])
+    assert health(ecs_rig, group) == [("draining", "Target.DeregistrationInProgress")]
+    until(lambda: health(ecs_rig, group) == [], 5, "deregistered")
+    assert ecs_rig.running(task)
+    ecs_rig.ecs.stop_task(cluster="rig", task=task.arn)
+    until(lambda: task.told_at, 5, "told")
+    assert task.told_at - task.stopping_at < 0.5
+
+
+def test_a_replacement_behind_a_load_balancer_counts_when_its_target_is_healthy(ecs_rig):
+    ecs_rig.hosts(2)
+    ecs_rig.model.elb.initial_s = 1
+    web = ecs_rig.service("web", group=ecs_rig.target_group("web", delay_s=0))
+    ecs_rig.settle()
+    (old,) = ecs_rig.tasks_of(web)
+    ecs_rig.drain(old.instance)
+    until(lambda: old.desired == "STOPPED", 5, "stopped")
+    assert old.stopping_at >= ecs_rig.tasks_of(web)[1].started_at + 0.9
+
+
+# The ECS agent.
+
+
+def test_introspection(ecs_rig):
+    one, two = ecs_rig.hosts(2)
+    job, _ = ecs_rig.run("job", on=one), ecs_rig.run("job", on=two)
+    ecs_rig.settle()
+    agent = ecs_rig.agent(one, registered=False)
+
+    def get(path):
+        return requests.get(agent.url + path, timeout=5)
+
+    assert get("/v1/metadata").json()["ContainerInstanceArn"] is None
+    agent.registered = True
+    shown = get("/v1/metadata").json()
+    assert (shown["Cluster"], shown["ContainerInstanceArn"]) == ("rig", one.arn) and "v1." in shown["Version"]
+    (task,) = get("/v1/tasks").json()["Tasks"]
+    assert (task["Arn"], task["KnownStatus"], task["Family"]) == (job.arn, "RUNNING", "job")
+    assert get(f"/v1/tasks?taskarn={job.arn}").json() == task
+    ecs_rig.end_host(one)
+    with pytest.raises(requests.ConnectionError):
+        get("/v1/metadata")
+
+
+def test_the_agents_own_draining_leaves_standalone_tasks_to_die_untold(ecs_rig):
+    one, _ = ecs_rig.hosts(2)
+    job = ecs_rig.run("job", on=one)
+    web = ecs_rig.service("web", count=2)
+    ecs_rig.settle()
+    imds = ecs_rig.imds(one)
+    agent = ecs_rig.agent(one, imds=imds, drains=True)
+    stays(lambda: one.status == "ACTIVE", 1.2, "ACTIVE without a notice")
+    imds.announce(spot=True, time_in_s=5)
+    until(lambda: one.status == "DRAINING" and agent.drained_at, 3, "drained by its agent")
+    until(lambda: all(task.last == "STOPPED" for task in ecs_rig.tasks_of(web) if task.instance is one), 5, "moved")
+    assert ecs_rig.end_host(one) == [job] and job.untold

@@ -1,0 +1,124 @@
+"""The ECS agent of one host: its introspection endpoint, and its own way of draining on a Spot notice.
+
+Introspection (docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-introspection.html): /v1/metadata with
+Cluster, ContainerInstanceArn and Version; /v1/tasks, all or one (?taskarn=, ?dockerid=). Before the agent has
+registered, ContainerInstanceArn is null. On a real host it listens on port 51678.
+
+Draining (ECS_ENABLE_SPOT_INSTANCE_DRAINING, developerguide/ecs-agent-config.html; the agent's source, amazon-ecs-agent
+v1.105): once a second it asks the metadata service for spot/instance-action; at the first notice it sets its own
+instance DRAINING, does not look at the notice's time, and stops no task itself.
+"""
+
+import http.server
+import json
+import threading
+import time
+import urllib.parse
+
+import requests
+
+from .ecs_model import EcsModel
+from .ecs_state import Instance, Task
+from .ecs_views import AGENT_VERSION
+
+
+class EcsAgent:
+    """Answers on `url` from the constructor to `stop()`, as long as its host lives.
+
+    imds         the host's metadata service (rig.imds.Imds); needed for `drains`
+    drains       ECS_ENABLE_SPOT_INSTANCE_DRAINING=true
+    registered   False: the agent has started, but is not registered yet (settable)
+    """
+
+    def __init__(self, model: EcsModel, instance: Instance, imds=None, drains: bool = False, registered: bool = True):
+        self.registered = registered
+        self.requests: list[str] = []
+        self.drained_at: float | None = None
+        self._model, self._instance, self._imds = model, instance, imds
+        self._end = threading.Event()
+        agent = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802 (the name is http.server's)
+                if agent._instance.ended_at is not None:
+                    self.close_connection = True
+                    return
+                agent.requests.append(self.path)
+                status, body = agent._answer(self.path)
+                text = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                """Silent."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._threads = [threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)]
+        if drains:
+            self._threads.append(threading.Thread(target=self._watch, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        self._server.shutdown()
+        for thread in self._threads:
+            thread.join()
+        self._server.server_close()
+
+    def _answer(self, path: str) -> tuple[int, dict]:
+        url = urllib.parse.urlsplit(path)
+        asked = dict(urllib.parse.parse_qsl(url.query))
+        with self._model.lock:
+            if url.path == "/v1/metadata":
+                return 200, {
+                    "Cluster": self._instance.cluster,
+                    "ContainerInstanceArn": self._instance.arn if self.registered else None,
+                    "Version": f"Amazon ECS Agent - v{AGENT_VERSION} (*00000000)",
+                }
+            if url.path != "/v1/tasks":
+                return 200, {"AvailableCommands": ["/v1/metadata", "/v1/tasks", "/license"]}
+            there = [task for task in self._model.tasks if task.instance is self._instance and task.last != "PROVISIONING"]
+            tasks = [self._task(task) for task in there]
+        if not asked:
+            return 200, {"Tasks": tasks}
+        chosen = [one for one in tasks if one["Arn"] == asked.get("taskarn")]
+        chosen += [one for one in tasks if any(two["DockerId"] == asked.get("dockerid") for two in one["Containers"])]
+        return (200, chosen[0]) if chosen else (400, {})
+
+    def _task(self, task: Task) -> dict:
+        """The agent knows neither DEACTIVATING nor PROVISIONING: those are the control plane's states."""
+        known = {"PENDING": "CREATED", "ACTIVATING": "RUNNING", "STOPPED": "STOPPED"}.get(task.last, "RUNNING")
+        told = task.told_at is not None or task.last in ("STOPPING", "DEPROVISIONING", "STOPPED")
+        return {
+            "Arn": task.arn,
+            "DesiredStatus": "STOPPED" if told else "RUNNING",
+            "KnownStatus": "STOPPED" if task.end else known,
+            "Family": task.definition.family,
+            "Version": str(task.definition.revision),
+            "Containers": [
+                {"DockerId": f"{task.id}{number:032x}", "DockerName": f"ecs-{task.id}-{one.name}", "Name": one.name}
+                for number, one in enumerate(task.containers)
+            ],
+        }
+
+    def _watch(self) -> None:
+        """The agent's loop: until one notice has been acted on."""
+        while not self._end.wait(1.0 if self.drained_at is None else None):
+            try:
+                answer = self._imds.get("latest/meta-data/spot/instance-action", self._imds.token())
+                notice = answer.json() if answer.status_code == 200 else {}
+            except (requests.RequestException, ValueError):
+                continue
+            if notice.get("action") not in ("hibernate", "terminate", "stop"):
+                continue
+            with self._model.lock:
+                if self._instance.status == "ACTIVE":
+                    self._instance.status = "DRAINING"
+                    self._instance.version += 1
+            self.drained_at = time.time()
