@@ -3,21 +3,13 @@
 
 #include <gmock/gmock.h>
 
-#include <map>
+#include "aws/aws_fixture.h"
 
 namespace spotkeeper::aws {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-Environment with(std::map<std::string, std::string> variables) {
-  return [variables](const std::string& name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return found->second;
-  };
-}
 
 struct Row {
   const char* name;
