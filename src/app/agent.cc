@@ -138,12 +138,11 @@ Engine::Hooks Agent::Body::engine_hooks() {
 }
 
 PlatformHooks Agent::Body::platform_hooks() {
-  return {.tell =
-              [this](const core::HostId& host, core::Observation observation) {
-                engine_.tell(host, std::move(observation));
-              },
-          .resume = [this](core::Notice notice) { resume(std::move(notice)); },
-          .able = [this](const core::Abilities& abilities) { engine_.able(abilities); }};
+  return {
+      .tell = [this](const core::HostId& host,
+                     core::Observation observation) { engine_.tell(host, std::move(observation)); },
+      .resume = [this](core::Notice notice) { resume(std::move(notice)); },
+      .able = [this](const core::Abilities& abilities) { engine_.able(abilities); }};
 }
 
 void Agent::Body::hear(core::Notice notice) {

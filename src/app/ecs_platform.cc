@@ -140,9 +140,9 @@ Task<> EcsPlatform::find_self() {
       co_return;
     }
     if ((attempt & (attempt - 1)) == 0) {
-      place_.log.warning("which container instance this host is, is not known yet: " +
-                             found.error().message,
-                         {{"attempt", std::to_string(attempt)}});
+      place_.log.warning(
+          "which container instance this host is, is not known yet: " + found.error().message,
+          {{"attempt", std::to_string(attempt)}});
     }
     const Backoff backoff{.attempt = attempt,
                           .base = Millis(500),
@@ -190,9 +190,9 @@ Task<Result<void>> EcsPlatform::reach_aws(std::string arn) {
   aws_ = std::move(*access);
   aws_->client().on_answer = [this](const aws::Service& service, const std::string& action,
                                     int status) {
-    place_.counters.count("aws_requests", {{"service", service.name},
-                                           {"action", action},
-                                           {"code", std::to_string(status)}});
+    place_.counters.count(
+        "aws_requests",
+        {{"service", service.name}, {"action", action}, {"code", std::to_string(status)}});
   };
   ecs_ = std::make_unique<ecs::Ecs>(
       aws_->client(), place_.work, place_.clock, effect_options(), place_.hooks.tell,

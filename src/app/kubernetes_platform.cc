@@ -23,11 +23,13 @@ class KubernetesPlatform final : public Platform {
         place_(std::move(place)),
         api_(place_.work.executor(), std::move(access)),
         kubernetes_(api_, place_.work, place_.clock, effect_options(options), place_.hooks.tell),
-        rights_(api_, place_.log, [this](const RightsCheck::Found& found) { rights_found(found); }) {
+        rights_(api_, place_.log,
+                [this](const RightsCheck::Found& found) { rights_found(found); }) {
     api_.renew_in(place_.work, [this](const Error& error) {
-      place_.log.warning("the cluster's credential is not renewed yet; the last one is still "
-                         "valid: " +
-                         error.message);
+      place_.log.warning(
+          "the cluster's credential is not renewed yet; the last one is still "
+          "valid: " +
+          error.message);
     });
     api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
       place_.counters.count(
@@ -88,12 +90,12 @@ Task<> KubernetesPlatform::check_node() {
   for (int attempt = 1;; ++attempt) {
     const Result<kube::Node> node = co_await kube::get_node(api_, options_.node_name);
     if (node) {
-      place_.log.info("node found",
-                      {{"node", node->name},
-                       {"provider_id", node->provider_id},
-                       {"marked", node->annotations.contains(effects::kStateAnnotation)
-                                      ? "by an earlier notice"
-                                      : "no"}});
+      place_.log.info(
+          "node found",
+          {{"node", node->name},
+           {"provider_id", node->provider_id},
+           {"marked", node->annotations.contains(effects::kStateAnnotation) ? "by an earlier notice"
+                                                                            : "no"}});
       if (auto notice = effects::recorded_notice(*node)) place_.hooks.resume(std::move(*notice));
       co_return;
     }

@@ -49,8 +49,7 @@ Task<> run_to_the_end(Agent& agent, TaskGroup& signals) {
 // What manages this host, where nobody says so: in a pod and with a kubeconfig Kubernetes does.
 config::Platform platform_of(const config::AgentOptions& options) {
   if (options.platform != config::Platform::kAuto) return options.platform;
-  const bool kubernetes =
-      !options.kubernetes_service_host.empty() || !options.kubeconfig.empty();
+  const bool kubernetes = !options.kubernetes_service_host.empty() || !options.kubeconfig.empty();
   if (kubernetes) return config::Platform::kKubernetes;
   return is_ecs_host(options) ? config::Platform::kEcs : config::Platform::kKubernetes;
 }

@@ -100,7 +100,8 @@ Flags agent_flags(AgentOptions& o) {
        "pods are left alone until this long before the host ends; 120 and more: at once",
        number(o.node_termination_grace_period, 0, 86400)},
       {"enough-grace", "ENOUGH_GRACE", kDrain, "SECONDS",
-       "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS all "
+       "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS "
+       "all "
        "of it)",
        number(o.enough_grace, 1, 86400)},
       {"margin", "DRAIN_MARGIN", kDrain, "SECONDS", "be done this long before the host ends",

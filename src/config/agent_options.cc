@@ -41,8 +41,9 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
 
 Error no_node_name() {
   return {.kind = ErrorKind::kPermanent,
-          .message = "--node-name: You must provide a node-name to the CLI or NODE_NAME "
-                     "environment variable"};
+          .message =
+              "--node-name: You must provide a node-name to the CLI or NODE_NAME "
+              "environment variable"};
 }
 
 core::Policy policy_of(const AgentOptions& options) {

@@ -108,7 +108,8 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
            : "when the host ends: in so long, at a moment, or none (default: 2m, as a Spot notice)",
        deadline(o.deadline)},
       {"enough-grace", "", kHow, "SECONDS",
-       "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS all "
+       "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS "
+       "all "
        "of it)",
        number(o.enough_grace, 1, 86400)},
       {"margin", "", kHow, "SECONDS", "be done this long before the deadline (default 3)",

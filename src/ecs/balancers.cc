@@ -22,7 +22,8 @@ std::string name_of_group(const std::string& arn) {
 
 std::string names_of(const std::vector<aws::Target>& targets) {
   std::string names;
-  for (const aws::Target& target : targets) names += (names.empty() ? "" : ", ") + to_string(target);
+  for (const aws::Target& target : targets)
+    names += (names.empty() ? "" : ", ") + to_string(target);
   return names;
 }
 
@@ -36,9 +37,8 @@ Balancers::Balancers(aws::Client& client, const Clock& clock, std::string ec2_in
       hooks_(std::move(hooks)) {}
 
 bool Balancers::pending() const {
-  return std::ranges::any_of(groups_, [](const auto& entry) {
-    return entry.second.waits || !entry.second.drained;
-  });
+  return std::ranges::any_of(
+      groups_, [](const auto& entry) { return entry.second.waits || !entry.second.drained; });
 }
 
 std::vector<Balancers::Place> Balancers::places(const TaskBook& book) const {
@@ -70,8 +70,9 @@ Task<> Balancers::read_delays(TaskBook& book, std::optional<Time> end) {
         group.delay = Seconds(read->deregistration_delay_s);
       } else {
         group.unreadable = read.error().kind != ErrorKind::kRetryable;
-        hooks_.trouble(read.error(), "the deregistration delay of " + name_of_group(arn) +
-                                         " cannot be read, and none is allowed for",
+        hooks_.trouble(read.error(),
+                       "the deregistration delay of " + name_of_group(arn) +
+                           " cannot be read, and none is allowed for",
                        "elasticloadbalancing:DescribeTargetGroupAttributes");
       }
     }
@@ -175,10 +176,10 @@ Task<> Balancers::look_at(Group& group, std::string arn) {
   }
   if (any_draining(*registered, group.out)) co_return;
   group.drained = true;
-  hooks_.say(core::Level::kInfo,
-             fmt::format("target group {}: {} drained, {} after it was deregistered",
-                         name_of_group(arn), names_of(group.out),
-                         format_duration(clock_.now() - group.out_since)));
+  hooks_.say(
+      core::Level::kInfo,
+      fmt::format("target group {}: {} drained, {} after it was deregistered", name_of_group(arn),
+                  names_of(group.out), format_duration(clock_.now() - group.out_since)));
 }
 
 }  // namespace spotkeeper::ecs

@@ -45,13 +45,13 @@ class Balancers {
  private:
   struct Group {
     std::optional<Seconds> delay;
-    bool unreadable = false;          // its delay: said, not tried again
-    bool refused = false;             // taking out: likewise
-    bool waits = false;               // for another healthy target, and that was said
-    std::set<std::string> done;       // tasks whose targets are out of it
-    std::vector<aws::Target> out;     // that we took out
+    bool unreadable = false;       // its delay: said, not tried again
+    bool refused = false;          // taking out: likewise
+    bool waits = false;            // for another healthy target, and that was said
+    std::set<std::string> done;    // tasks whose targets are out of it
+    std::vector<aws::Target> out;  // that we took out
     Time out_since{};
-    bool drained = true;              // none of `out` has connections left
+    bool drained = true;  // none of `out` has connections left
   };
   struct Place {  // a service's tasks in one target group
     aws::EcsLoadBalancer balancer;

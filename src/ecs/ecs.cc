@@ -53,10 +53,10 @@ Result<std::string> changed(const Result<aws::Described<aws::ContainerInstance>>
   if (!answer->failures.empty()) {
     const aws::EcsFailure& failure = answer->failures.front();
     const bool gone = failure.reason == "MISSING" || failure.reason == "INACTIVE";
-    return std::unexpected(Error{
-        .kind = gone ? ErrorKind::kGone : ErrorKind::kRetryable,
-        .message = fmt::format("container instance {}: {} {}", short_id(failure.arn),
-                               failure.reason, failure.detail)});
+    return std::unexpected(
+        Error{.kind = gone ? ErrorKind::kGone : ErrorKind::kRetryable,
+              .message = fmt::format("container instance {}: {} {}", short_id(failure.arn),
+                                     failure.reason, failure.detail)});
   }
   return done;
 }
@@ -65,14 +65,15 @@ Result<std::string> changed(const Result<aws::Described<aws::ContainerInstance>>
 
 core::Abilities abilities() {
   core::Abilities abilities;
-  abilities.explain = false;   // a task's stoppedReason is written by StopTask itself
+  abilities.explain = false;  // a task's stoppedReason is written by StopTask itself
   abilities.hand_over = false;
   abilities.forewarn = false;
   return abilities;
 }
 
 Error for_the_core(Error error, const char* allow) {
-  const bool no_right = error.kind == ErrorKind::kDenied && error.reason.starts_with("AccessDenied");
+  const bool no_right =
+      error.kind == ErrorKind::kDenied && error.reason.starts_with("AccessDenied");
   if (!no_right) {
     // Credentials that are refused may be good again in a moment.
     if (error.kind == ErrorKind::kDenied) error.status = 0;
@@ -100,12 +101,10 @@ void Ecs::know(const core::HostId& host, Instance instance) {
   if (views_.contains(host)) return;
   HostView::Hooks hooks{
       .report = [this, host](core::Observation seen) { report_(host, std::move(seen)); },
-      .say = [this, host](core::Level level, std::string text) {
-        say_(host, level, std::move(text));
-      }};
-  views_.emplace(host,
-                 std::make_unique<HostView>(client_, clock_, group_.executor(), options_.view,
-                                            std::move(instance), std::move(hooks)));
+      .say = [this, host](core::Level level,
+                          std::string text) { say_(host, level, std::move(text)); }};
+  views_.emplace(host, std::make_unique<HostView>(client_, clock_, group_.executor(), options_.view,
+                                                  std::move(instance), std::move(hooks)));
   if (auto waits = waiting_.extract(host); !waits.empty()) watch(host, waits.mapped());
 }
 
@@ -139,8 +138,8 @@ void Ecs::send_what_may() {
   while (!queue_.empty() && under_way_ < kAtOnce) {
     core::Action action = std::move(queue_.extract(queue_.begin()).mapped());
     ++under_way_;
-    std::string name = fmt::format("{} {} {}", core::to_string(action.kind), action.host.value,
-                                   action.unit_name);
+    std::string name =
+        fmt::format("{} {} {}", core::to_string(action.kind), action.host.value, action.unit_name);
     group_.spawn(std::move(name), do_action(std::move(action)));
   }
 }
@@ -183,17 +182,17 @@ Task<Result<std::string>> Ecs::mark(HostView& view, core::Action action) {
               "draining or a person): it is only completed, and not taken back";
   }
   if (now && now->found.empty()) {
-    co_return std::unexpected(Error{
-        .kind = ErrorKind::kGone,
-        .message = "container instance " + short_id(instance.facts.arn) + " is not there any more"});
+    co_return std::unexpected(
+        Error{.kind = ErrorKind::kGone,
+              .message =
+                  "container instance " + short_id(instance.facts.arn) + " is not there any more"});
   }
-  const auto set = co_await aws::update_container_instances_state(client_, instance.cluster,
-                                                                  std::move(ids), "DRAINING",
-                                                                  kMarkAtMost);
-  Result<std::string> done =
-      changed(set, seen ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
-                          "minimumHealthyPercent lets it"
-                        : "DRAINING; what it was before could not be read, so it is not taken back");
+  const auto set = co_await aws::update_container_instances_state(
+      client_, instance.cluster, std::move(ids), "DRAINING", kMarkAtMost);
+  Result<std::string> done = changed(
+      set, seen ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
+                  "minimumHealthyPercent lets it"
+                : "DRAINING; what it was before could not be read, so it is not taken back");
   if (done && seen) set_by_us_.insert(action.host);
   co_return done;
 }
@@ -219,8 +218,8 @@ Task<Result<std::string>> Ecs::on_task(HostView& view, core::Action action) {
         Error{.kind = ErrorKind::kGone, .message = action.unit_name + " is not here any more"});
   }
   if (action.kind != core::ActionKind::kAsk && action.kind != core::ActionKind::kStop) {
-    co_return permanent(fmt::format("{}: there is no such thing on ECS",
-                                    core::to_string(action.kind)));
+    co_return permanent(
+        fmt::format("{}: there is no such thing on ECS", core::to_string(action.kind)));
   }
   if (action.kind == core::ActionKind::kAsk && !found->service().empty()) {
     co_return refusal(view.book().service_of(*found));
@@ -260,9 +259,8 @@ Task<> Ecs::deregister(core::HostId host) {
   if (!deregistered_.insert(host).second) co_return;
   ++last_works_;
   const Instance instance = views_.at(host)->instance();
-  const auto done = co_await aws::deregister_container_instance(client_, instance.cluster,
-                                                                instance.facts.arn, true,
-                                                                kMarkAtMost);
+  const auto done = co_await aws::deregister_container_instance(
+      client_, instance.cluster, instance.facts.arn, true, kMarkAtMost);
   if (done) {
     say_(host, core::Level::kInfo, "the container instance is deregistered from its cluster");
   } else {
@@ -283,9 +281,10 @@ Task<Result<std::string>> set_active(aws::Client& client, Instance instance) {
       co_await aws::describe_container_instances(client, instance.cluster, ids, kMarkAtMost);
   if (!now) co_return std::unexpected(for_the_core(now.error(), "ecs:DescribeContainerInstances"));
   if (now->found.empty()) {
-    co_return std::unexpected(Error{
-        .kind = ErrorKind::kGone,
-        .message = "container instance " + short_id(instance.facts.arn) + " is not there any more"});
+    co_return std::unexpected(
+        Error{.kind = ErrorKind::kGone,
+              .message =
+                  "container instance " + short_id(instance.facts.arn) + " is not there any more"});
   }
   const std::string status = now->found.front().status;
   if (status != "DRAINING") co_return fmt::format("nothing taken back: it is {}", status);

@@ -93,7 +93,7 @@ class Ecs {
   std::map<core::HostId, core::Notice> waiting_;  // watched, and not known yet
   std::map<Later, core::Action> queue_;
   int under_way_ = 0;
-  std::set<core::HostId> set_by_us_;   // DRAINING
+  std::set<core::HostId> set_by_us_;     // DRAINING
   std::set<core::HostId> deregistered_;  // or under way
   int last_works_ = 0;
   Event settled_;

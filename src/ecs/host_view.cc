@@ -87,10 +87,8 @@ bool HostView::over() const {
 
 Millis HostView::pause() const {
   if (failures_ > 0) {
-    const Backoff backoff{.attempt = failures_,
-                          .base = kFirstPause,
-                          .cap = kLongestPause,
-                          .jitter = random_unit()};
+    const Backoff backoff{
+        .attempt = failures_, .base = kFirstPause, .cap = kLongestPause, .jitter = random_unit()};
     return backoff_delay(backoff);
   }
   return rests_until_ == kNever ? kPeriod : kRestPeriod;
@@ -145,8 +143,9 @@ Task<Result<void>> HostView::look_once() {
 // What is told to stop is listed apart: at the first look that may be of somebody else's drain.
 Task<Result<void>> HostView::read_tasks() {
   std::vector<std::string> arns = book_.here();
-  const std::vector<std::string> statuses =
-      listed_ ? std::vector<std::string>{"RUNNING"} : std::vector<std::string>{"RUNNING", "STOPPED"};
+  const std::vector<std::string> statuses = listed_
+                                                ? std::vector<std::string>{"RUNNING"}
+                                                : std::vector<std::string>{"RUNNING", "STOPPED"};
   for (const std::string& status : statuses) {
     const aws::TaskQuery query{.cluster = instance_.cluster,
                                .container_instance = instance_.facts.arn,
@@ -193,8 +192,8 @@ Task<> HostView::read_definitions() {
 Task<> HostView::read_services() {
   std::vector<std::string> unknown = book_.unknown_services();
   if (unknown.empty()) co_return;
-  auto read = co_await aws::describe_services(client_, instance_.cluster, std::move(unknown),
-                                              kFactsAtMost);
+  auto read =
+      co_await aws::describe_services(client_, instance_.cluster, std::move(unknown), kFactsAtMost);
   if (!read) {
     trouble(read.error(),
             "services cannot be read: their daemons and target groups are not known of",

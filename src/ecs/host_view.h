@@ -3,8 +3,8 @@
 // seconds in batches, with the definitions, services and target groups behind them, as observations
 // for the core. Owned by Ecs, which spawns run(); nothing is read while there is no notice.
 //
-// Failures are weather: told as Trouble, and tried again; what cannot be read of a task's definition
-// or service does not keep back that it is there.
+// Failures are weather: told as Trouble, and tried again; what cannot be read of a task's
+// definition or service does not keep back that it is there.
 #pragma once
 
 #include <functional>

@@ -31,7 +31,8 @@ using Instances = Result<std::vector<aws::ContainerInstance>>;
 
 // What ECS lists by that filter, as it describes it.
 Task<Instances> look(aws::Client& client, std::string cluster, std::string filter, Millis at_most) {
-  const aws::ContainerInstanceQuery query{.cluster = cluster, .filter = std::move(filter), .status = {}};
+  const aws::ContainerInstanceQuery query{
+      .cluster = cluster, .filter = std::move(filter), .status = {}};
   auto arns = co_await aws::list_container_instances(client, query, at_most);
   if (!arns) co_return std::unexpected(arns.error());
   auto described = co_await aws::describe_container_instances(client, std::move(cluster),
@@ -63,9 +64,9 @@ Task<Result<Introspection>> introspect(http::Client& client, std::string base_ur
   const auto response = co_await client.send(std::move(request));
   if (!response) co_return std::unexpected(response.error().within("introspection"));
   if (!response->ok()) {
-    Error error{.kind = ErrorKind::kRetryable,
-                .message = fmt::format("introspection at {}: answered {}", base_url,
-                                       response->status)};
+    Error error{
+        .kind = ErrorKind::kRetryable,
+        .message = fmt::format("introspection at {}: answered {}", base_url, response->status)};
     error.status = response->status;
     co_return std::unexpected(std::move(error));
   }

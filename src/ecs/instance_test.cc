@@ -10,8 +10,8 @@ namespace spotkeeper::ecs {
 namespace {
 
 TEST(Instance, WhatIntrospectionSays) {
-  const auto said = decode_introspection(
-      R"({"Cluster":"prod","ContainerInstanceArn":")" + kInstanceArn + R"(","Version":"x"})");
+  const auto said = decode_introspection(R"({"Cluster":"prod","ContainerInstanceArn":")" +
+                                         kInstanceArn + R"(","Version":"x"})");
   ASSERT_TRUE(said) << said.error().message;
   EXPECT_EQ(said->cluster, "prod");
   EXPECT_EQ(said->instance_arn, kInstanceArn);

@@ -14,7 +14,8 @@ using testing::IsEmpty;
 const aws::EcsLoadBalancer kBalancer{
     .target_group_arn = "tg", .classic_name = {}, .container_name = "app", .container_port = 80};
 
-aws::TargetHealth target(const std::string& id, int64_t port, const std::string& state = "healthy") {
+aws::TargetHealth target(const std::string& id, int64_t port,
+                         const std::string& state = "healthy") {
   return {.target = {.id = id, .port = port}, .state = state, .reason = {}, .description = {}};
 }
 
@@ -39,8 +40,8 @@ TEST(Targets, ByItsOwnAddressWhereItHasOne) {
 TEST(Targets, TheLastHealthyOneHasNobodyToServeForIt) {
   const std::vector<aws::Target> own{{.id = "i-1", .port = 1}};
   EXPECT_FALSE(others_serve({target("i-1", 1)}, own));
-  EXPECT_FALSE(others_serve({target("i-1", 1), target("i-2", 1, "initial"),
-                             target("i-3", 1, "draining")}, own));
+  EXPECT_FALSE(others_serve(
+      {target("i-1", 1), target("i-2", 1, "initial"), target("i-3", 1, "draining")}, own));
   EXPECT_TRUE(others_serve({target("i-1", 1), target("i-2", 1)}, own));
 }
 

@@ -33,7 +33,8 @@ class TaskBook {
 
   // The longest deregistration delay of a service's target groups.
   Observations delay(const std::string& service, Seconds delay);
-  // A task's targets take no new connections any more: its delay runs, and is over in time or never.
+  // A task's targets take no new connections any more: its delay runs, and is over in time or
+  // never.
   Observations deregistered(const std::string& arn);
 
   // All that is known now, for a drain that begins later. Budgets come before what they guard.

@@ -41,7 +41,8 @@ Seconds stop_timeout_of(const aws::EcsTaskDefinition* definition, const TaskRule
   if (definition == nullptr || definition->containers.empty()) return rules.stop_timeout;
   Seconds longest{1};
   for (const aws::ContainerDefinition& container : definition->containers) {
-    longest = std::max(longest, Seconds(container.stop_timeout_s.value_or(rules.stop_timeout.count())));
+    longest =
+        std::max(longest, Seconds(container.stop_timeout_s.value_or(rules.stop_timeout.count())));
   }
   return longest;
 }

@@ -32,8 +32,8 @@ struct TaskFacts {
   const aws::EcsTask* task = nullptr;
   const aws::EcsTaskDefinition* definition = nullptr;  // nullptr: not known (yet)
   const aws::EcsService* service = nullptr;            // likewise, or it has none
-  Seconds delay{0};                                    // longest of its target groups, still to come
-  std::optional<Seconds> room;                         // from the notice to the end; none: no end
+  Seconds delay{0};             // longest of its target groups, still to come
+  std::optional<Seconds> room;  // from the notice to the end; none: no end
 };
 
 // The longest stopTimeout of its containers: so long a task may take from SIGTERM to SIGKILL.
@@ -52,7 +52,8 @@ bool ended_by_itself(const aws::EcsTask& task);
 
 core::Unit unit_of(const TaskFacts& facts, const TaskRules& rules);
 
-// How many of its tasks may stop now: what minimumHealthyPercent leaves room for, of those that run.
+// How many of its tasks may stop now: what minimumHealthyPercent leaves room for, of those that
+// run.
 int room_of(const aws::EcsService& service);
 
 // "service web (minimumHealthyPercent 100)": the budget of its tasks.

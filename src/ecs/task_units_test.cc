@@ -103,7 +103,8 @@ TEST(TaskUnits, RoomIsWhatMinimumHealthyPercentLeaves) {
 
 class PlanOnEcs : public testing::Test {
  protected:
-  core::Plan plan(const core::Unit& unit, core::NoticeKind kind = core::NoticeKind::kSpotInterruption) {
+  core::Plan plan(const core::Unit& unit,
+                  core::NoticeKind kind = core::NoticeKind::kSpotInterruption) {
     const core::Notice notice{.kind = kind, .deadline = now_ + Seconds(120), .received = now_};
     const core::Wanted wanted = core::wanted_for(unit, notice, policy_);
     return core::plan_unit(unit, wanted, "", notice, policy_, Millis(0), now_);
@@ -140,9 +141,8 @@ TEST_F(PlanOnEcs, ARecommendationStopsNoStandaloneTask) {
 
 TEST_F(PlanOnEcs, TheOperatorsRulesGoBeforeTheOneForStandaloneTasks) {
   core::Policy policy;
-  policy.rules.push_back({.name = "jobs at once",
-                          .owners = {"None"},
-                          .treatment = {.mode = core::Mode::kAtOnce}});
+  policy.rules.push_back(
+      {.name = "jobs at once", .owners = {"None"}, .treatment = {.mode = core::Mode::kAtOnce}});
   policy_ = policy_on_ecs(policy);
   EXPECT_EQ(plan(standalone(30)).mode, core::Mode::kAtOnce);
 }

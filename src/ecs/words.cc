@@ -29,8 +29,9 @@ constexpr std::array kPhrases{
     Pair{"cordoned only", "set DRAINING only"},
     Pair{"take it back by 'spotkeeper drain --undo'",
          "take it back by 'spotkeeper drain --platform ecs --undo'"},
-    Pair{"asked now; its budget can hold it until", "DRAINING moves it; at the latest it is stopped "
-                                                    "at"},
+    Pair{"asked now; its budget can hold it until",
+         "DRAINING moves it; at the latest it is stopped "
+         "at"},
     Pair{"and its budget does not let it go", "and its service does not let it go"},
     Pair{"whatever its budget", "whatever its service"},
     Pair{"no budget is overruled", "no service is overruled"},
@@ -43,7 +44,8 @@ constexpr std::array kPhrases{
 
 constexpr std::array kWords{Pair{"pods", "tasks"}, Pair{"pod", "task"}};
 
-void replace_all(std::string& text, std::string_view what, std::string_view with, bool whole_words) {
+void replace_all(std::string& text, std::string_view what, std::string_view with,
+                 bool whole_words) {
   const auto is_part = [&text](size_t at) {
     return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
   };

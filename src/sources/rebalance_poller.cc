@@ -40,11 +40,11 @@ Task<> RebalancePoller::run() {
     const Result<std::optional<std::string>> body = co_await imds_.get(kRebalance);
     const auto time = body && *body ? parse_rebalance(**body) : std::nullopt;
     const bool quiet = body && !*body;
-    counters_.count("imds_polls",
-                    {{"outcome", time    ? "rebalance"
-                                 : quiet ? "quiet"
-                                         : to_string(body ? ErrorKind::kPermanent
-                                                          : body.error().kind)}});
+    counters_.count(
+        "imds_polls",
+        {{"outcome", time    ? "rebalance"
+                     : quiet ? "quiet"
+                             : to_string(body ? ErrorKind::kPermanent : body.error().kind)}});
     failures = time || quiet ? 0 : failures + 1;
     if (time && *time != told_) {
       told_ = *time;
