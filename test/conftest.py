@@ -42,9 +42,10 @@ def ecs_rig(tmp_path):
 def pytest_runtest_makereport(item, call):
     """A failed test shows what its agents wrote, and where the other logs are."""
     report = yield
-    rig = item.funcargs.get("rig") if report.failed else None
+    rig = (item.funcargs.get("rig") or item.funcargs.get("ecs_rig")) if report.failed else None
     if rig:
-        report.sections.append(("logs", f"{rig.folder}\n{rig.control_plane.folder}"))
+        plane = getattr(rig, "control_plane", None)
+        report.sections.append(("logs", f"{rig.folder}\n{plane.folder if plane else ''}"))
         for agent in rig.agents:
             tail = "\n".join(agent.output().splitlines()[-60:])
             report.sections.append((f"{agent.name} (exit code {agent.exit_code})", tail))

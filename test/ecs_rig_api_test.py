@@ -1,4 +1,4 @@
-"""The rig's AWS endpoint: signatures, faults, the API's manners, target groups, the ECS agent. Each rule once."""
+"""The rig's AWS endpoint: signatures, faults, the API's manners. Each rule once."""
 
 import datetime
 import http.client
@@ -8,9 +8,10 @@ import time
 import pytest
 import requests
 from botocore.exceptions import ClientError, ConnectionClosedError
+
 from rig.aws.server import SECRET_KEY
 from rig.aws.signing import Key
-from rig.process import stays, until
+from rig.process import until
 
 
 def code_of(call, *arguments, **named) -> tuple[str, int]:
@@ -56,7 +57,9 @@ def test_a_changed_body_or_header_is_refused(ecs_rig):
     signed: dict = {}
     ecs_rig.ecs.meta.events.register("before-send.ecs", lambda request, **_: signed.update(request=request))
     ecs_rig.ecs.list_clusters()
-    headers = {name: value.decode() if isinstance(value, bytes) else value for name, value in signed["request"].headers.items()}
+    headers = {
+        name: value.decode() if isinstance(value, bytes) else value for name, value in signed["request"].headers.items()
+    }
     assert post(ecs_rig.aws.url, headers).status_code == 200
     assert post(ecs_rig.aws.url, headers, '{"maxResults": 1}').status_code == 403
     other = {"X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListTasks"}
@@ -177,7 +180,9 @@ def test_what_stops_is_listed_under_stopped_only(ecs_rig):
 
 def test_pages_and_failures(ecs_rig):
     hosts = ecs_rig.hosts(5)
-    pages = ecs_rig.ecs.get_paginator("list_container_instances").paginate(cluster="rig", PaginationConfig={"PageSize": 2})
+    pages = ecs_rig.ecs.get_paginator("list_container_instances").paginate(
+        cluster="rig", PaginationConfig={"PageSize": 2}
+    )
     arns = [page["containerInstanceArns"] for page in pages]
     assert [len(page) for page in arns] == [2, 2, 1] and sum(arns, []) == [host.arn for host in hosts]
     answer = ecs_rig.ecs.describe_tasks(cluster="rig", tasks=["nobody"])
@@ -187,6 +192,16 @@ def test_pages_and_failures(ecs_rig):
     many = [str(number) for number in range(101)]
     assert code_of(ecs_rig.ecs.describe_tasks, cluster="rig", tasks=many)[0] == "InvalidParameterException"
     assert code_of(ecs_rig.ecs.describe_tasks, cluster=5, tasks=["x"])[0] == "InvalidParameterException"
+
+
+def test_moto_keeps_what_a_drain_reads(ecs_rig):
+    arn = ecs_rig.definition("web", stop_timeout=90, network_mode="awsvpc")
+    shown = ecs_rig.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    assert (shown["containerDefinitions"][0]["stopTimeout"], shown["networkMode"]) == (90, "awsvpc")
+    group = ecs_rig.target_group("web", delay_s=45, kind="ip")
+    attributes = ecs_rig.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]
+    assert {"Key": "deregistration_delay.timeout_seconds", "Value": "45"} in attributes
+    assert ecs_rig.elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["TargetType"] == "ip"
 
 
 def test_a_filter_finds_the_instance_and_may_be_wrong_in_each_way(ecs_rig):
@@ -219,101 +234,11 @@ def test_room_is_counted_until_a_task_has_stopped(ecs_rig):
         return ecs_rig.ecs.run_task(cluster="rig", taskDefinition="job")
 
     assert again()["failures"] == [{"arn": one.arn, "reason": "RESOURCE:CPU"}]
-    shown = ecs_rig.ecs.describe_container_instances(cluster="rig", containerInstances=[one.arn])["containerInstances"][0]
+    shown = ecs_rig.ecs.describe_container_instances(cluster="rig", containerInstances=[one.arn])["containerInstances"][
+        0
+    ]
     assert (shown["runningTasksCount"], shown["remainingResources"][0]["integerValue"]) == (1, 0)
     ecs_rig.ecs.stop_task(cluster="rig", task=job.arn)
     assert again()["failures"]
     until(lambda: job.last == "STOPPED", 5, "stopped")
     assert not again()["failures"]
-
-
-# Target groups.
-
-
-def health(rig, group, target=None):
-    targets = {"Targets": [{"Id": target.id, "Port": target.port}]} if target else {}
-    shown = rig.elb.describe_target_health(TargetGroupArn=group, **targets)["TargetHealthDescriptions"]
-    return [(one["TargetHealth"]["State"], one["TargetHealth"].get("Reason")) for one in shown]
-
-
-@pytest.mark.parametrize("kind", ["ip", "instance"])
-def test_a_task_gets_sigterm_when_its_deregistration_delay_is_over(ecs_rig, kind):
-    ecs_rig.host()
-    group = ecs_rig.target_group("web", delay_s=1, kind=kind)
-    ecs_rig.delays.target_initial = ecs_rig.model.elb.initial_s = 0.3
-    web = ecs_rig.service("web", group=group, network_mode="awsvpc" if kind == "ip" else "bridge")
-    until(lambda: health(ecs_rig, group) == [("initial", "Elb.RegistrationInProgress")], 5, "initial")
-    ecs_rig.settle()
-    assert health(ecs_rig, group) == [("healthy", None)]
-    (task,) = ecs_rig.tasks_of(web)
-    ecs_rig.ecs.update_service(cluster="rig", service="web", desiredCount=0)
-    until(lambda: task.last == "DEACTIVATING", 5, "deactivating")
-    assert health(ecs_rig, group) == [("draining", "Target.DeregistrationInProgress")] and task.told_at is None
-    until(lambda: task.last == "STOPPED", 5, "stopped")
-    assert task.told_at - task.stopping_at == pytest.approx(1, abs=0.2)
-    assert (health(ecs_rig, group), health(ecs_rig, group, task.targets[0])) == ([], [("unused", "Target.NotRegistered")])
-
-
-def test_deregistering_a_target_early_shortens_deactivating(ecs_rig):
-    ecs_rig.host()
-    group = ecs_rig.target_group("web", delay_s=1)
-    web = ecs_rig.service("web", group=group)
-    ecs_rig.settle()
-    (task,) = ecs_rig.tasks_of(web)
-    (target,) = task.targets
-    ecs_rig.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": target.id, "Port": target.port}])
-    assert health(ecs_rig, group) == [("draining", "Target.DeregistrationInProgress")]
-    until(lambda: health(ecs_rig, group) == [], 5, "deregistered")
-    assert ecs_rig.running(task)
-    ecs_rig.ecs.stop_task(cluster="rig", task=task.arn)
-    until(lambda: task.told_at, 5, "told")
-    assert task.told_at - task.stopping_at < 0.5
-
-
-def test_a_replacement_behind_a_load_balancer_counts_when_its_target_is_healthy(ecs_rig):
-    ecs_rig.hosts(2)
-    ecs_rig.model.elb.initial_s = 1
-    web = ecs_rig.service("web", group=ecs_rig.target_group("web", delay_s=0))
-    ecs_rig.settle()
-    (old,) = ecs_rig.tasks_of(web)
-    ecs_rig.drain(old.instance)
-    until(lambda: old.desired == "STOPPED", 5, "stopped")
-    assert old.stopping_at >= ecs_rig.tasks_of(web)[1].started_at + 0.9
-
-
-# The ECS agent.
-
-
-def test_introspection(ecs_rig):
-    one, two = ecs_rig.hosts(2)
-    job, _ = ecs_rig.run("job", on=one), ecs_rig.run("job", on=two)
-    ecs_rig.settle()
-    agent = ecs_rig.agent(one, registered=False)
-
-    def get(path):
-        return requests.get(agent.url + path, timeout=5)
-
-    assert get("/v1/metadata").json()["ContainerInstanceArn"] is None
-    agent.registered = True
-    shown = get("/v1/metadata").json()
-    assert (shown["Cluster"], shown["ContainerInstanceArn"]) == ("rig", one.arn) and "v1." in shown["Version"]
-    (task,) = get("/v1/tasks").json()["Tasks"]
-    assert (task["Arn"], task["KnownStatus"], task["Family"]) == (job.arn, "RUNNING", "job")
-    assert get(f"/v1/tasks?taskarn={job.arn}").json() == task
-    ecs_rig.end_host(one)
-    with pytest.raises(requests.ConnectionError):
-        get("/v1/metadata")
-
-
-def test_the_agents_own_draining_leaves_standalone_tasks_to_die_untold(ecs_rig):
-    one, _ = ecs_rig.hosts(2)
-    job = ecs_rig.run("job", on=one)
-    web = ecs_rig.service("web", count=2)
-    ecs_rig.settle()
-    imds = ecs_rig.imds(one)
-    agent = ecs_rig.agent(one, imds=imds, drains=True)
-    stays(lambda: one.status == "ACTIVE", 1.2, "ACTIVE without a notice")
-    imds.announce(spot=True, time_in_s=5)
-    until(lambda: one.status == "DRAINING" and agent.drained_at, 3, "drained by its agent")
-    until(lambda: all(task.last == "STOPPED" for task in ecs_rig.tasks_of(web) if task.instance is one), 5, "moved")
-    assert ecs_rig.end_host(one) == [job] and job.untold

@@ -1,7 +1,8 @@
-"""The ECS model's own tests: each of its rules once. What others take for granted; sources are in rig/aws/."""
+"""The ECS model's own tests: services, DRAINING, a task's life. Each rule once; its source is in rig/aws/."""
 
 import pytest
 from botocore.exceptions import ClientError
+
 from rig.process import stays, until
 
 
@@ -81,7 +82,9 @@ def test_protected_tasks_outlive_deployments_but_not_stop_task(ecs_rig):
 
 def test_an_unhealthy_task_is_replaced_first_and_stopped_then(ecs_rig):
     ecs_rig.host()
-    web = ecs_rig.service("web", count=1, group=ecs_rig.target_group("web", delay_s=0, kind="ip"), network_mode="awsvpc")
+    web = ecs_rig.service(
+        "web", count=1, group=ecs_rig.target_group("web", delay_s=0, kind="ip"), network_mode="awsvpc"
+    )
     ecs_rig.settle()
     (sick,) = ecs_rig.tasks_of(web)
     ecs_rig.model.elb.unhealthy.add(sick.targets[0].id)
@@ -265,66 +268,3 @@ def test_an_essential_container_that_ends_ends_its_task(ecs_rig):
     job = ecs_rig.run("job", on=ecs_rig.host(), completes_after=0.3)
     until(lambda: ended(job), 5, "stopped")
     assert (job.end, job.exit_code, job.stop_code) == ("completed", 0, "EssentialContainerExited")
-
-
-# The end of a host.
-
-
-def test_a_hosts_end_cuts_off_what_runs_there_and_tells_who_was_untold(ecs_rig):
-    one, two = ecs_rig.host(), ecs_rig.host()
-    told = ecs_rig.run("told", on=one, stop_timeout=20, ends_after=15)
-    untold, elsewhere = ecs_rig.run("untold", on=one), ecs_rig.run("elsewhere", on=two)
-    ecs_rig.settle()
-    stop(ecs_rig, told)
-    until(lambda: told.told_at, 5, "told")
-    assert set(ecs_rig.end_host(one)) == {told, untold}
-    assert (told.end, told.untold, untold.end, untold.untold) == ("cut off", False, "cut off", True)
-    until(lambda: ended(told) and ended(untold), 5, "known to ECS")
-    assert (untold.stop_code, untold.stopped_reason) == (
-        "TerminationNotice",
-        f"Host EC2 (instance {one.ec2_id}) terminated.",
-    )
-    assert "exitCode" not in describe(ecs_rig, untold)["containers"][0]
-    assert told.stop_code == "UserInitiated" and ecs_rig.running(elsewhere)
-    assert one.arn not in ecs_rig.ecs.list_container_instances(cluster="rig")["containerInstanceArns"]
-
-
-def test_a_services_tasks_are_replaced_after_the_hosts_end(ecs_rig):
-    one, two = ecs_rig.hosts(2)
-    web = ecs_rig.service("web", count=2)
-    ecs_rig.settle()
-    ecs_rig.end_host(one)
-    until(lambda: sum(task.last == "RUNNING" for task in ecs_rig.tasks_on(two)) == 2, 5, "both on the other host")
-    assert len(ecs_rig.tasks_of(web)) == 3
-
-
-def test_deregistering_by_force_orphans_tasks_which_die_untold_with_the_host(ecs_rig):
-    one, two = ecs_rig.hosts(2)
-    job = ecs_rig.run("job", on=one)
-    ecs_rig.settle()
-    with pytest.raises(ClientError, match="Found running tasks"):
-        ecs_rig.ecs.deregister_container_instance(cluster="rig", containerInstance=one.arn)
-    shown = ecs_rig.ecs.deregister_container_instance(cluster="rig", containerInstance=one.arn, force=True)
-    assert shown["containerInstance"]["status"] == "INACTIVE" and two.status == "ACTIVE"
-    assert describe(ecs_rig, job)["lastStatus"] == "STOPPED" and job.end == ""
-    assert ecs_rig.end_host(one) == [job] and job.untold
-
-
-def test_the_agents_own_way_leaves_three_to_die_untold(ecs_rig):
-    """Issue 7's host, ten times as fast: one service has no room, two tasks belong to no service."""
-    one = ecs_rig.host(slots=5)
-    web = ecs_rig.service("web", minimum=0, stop_timeout=3, ends_after=2)
-    api = ecs_rig.service("api", minimum=0, stop_timeout=6, ends_after=3)
-    stuck = ecs_rig.service("stuck", minimum=100, maximum=150, stop_timeout=12)
-    jobs = [ecs_rig.run(f"job{seconds}", on=one, stop_timeout=seconds) for seconds in (3, 12)]
-    ecs_rig.settle()
-    ecs_rig.host()
-    imds = ecs_rig.imds(one)
-    agent = ecs_rig.agent(one, imds=imds, drains=True)
-    imds.announce(spot=True, time_in_s=12)
-    until(lambda: agent.drained_at, 5, "drained")
-    moved = [task for service in (web, api) for task in ecs_rig.tasks_of(service) if task.instance is one]
-    until(lambda: all(task.last == "STOPPED" for task in moved), 10, "two services moved")
-    assert {task.end for task in moved} == {"ended"}
-    cut_off = ecs_rig.end_host(one)
-    assert set(cut_off) == {*jobs, ecs_rig.tasks_of(stuck)[0]} and all(task.untold for task in cut_off)

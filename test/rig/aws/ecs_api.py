@@ -197,7 +197,9 @@ class EcsApi(ServicesApi):
     def _protections(self, tasks: list[Task]) -> list[dict]:
         def view(task: Task) -> dict:
             on = task.protected(time.time())
-            return {"taskArn": task.arn, "protectionEnabled": on} | ({"expirationDate": task.protected_until} if on else {})
+            return {"taskArn": task.arn, "protectionEnabled": on} | (
+                {"expirationDate": task.protected_until} if on else {}
+            )
 
         return [view(task) for task in tasks if task.service]
 

@@ -79,7 +79,9 @@ class ServicesApi:
             text = "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments"
             raise AwsError("InvalidParameterException", text)
         if maximum < 100 or maximum < minimum:
-            raise AwsError("InvalidParameterException", "maximumPercent must be at least 100 and minimumHealthyPercent.")
+            raise AwsError(
+                "InvalidParameterException", "maximumPercent must be at least 100 and minimumHealthyPercent."
+            )
         service.minimum, service.maximum = minimum, maximum
 
     def _update_service(self, params: dict) -> dict:

@@ -115,6 +115,8 @@ class EcsModel:
         with self.lock:
             now = instance.ended_at = time.time()
             there = [task for task in self.tasks if task.instance is instance]
+            for process in instance.processes:
+                process.kill()
             for task in there:
                 for container in task.containers:
                     container.cut_off(now)
@@ -169,7 +171,7 @@ class EcsModel:
             try:
                 with self.lock:
                     self.tick(time.time())
-            except Exception as error:  # noqa: BLE001 (told by check())
+            except Exception as error:
                 self._broken = error
                 return
 

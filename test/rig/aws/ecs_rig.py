@@ -9,13 +9,17 @@
     assert not [task for task in ecs_rig.tasks if task.untold]
 
 Objects are the model's own (ecs_state.py): `task.told_at`, `.end`, `.exit_code`, `.untold`; `host.status`. The API is
-`ecs_rig.ecs` and `ecs_rig.elb` (boto3); what was called, `ecs_rig.aws.calls_of("StopTask")`; faults, `ecs_rig.aws.faults`.
+`ecs_rig.ecs` and `ecs_rig.elb` (boto3); what was called, `ecs_rig.aws.calls_of("StopTask")`; bad weather,
+`ecs_rig.aws.faults`. A stop for another reason: `ecs_rig.model.stop_task(task, "SpotInterruption", "…")`.
 """
 
 import pathlib
 import time
 
+from ..agent import Agent
+from ..binaries import spotkeeper
 from ..imds import Imds
+from ..imds_proxy import ImdsProxy
 from ..process import until
 from .ecs_model import EcsModel
 from .ecs_state import COMPLETES_AFTER, ENDS_AFTER, STOP_TIMEOUT_S, Delays, Instance, Service, Task
@@ -34,7 +38,8 @@ class EcsRig:
         self.model = EcsModel(self.aws, delays)
         self.delays = self.model.delays
         self.ecs, self.elb = self.aws.client("ecs"), self.aws.client("elbv2")
-        self._agents: list[EcsAgent] = []
+        self.agents: list[Agent] = []
+        self._ecs_agents: list[EcsAgent] = []
         self._imds: list[Imds] = []
         self._vpc: str | None = None
         self.ecs.create_cluster(clusterName=cluster)
@@ -46,7 +51,7 @@ class EcsRig:
         self.stop()
 
     def stop(self) -> None:
-        for part in [*self._agents, *self._imds]:
+        for part in [*self.agents, *self._ecs_agents, *self._imds]:
             part.stop()
         self.aws.stop()
         self.model.stop()
@@ -136,8 +141,38 @@ class EcsRig:
 
     def agent(self, host: Instance, **more) -> EcsAgent:
         """The host's ECS agent: introspection at `.url`; `more`: see EcsAgent (`imds=…, drains=True`)."""
-        self._agents.append(EcsAgent(self.model, host, **more))
-        return self._agents[-1]
+        self._ecs_agents.append(EcsAgent(self.model, host, **more))
+        return self._ecs_agents[-1]
+
+    def spotkeeper(
+        self,
+        host: Instance,
+        imds: Imds | ImdsProxy,
+        agent: EcsAgent,
+        task: Task | None = None,
+        env: dict | None = None,
+        arguments: list | tuple = (),
+        command: tuple[str, ...] = ("agent", "--platform", "ecs"),
+    ) -> Agent:
+        """The real executable on that host: as a systemd unit would start it, or as the application of `task` (of a
+        daemon service, say). It ends with the host; as a task it also gets that task's SIGTERM and SIGKILL."""
+        environment = self.aws.environment() | {
+            "INSTANCE_METADATA_URL": imds.url,
+            "ECS_INTROSPECTION_URL": agent.url,
+            "JSON_LOGGING": "true",
+        }
+        if task:
+            environment["ECS_CONTAINER_METADATA_URI_V4"] = agent.task_metadata_url(task)
+        environment |= {key: str(value) for key, value in (env or {}).items()}
+        name = f"spotkeeper-{len(self.agents) + 1}"
+        process = Agent(spotkeeper(), self.folder, name, environment, list(arguments), command=command)
+        with self.model.lock:
+            if task:
+                task.containers[0].process = process
+            else:
+                host.processes.append(process)
+        self.agents.append(process)
+        return process
 
     # Looking, and making things happen.
 

@@ -154,9 +154,7 @@ def _place(model, service: Service, now: float) -> Task | None:
     distinct = any(one["type"] == "distinctInstance" for one in service.constraints)
     host = placement(model, service.cluster, service.primary.definition, same, distinct)
     if host is None:
-        service.say(
-            now, "was unable to place a task because no container instance met all of its requirements."
-        )
+        service.say(now, "was unable to place a task because no container instance met all of its requirements.")
         return None
     return _start(model, service, host)
 

@@ -5,9 +5,12 @@ and what its applications lived through (`Container`: told, killed, cut off). Ti
 """
 
 import dataclasses
+import signal
 import uuid
 
 from moto.core import DEFAULT_ACCOUNT_ID
+
+from ..agent import Agent
 
 # docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -54,6 +57,7 @@ class Instance:
     stop_timeout: float = STOP_TIMEOUT_S
     capacity_provider: str = ""
     ended_at: float | None = None  # the host's own end
+    processes: list[Agent] = dataclasses.field(default_factory=list)  # real ones, of no task: they end with the host
     version: int = 1
 
     @property
@@ -75,11 +79,15 @@ class Container:
     ended_at: float | None = None
     exit_code: int | None = None
     end: str = ""  # "completed" (by itself), "ended" (told, in time), "killed" (SIGKILL), "cut off" (by the host's end)
+    process: Agent | None = None  # a real one: it gets the signals, and its end is the container's
 
     def advance(self, now: float) -> None:
         """docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html: SIGTERM, SIGKILL after stopTimeout. An
         application that ends on SIGTERM in its own way exits with 0; SIGKILL is 128 + 9."""
         if self.started_at is None or self.ended_at is not None:
+            return
+        if self.process:
+            self._advance_process(now)
             return
         if self.sigterm_at is None:
             if self.completes_after is not None and now >= self.started_at + self.completes_after:
@@ -90,9 +98,23 @@ class Container:
             at = self.sigterm_at + min(self.needs_s, self.stop_timeout)
             self._over(at, 0 if in_time else 137, "ended" if in_time else "killed")
 
+    def _advance_process(self, now: float) -> None:
+        if (code := self.process.exit_code) is not None:
+            self._over(now, 128 - code if code < 0 else code, "completed" if self.sigterm_at is None else "ended")
+        elif self.sigterm_at is not None and now >= self.sigterm_at + self.stop_timeout:
+            self.process.kill()
+            self._over(now, 137, "killed")
+
+    def tell(self, now: float) -> None:
+        self.sigterm_at = now
+        if self.process:
+            self.process.signal(signal.SIGTERM)
+
     def cut_off(self, now: float) -> None:
         self.advance(now)
         if self.started_at is not None and self.ended_at is None:
+            if self.process:
+                self.process.kill()
             self._over(now, 137, "cut off")
 
     def _over(self, at: float, exit_code: int, end: str) -> None:

@@ -27,7 +27,7 @@ def make_containers(task: Task) -> list[Container]:
 
 
 def request_stop(task: Task, now: float, code: str, reason: str) -> bool:
-    """Sets desiredStatus STOPPED; what follows is `advance`. False when that was done before: the first reason stays."""
+    """Sets desiredStatus STOPPED; what follows is `advance`. False when that was done before: its reason stays."""
     if task.desired == "STOPPED":
         return False
     task.desired, task.stopping_at, task.stop_code, task.stopped_reason = "STOPPED", now, code, reason
@@ -56,8 +56,8 @@ def step(task: Task, now: float, delays: Delays, elb: ElbModel) -> bool:
     elif task.last == "RUNNING":
         _step_running(task, now, elb)
     elif task.last == "DEACTIVATING":
-        # The target group's deregistration delay is waited for before SIGTERM (containers-roadmap issue 2673 quotes AWS:
-        # so since February 2023). Whoever deregistered the targets earlier has shortened the wait.
+        # The target group's deregistration delay is waited for before SIGTERM (containers-roadmap issue 2673 quotes
+        # AWS: so since February 2023). Whoever deregistered the targets earlier has shortened the wait.
         if not any(elb.is_draining(target, now) for target in task.targets):
             go_to(task, "STOPPING", now)
     elif task.last == "STOPPING":
@@ -121,7 +121,7 @@ def _step_stopping(task: Task, now: float, delays: Delays) -> None:
     if now >= task.since + delays.to_agent:
         for container in task.containers:
             if container.started_at is not None and container.ended_at is None and container.sigterm_at is None:
-                container.sigterm_at = now
+                container.tell(now)
     if task.over():
         task.execution_stopped_at = now
         go_to(task, "DEPROVISIONING", now)

@@ -147,7 +147,10 @@ class ElbModel:
         if state in _REASONS:
             code, text = _REASONS[state]
             if state == "unused" and (target, port) in self.targets(arn):
-                code, text = "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
+                code, text = (
+                    "Target.NotInUse",
+                    "Target group is not configured to receive traffic from the load balancer",
+                )
             reason = f"<Reason>{code}</Reason><Description>{text}</Description>"
         return (
             f"<member><Target><Id>{escape(target)}</Id><Port>{port}</Port></Target>"

@@ -4,6 +4,9 @@ Introspection (docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-agent-int
 Cluster, ContainerInstanceArn and Version; /v1/tasks, all or one (?taskarn=, ?dockerid=). Before the agent has
 registered, ContainerInstanceArn is null. On a real host it listens on port 51678.
 
+Task metadata (developerguide/task-metadata-endpoint-v4-response.html): `task_metadata_url(task)` is what a container
+of that task finds in ECS_CONTAINER_METADATA_URI_V4; it and /task below it are answered.
+
 Draining (ECS_ENABLE_SPOT_INSTANCE_DRAINING, developerguide/ecs-agent-config.html; the agent's source, amazon-ecs-agent
 v1.105): once a second it asks the metadata service for spot/instance-action; at the first notice it sets its own
 instance DRAINING, does not look at the notice's time, and stops no task itself.
@@ -39,7 +42,7 @@ class EcsAgent:
         agent = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802 (the name is http.server's)
+            def do_GET(self):
                 if agent._instance.ended_at is not None:
                     self.close_connection = True
                     return
@@ -71,6 +74,9 @@ class EcsAgent:
             thread.join()
         self._server.server_close()
 
+    def task_metadata_url(self, task: Task) -> str:
+        return f"{self.url}/v4/{_docker_id(task, 0)}"
+
     def _answer(self, path: str) -> tuple[int, dict]:
         url = urllib.parse.urlsplit(path)
         asked = dict(urllib.parse.parse_qsl(url.query))
@@ -81,9 +87,13 @@ class EcsAgent:
                     "ContainerInstanceArn": self._instance.arn if self.registered else None,
                     "Version": f"Amazon ECS Agent - v{AGENT_VERSION} (*00000000)",
                 }
+            if url.path.startswith("/v4/"):
+                return self._metadata(*url.path.split("/")[2:])
             if url.path != "/v1/tasks":
                 return 200, {"AvailableCommands": ["/v1/metadata", "/v1/tasks", "/license"]}
-            there = [task for task in self._model.tasks if task.instance is self._instance and task.last != "PROVISIONING"]
+            there = [
+                task for task in self._model.tasks if task.instance is self._instance and task.last != "PROVISIONING"
+            ]
             tasks = [self._task(task) for task in there]
         if not asked:
             return 200, {"Tasks": tasks}
@@ -102,9 +112,30 @@ class EcsAgent:
             "Family": task.definition.family,
             "Version": str(task.definition.revision),
             "Containers": [
-                {"DockerId": f"{task.id}{number:032x}", "DockerName": f"ecs-{task.id}-{one.name}", "Name": one.name}
+                {"DockerId": _docker_id(task, number), "DockerName": f"ecs-{task.id}-{one.name}", "Name": one.name}
                 for number, one in enumerate(task.containers)
             ],
+        }
+
+    def _metadata(self, docker_id: str, rest: str = "") -> tuple[int, dict]:
+        """Unlike introspection's, these names are in capitals: TaskARN."""
+        task = next((task for task in self._model.tasks if docker_id == _docker_id(task, 0)), None)
+        if task is None or rest not in ("", "task"):
+            return 404, {}
+        container = {"DockerId": docker_id, "Name": task.containers[0].name, "KnownStatus": "RUNNING"}
+        if not rest:
+            return 200, container
+        return 200, {
+            "Cluster": self._instance.cluster,
+            "TaskARN": task.arn,
+            "Family": task.definition.family,
+            "Revision": str(task.definition.revision),
+            "ServiceName": task.service.name if task.service else "",
+            "DesiredStatus": task.desired,
+            "KnownStatus": task.last,
+            "AvailabilityZone": self._instance.zone,
+            "LaunchType": "EC2",
+            "Containers": [container],
         }
 
     def _watch(self) -> None:
@@ -122,3 +153,7 @@ class EcsAgent:
                     self._instance.status = "DRAINING"
                     self._instance.version += 1
             self.drained_at = time.time()
+
+
+def _docker_id(task: Task, number: int) -> str:
+    return f"{task.id}{number:032x}"
