@@ -9,6 +9,7 @@
 
 #include "app/engine.h"
 #include "app/kubernetes_platform.h"
+#include "app/outcome.h"
 #include "app/policy_reload.h"
 #include "async/deadline.h"
 #include "async/task_group.h"
@@ -176,7 +177,8 @@ void Agent::Body::resume(core::Notice notice) {
 }
 
 void Agent::Body::note(core::Entry entry) {
-  entry = platform_->noted(std::move(entry));
+  platform_->noted(entry);
+  entry.text = platform_->in_words(std::move(entry.text));
   counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
   observe::write_entry(log_, entry);
   if (journal_) journal_(entry);
@@ -274,11 +276,13 @@ void Agent::Body::correct_clock(Millis behind) {
 void Agent::Body::drain_finished(const core::Drain& drain) {
   platform_->finished(drain);
   if (!options_.dry_run) {
-    const observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
+    observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
+    put_in_words(post_mortem,
+                 [this](std::string text) { return platform_->in_words(std::move(text)); });
     if (log_.json()) {
       log_.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
     } else {
-      log_.print(observe::to_table(post_mortem));
+      log_.print(platform_->in_words(observe::to_table(post_mortem)));
     }
   }
   changed_.set();

@@ -2,7 +2,9 @@
 #include "app/aws_access.h"
 
 #include <utility>
+#include <variant>
 
+#include "aws/credential_chain.h"
 #include "aws/endpoint.h"
 
 namespace spotkeeper::app {
@@ -16,23 +18,29 @@ http::ClientOptions link_local() {
 
 }  // namespace
 
-AwsAccess::AwsAccess(const boost::asio::any_io_executor& executor)
-    : http_(executor, {}), local_(executor, link_local()) {}
+AwsAccess::AwsAccess(TaskGroup& tasks, const Clock& clock, const std::string& metadata_url)
+    : http_(tasks.executor(), {}),
+      local_(tasks.executor(), link_local()),
+      imds_(local_, {.base_url = metadata_url}, clock) {}
 
-Result<std::unique_ptr<AwsAccess>> AwsAccess::make(const boost::asio::any_io_executor& executor,
-                                                   const Clock& clock, std::string region,
-                                                   const std::string&) {
+Result<std::unique_ptr<AwsAccess>> AwsAccess::make(TaskGroup& tasks, const Clock& clock,
+                                                   std::string region, Way way) {
   const aws::Environment environment = aws::process_environment();
   auto endpoints = aws::endpoint_options(environment);
   if (!endpoints) return std::unexpected(endpoints.error());
-  std::unique_ptr<AwsAccess> access(new AwsAccess(executor));
-  access->credentials_ = std::make_unique<aws::FixedCredentials>(aws::Credentials{
-      .access_key_id = environment("AWS_ACCESS_KEY_ID").value_or(""),
-      .secret_access_key = Secret(environment("AWS_SECRET_ACCESS_KEY").value_or("")),
-      .session_token = Secret(environment("AWS_SESSION_TOKEN").value_or("")),
-      .expires = std::nullopt,
-      .source = "environment"});
+  auto choice = aws::choose_credentials(environment);
+  if (!choice) return std::unexpected(choice.error());
+  std::unique_ptr<AwsAccess> access(new AwsAccess(tasks, clock, way.metadata_url));
+  access->credentials_from_ = aws::describe(*choice);
   aws::ClientOptions options{.region = std::move(region), .endpoints = std::move(*endpoints)};
+  const bool link_local_only = !std::holds_alternative<aws::WebIdentity>(*choice);
+  aws::CredentialParts parts{.http = link_local_only ? access->local_ : access->http_,
+                             .imds = access->imds_,
+                             .clock = clock,
+                             .tasks = tasks,
+                             .sts = options,
+                             .warn = std::move(way.warn)};
+  access->credentials_ = aws::make_credentials(std::move(*choice), std::move(parts));
   access->client_ = std::make_unique<aws::Client>(access->http_, *access->credentials_, clock,
                                                   std::move(options));
   return access;

@@ -3,12 +3,14 @@
 // tools read it.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "async/task_group.h"
 #include "aws/client.h"
 #include "aws/credentials.h"
+#include "aws/imds.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/client.h"
@@ -17,18 +19,28 @@ namespace spotkeeper::app {
 
 class AwsAccess {
  public:
-  // What must outlive it: the clock. Error: the environment says something that cannot be.
-  static Result<std::unique_ptr<AwsAccess>> make(const boost::asio::any_io_executor& executor,
-                                                 const Clock& clock, std::string region,
-                                                 const std::string& metadata_url);
+  struct Way {
+    std::string metadata_url = "http://169.254.169.254";  // where the instance's role is had
+    std::function<void(const std::string&)> warn;         // credentials could not be renewed yet
+  };
+
+  // What must outlive it: the group and the clock; the group's tasks end before it does. Error: the
+  // environment says something that cannot be.
+  static Result<std::unique_ptr<AwsAccess>> make(TaskGroup& tasks, const Clock& clock,
+                                                 std::string region, Way way);
 
   aws::Client& client() { return *client_; }
 
+  // For people: where our credentials come from.
+  const std::string& credentials_from() const { return credentials_from_; }
+
  private:
-  AwsAccess(const boost::asio::any_io_executor& executor);
+  AwsAccess(TaskGroup& tasks, const Clock& clock, const std::string& metadata_url);
 
   http::Client http_;
   http::Client local_;  // link-local addresses: credentials
+  aws::ImdsClient imds_;
+  std::string credentials_from_;
   std::unique_ptr<aws::CredentialSource> credentials_;
   std::unique_ptr<aws::Client> client_;
 };

@@ -64,9 +64,8 @@ class EcsPlatform final : public Platform {
   void start() override { place_.work.spawn("container instance", find_self()); }
   void carry_out(core::Action action) override;
   void watch(const core::Notice& notice) override;
-  core::Entry noted(core::Entry entry) override {
-    entry.text = ecs::in_ecs_words(std::move(entry.text));
-    return entry;
+  std::string in_words(std::string text) const override {
+    return ecs::in_ecs_words(std::move(text));
   }
   void finished(const core::Drain& drain) override {
     if (ecs_) ecs_->finished(drain);
@@ -184,10 +183,13 @@ Task<Result<void>> EcsPlatform::reach_aws(std::string arn) {
     if (said && *said) region = **said;
   }
   if (region.empty()) co_return retryable("AWS_REGION is not set, and instance metadata is silent");
-  auto access = AwsAccess::make(place_.work.executor(), place_.clock, std::move(region),
-                                options_.metadata_url);
+  AwsAccess::Way way{.metadata_url = options_.metadata_url,
+                     .warn = [this](const std::string& what) { place_.log.warning(what); }};
+  auto access = AwsAccess::make(place_.work, place_.clock, std::move(region), std::move(way));
   if (!access) co_return std::unexpected(access.error());
   aws_ = std::move(*access);
+  place_.log.info("credentials for AWS",
+                  {{"from", aws_->credentials_from()}, {"region", aws_->client().region()}});
   aws_->client().on_answer = [this](const aws::Service& service, const std::string& action,
                                     int status) {
     place_.counters.count(

@@ -48,9 +48,8 @@ class KubernetesPlatform final : public Platform {
   }
   void carry_out(core::Action action) override { kubernetes_.carry_out(std::move(action)); }
   void watch(const core::Notice&) override { kubernetes_.watch(host_); }
-  core::Entry noted(core::Entry entry) override {
+  void noted(const core::Entry& entry) override {
     if (entry.what == core::What::kDenied && entry.level > core::Level::kDebug) rights_.denied();
-    return entry;
   }
   Task<> settle() override { co_return; }
 

@@ -51,8 +51,11 @@ class Platform {
   // A notice was heard, or has changed, and the core has been told.
   virtual void watch(const core::Notice& notice) = 0;
 
-  // An entry of the journal, before it is written, in this place's words.
-  virtual core::Entry noted(core::Entry entry) = 0;
+  // The core's sentences in this place's words.
+  virtual std::string in_words(std::string text) const { return text; }
+
+  // What the journal says.
+  virtual void noted(const core::Entry&) {}
 
   virtual void finished(const core::Drain&) {}
 
