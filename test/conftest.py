@@ -46,6 +46,8 @@ def pytest_runtest_makereport(item, call):
     if rig:
         plane = getattr(rig, "control_plane", None)
         report.sections.append(("logs", f"{rig.folder}\n{plane.folder if plane else ''}"))
+        if "ecs_rig" in item.funcargs:
+            report.sections.append(("AWS calls, ECS tasks", rig.report()))
         for agent in rig.agents:
             tail = "\n".join(agent.output().splitlines()[-60:])
             report.sections.append((f"{agent.name} (exit code {agent.exit_code})", tail))

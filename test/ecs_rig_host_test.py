@@ -86,8 +86,8 @@ def health(rig, group, target=None):
 @pytest.mark.parametrize("kind", ["ip", "instance"])
 def test_a_task_gets_sigterm_when_its_deregistration_delay_is_over(ecs_rig, kind):
     ecs_rig.host()
-    group = ecs_rig.target_group("web", delay_s=1, kind=kind)
-    ecs_rig.delays.target_initial = ecs_rig.model.elb.initial_s = 0.3
+    group = ecs_rig.target_group("web", delay_s=2, kind=kind)
+    ecs_rig.model.elb.initial_s = 1
     web = ecs_rig.service("web", group=group, network_mode="awsvpc" if kind == "ip" else "bridge")
     until(lambda: health(ecs_rig, group) == [("initial", "Elb.RegistrationInProgress")], 5, "initial")
     ecs_rig.settle()
@@ -97,7 +97,7 @@ def test_a_task_gets_sigterm_when_its_deregistration_delay_is_over(ecs_rig, kind
     until(lambda: task.last == "DEACTIVATING", 5, "deactivating")
     assert health(ecs_rig, group) == [("draining", "Target.DeregistrationInProgress")] and task.told_at is None
     until(lambda: task.last == "STOPPED", 5, "stopped")
-    assert task.told_at - task.stopping_at == pytest.approx(1, abs=0.2)
+    assert 2 <= task.told_at - task.stopping_at < 5
     assert (health(ecs_rig, group), health(ecs_rig, group, task.targets[0])) == (
         [],
         [("unused", "Target.NotRegistered")],
@@ -106,7 +106,7 @@ def test_a_task_gets_sigterm_when_its_deregistration_delay_is_over(ecs_rig, kind
 
 def test_deregistering_a_target_early_shortens_deactivating(ecs_rig):
     ecs_rig.host()
-    group = ecs_rig.target_group("web", delay_s=1)
+    group = ecs_rig.target_group("web", delay_s=3)
     web = ecs_rig.service("web", group=group)
     ecs_rig.settle()
     (task,) = ecs_rig.tasks_of(web)
@@ -117,7 +117,7 @@ def test_deregistering_a_target_early_shortens_deactivating(ecs_rig):
     assert ecs_rig.running(task)
     ecs_rig.ecs.stop_task(cluster="rig", task=task.arn)
     until(lambda: task.told_at, 5, "told")
-    assert task.told_at - task.stopping_at < 0.5
+    assert task.told_at - task.stopping_at < 2
 
 
 def test_a_replacement_behind_a_load_balancer_counts_when_its_target_is_healthy(ecs_rig):
@@ -155,6 +155,17 @@ def test_introspection(ecs_rig):
     ecs_rig.end_host(one)
     with pytest.raises(requests.ConnectionError):
         get("/v1/metadata")
+
+
+def test_the_hosts_role_is_known_to_its_metadata_service_and_to_aws(ecs_rig):
+    one = ecs_rig.host()
+    imds = ecs_rig.imds(one)
+    roles = "latest/meta-data/iam/security-credentials/"
+    got = imds.get(roles + imds.get(roles, imds.token()).text.strip(), imds.token()).json()
+    keys = {"aws_access_key_id": got["AccessKeyId"], "aws_secret_access_key": got["SecretAccessKey"]}
+    ecs_rig.aws.client("ecs", **keys, aws_session_token=got["Token"]).list_clusters()
+    assert ecs_rig.aws.calls[-1].access_key == got["AccessKeyId"]
+    assert imds.get("latest/meta-data/instance-id", imds.token()).text == one.ec2_id
 
 
 @pytest.fixture
@@ -204,3 +215,14 @@ def test_the_agents_own_draining_leaves_standalone_tasks_to_die_untold(ecs_rig):
     until(lambda: one.status == "DRAINING" and agent.drained_at, 3, "drained by its agent")
     until(lambda: all(task.last == "STOPPED" for task in ecs_rig.tasks_of(web) if task.instance is one), 5, "moved")
     assert ecs_rig.end_host(one) == [job] and job.untold
+
+
+def test_the_agents_own_draining_tries_again_each_second_and_is_known_by_its_name(ecs_rig):
+    one = ecs_rig.host()
+    ecs_rig.aws.faults.throttle("ecs", "UpdateContainerInstancesState", times=2)
+    agent = ecs_rig.agent(one, imds=ecs_rig.imds(one, spot=True, time_in_s=30), drains=True)
+    until(lambda: agent.drained_at, 15, "drained")
+    calls = ecs_rig.aws.calls_of("UpdateContainerInstancesState")
+    assert [call.error for call in calls] == ["ThrottlingException"] * 2 + [""] and one.status == "DRAINING"
+    assert 1.9 <= calls[2].at - calls[0].at < 6
+    assert all(call.headers["user-agent"].startswith("Amazon ECS Agent") for call in calls)

@@ -28,6 +28,7 @@ class EcsModel:
     def __init__(self, server: AwsServer, delays: Delays | None = None):
         from .ecs_api import EcsApi
 
+        self.server = server
         self.region = server.region
         self.delays = delays or Delays()
         self.elb = ElbModel(server.region, time.time, self.delays.target_initial)

@@ -18,13 +18,14 @@ import time
 
 from ..agent import Agent
 from ..binaries import spotkeeper
-from ..imds import Imds
+from ..imds import Imds, rfc3339
 from ..imds_proxy import ImdsProxy
 from ..process import until
 from .ecs_model import EcsModel
 from .ecs_state import COMPLETES_AFTER, ENDS_AFTER, STOP_TIMEOUT_S, Delays, Instance, Service, Task
 from .introspection import EcsAgent
 from .server import AwsServer
+from .signing import Key
 
 _SLOT_CPU, _SLOT_MEMORY = 256, 256
 
@@ -134,10 +135,29 @@ class EcsRig:
         return arn
 
     def imds(self, host: Instance, **notice) -> Imds:
-        """The host's metadata service (rig/imds.py); `notice` as there."""
-        values = {"placement-availability-zone": host.zone, "placement-region": self.aws.region}
+        """The host's metadata service (rig/imds.py), with keys of its instance role; `notice` as there."""
+        key, access_key = self.key_of(host), _access_key(host)
+        values = {
+            "placement-availability-zone": host.zone,
+            "placement-region": self.aws.region,
+            "iam-security-credentials": {
+                "Code": "Success",
+                "LastUpdated": rfc3339(time.time()),
+                "Type": "AWS-HMAC",
+                "AccessKeyId": access_key,
+                "SecretAccessKey": key.secret,
+                "Token": key.token,
+                "Expiration": rfc3339(key.expires),
+            },
+        }
         self._imds.append(Imds(self.folder, f"imds-{host.ec2_id}", host.ec2_id, values, **notice))
         return self._imds[-1]
+
+    def key_of(self, host: Instance) -> Key:
+        """Of its instance role. `.actions = actions_of(policy)` takes rights from it."""
+        expires = time.time() + 6 * 3600
+        new = Key(f"secret-of-{host.ec2_id}", f"token-of-{host.ec2_id}", expires)
+        return self.aws.keys.setdefault(_access_key(host), new)
 
     def agent(self, host: Instance, **more) -> EcsAgent:
         """The host's ECS agent: introspection at `.url`; `more`: see EcsAgent (`imds=…, drains=True`)."""
@@ -153,10 +173,13 @@ class EcsRig:
         env: dict | None = None,
         arguments: list | tuple = (),
         command: tuple[str, ...] = ("agent", "--platform", "ecs"),
+        keys: bool = True,
     ) -> Agent:
         """The real executable on that host: as a systemd unit would start it, or as the application of `task` (of a
-        daemon service, say). It ends with the host; as a task it also gets that task's SIGTERM and SIGKILL."""
-        environment = self.aws.environment() | {
+        daemon service, say). It ends with the host; as a task it also gets that task's SIGTERM and SIGKILL. Without
+        `keys` in its environment it has to find those of the instance role."""
+        given = {name: text for name, text in self.aws.environment().items() if keys or "KEY" not in name}
+        environment = given | {
             "INSTANCE_METADATA_URL": imds.url,
             "ECS_INTROSPECTION_URL": agent.url,
             "JSON_LOGGING": "true",
@@ -175,6 +198,11 @@ class EcsRig:
         return process
 
     # Looking, and making things happen.
+
+    def report(self) -> str:
+        """For a test that failed: the last calls, and all tasks."""
+        calls = [f"{call.at:.3f} {call.action} {call.status} {call.error} {call.params}" for call in self.aws.calls]
+        return "\n".join([*(line[:240] for line in calls[-60:]), *map(repr, self.tasks)])
 
     @property
     def tasks(self) -> list[Task]:
@@ -218,3 +246,7 @@ class EcsRig:
     def end_host(self, host: Instance) -> list[Task]:
         """The Spot host is taken away now. Returns the tasks it cut off (`task.untold`: those nobody had told)."""
         return self.model.end_host(host)
+
+
+def _access_key(host: Instance) -> str:
+    return f"ASIA{host.ec2_id[-16:].upper()}"

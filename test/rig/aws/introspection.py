@@ -9,7 +9,8 @@ of that task finds in ECS_CONTAINER_METADATA_URI_V4; it and /task below it are a
 
 Draining (ECS_ENABLE_SPOT_INSTANCE_DRAINING, developerguide/ecs-agent-config.html; the agent's source, amazon-ecs-agent
 v1.105): once a second it asks the metadata service for spot/instance-action; at the first notice it sets its own
-instance DRAINING, does not look at the notice's time, and stops no task itself.
+instance DRAINING, does not look at the notice's time, and stops no task itself. A call that fails is made again each
+second, without backoff or end; after one success it never looks again.
 """
 
 import http.server
@@ -19,10 +20,13 @@ import time
 import urllib.parse
 
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 
 from .ecs_model import EcsModel
 from .ecs_state import Instance, Task
 from .ecs_views import AGENT_VERSION
+
+_USER_AGENT = f"Amazon ECS Agent - v{AGENT_VERSION}"
 
 
 class EcsAgent:
@@ -38,6 +42,7 @@ class EcsAgent:
         self.requests: list[str] = []
         self.drained_at: float | None = None
         self._model, self._instance, self._imds = model, instance, imds
+        self._ecs = model.server.client("ecs", user_agent=_USER_AGENT)
         self._end = threading.Event()
         agent = self
 
@@ -85,7 +90,7 @@ class EcsAgent:
                 return 200, {
                     "Cluster": self._instance.cluster,
                     "ContainerInstanceArn": self._instance.arn if self.registered else None,
-                    "Version": f"Amazon ECS Agent - v{AGENT_VERSION} (*00000000)",
+                    "Version": f"{_USER_AGENT} (*00000000)",
                 }
             if url.path.startswith("/v4/"):
                 return self._metadata(*url.path.split("/")[2:])
@@ -148,11 +153,15 @@ class EcsAgent:
                 continue
             if notice.get("action") not in ("hibernate", "terminate", "stop"):
                 continue
-            with self._model.lock:
-                if self._instance.status == "ACTIVE":
-                    self._instance.status = "DRAINING"
-                    self._instance.version += 1
-            self.drained_at = time.time()
+            if self._instance.ended_at is None and self._drain():
+                self.drained_at = time.time()
+
+    def _drain(self) -> bool:
+        own = {"cluster": self._instance.cluster, "containerInstances": [self._instance.arn]}
+        try:
+            return not self._ecs.update_container_instances_state(**own, status="DRAINING")["failures"]
+        except (ClientError, BotoCoreError):
+            return False
 
 
 def _docker_id(task: Task, number: int) -> str:

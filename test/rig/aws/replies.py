@@ -99,7 +99,8 @@ def error_reply(request: Request, error: AwsError) -> Reply:
         reply = Reply(error.status, b"", "text/xml")
         reply.body = (
             f'<ErrorResponse xmlns="{ELB_NAMESPACE}"><Error><Type>{kind}</Type><Code>{error.code}</Code>'
-            f"<Message>{escape(error.message)}</Message></Error><RequestId>{reply.request_id}</RequestId></ErrorResponse>"
+            f"<Message>{escape(error.message)}</Message></Error>"
+            f"<RequestId>{reply.request_id}</RequestId></ErrorResponse>"
         ).encode()
     else:
         reply = Reply(error.status, json.dumps({"message": error.message}).encode(), "application/json")

@@ -10,7 +10,6 @@ request and its action that returns a Reply, or None to leave the request to mot
         assert aws.calls_of("ListClusters")[0].status == 200
 """
 
-import contextlib
 import dataclasses
 import email.utils
 import functools
@@ -123,6 +122,7 @@ class AwsServer:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._stopped = False
+        self.broken: Exception | None = None
         moto_api_backend.reset()  # moto's state belongs to the process: a test begins with none
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = _Listener(("127.0.0.1", 0), _Handler)
@@ -145,13 +145,17 @@ class AwsServer:
             self._server.shutdown()
             self._thread.join()
             self._server.server_close()
+        if self.broken:
+            raise RuntimeError("the AWS endpoint broke") from self.broken
 
     def now(self) -> float:
         return time.time() + self.clock_offset_s
 
-    def client(self, service: str, **settings):
+    def client(self, service: str, user_agent: str | None = None, **settings):
         """A boto3 client with the rig's key and no retries. `settings` as of boto3.client."""
-        config = botocore.config.Config(retries={"total_max_attempts": 1}, parameter_validation=False, proxies={})
+        config = botocore.config.Config(
+            retries={"total_max_attempts": 1}, parameter_validation=False, proxies={}, user_agent=user_agent
+        )
         defaults = {
             "region_name": self.region,
             "endpoint_url": self.url,
@@ -181,10 +185,15 @@ class AwsServer:
     # Of the handler's threads.
 
     def answer(self, request: Request) -> Reply | None:
-        """None: the connection is to be closed without a byte."""
+        """None: the connection is to be closed without a byte. A mistake of the rig itself is 500, and `stop` fails."""
         at, reply = time.time(), None
-        with contextlib.suppress(Dropped):
+        try:
             reply = self._reply(request)
+        except Dropped:
+            pass
+        except Exception as error:
+            self.broken = error
+            reply = error_reply(request, AwsError("InternalFailure", f"The rig itself failed: {error!r}", 500))
         status, code = (reply.status, reply.error) if reply else (0, "Dropped")
         params, key = request.params(), request.access_key
         call = Call(at, request.service, request.action, params, status, code, key, request.headers)

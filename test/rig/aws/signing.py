@@ -9,6 +9,7 @@ API references' RequestExpired speak of 15; ECS and ELB refuse after 5, which is
 import dataclasses
 import datetime
 import email.utils
+import fnmatch
 import hashlib
 import re
 
@@ -33,11 +34,25 @@ _UNSIGNED = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
 
 @dataclasses.dataclass
 class Key:
-    """A secret access key; with `token` it is temporary, and `expires` (Unix seconds) may end it."""
+    """A secret access key; with `token` it is temporary, and `expires` (Unix seconds) may end it. `actions`: what its
+    policy allows ("ecs:Describe*"), None for all; see `actions_of`."""
 
     secret: str
     token: str | None = None
     expires: float | None = None
+    actions: tuple[str, ...] | None = None
+
+
+def actions_of(policy: dict) -> tuple[str, ...]:
+    """What an IAM policy allows. Resources and conditions are not looked at: a policy that is too narrow in these
+    passes here (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html)."""
+    allowed: list[str] = []
+    for statement in policy["Statement"]:
+        if statement["Effect"] != "Allow" or "NotAction" in statement:
+            raise ValueError(f"the rig understands Allow and Action only: {statement}")
+        action = statement["Action"]
+        allowed += [action] if isinstance(action, str) else action
+    return tuple(allowed)
 
 
 def verify(request: Request, keys: dict[str, Key], region: str, now: float) -> None:
@@ -60,11 +75,21 @@ def verify(request: Request, keys: dict[str, Key], region: str, now: float) -> N
     _check_scope(request, parts, stamp, region)
     _check_signature(request, parts, stamp, key)
     _check_skew(request, stamp, now)
+    _check_rights(request, key)
 
 
 def _refused(request: Request, message: str) -> AwsError:
     code = "InvalidSignatureException" if request.target else "SignatureDoesNotMatch"
     return AwsError(code, message, 403)
+
+
+def _check_rights(request: Request, key: Key) -> None:
+    """AccessDeniedException is 400 in ECS's reference; AccessDenied of query services 403. Actions ignore case."""
+    action = f"{request.service}:{request.action}"
+    if key.actions is None or any(fnmatch.fnmatch(action.lower(), one.lower()) for one in key.actions):
+        return
+    message = f"User: {request.access_key} is not authorized to perform: {action}"
+    raise AwsError("AccessDeniedException", message, 400) if request.target else AwsError("AccessDenied", message, 403)
 
 
 def _find_key(request: Request, keys: dict[str, Key], now: float, json_protocol: bool) -> Key:
