@@ -44,6 +44,7 @@ histories: ## 10,000 random interruptions of emulated clusters: a minute; every 
 rig-test: build
 	tools/setup test
 	tools/build release spotkeeper-world
+	tools/build release aws-probe
 	tools/build release spotkeeper-demo
 	$(PYTHON) -m pytest test
 

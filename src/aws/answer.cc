@@ -127,8 +127,10 @@ std::string one_line(std::string text) {
 
 Refusal read_refusal(Protocol protocol, const http::Response& answer) {
   Refusal refusal = protocol == Protocol::kQuery ? from_xml(answer) : from_json(answer);
-  refusal.request_id = first_of({header(answer.headers, "x-amzn-requestid"),
-                                 header(answer.headers, "x-amz-request-id"), refusal.request_id});
+  // Letters, digits and dashes, as codes are.
+  refusal.request_id =
+      code_in(first_of({header(answer.headers, "x-amzn-requestid"),
+                        header(answer.headers, "x-amz-request-id"), refusal.request_id}));
   return refusal;
 }
 
@@ -147,7 +149,7 @@ Error refusal_error(const std::string& what, int status, const Refusal& refusal,
     message.resize(message.find('\n') == std::string::npos ? message.size() : message.find('\n'));
   if (!message.empty()) error.message += ": " + one_line(message);
   if (!refusal.request_id.empty()) {
-    error.message += " (request " + one_line(refusal.request_id.substr(0, kLongestCode)) + ")";
+    error.message += " (request " + refusal.request_id + ")";
   }
   return error;
 }

@@ -60,7 +60,7 @@ void CredentialCache::keep(Credentials credentials) {
   renew_at_ = kNever;
   good_until_ = kNever;
   if (credentials.expires) {
-    good_until_ = std::max(*credentials.expires, now + kShortestUse);
+    good_until_ = *credentials.expires > now ? *credentials.expires : now + kShortestUse;
     renew_at_ = renew_at(now, good_until_, random_unit());
   }
   const bool expired = credentials.expires && *credentials.expires <= now;

@@ -186,6 +186,13 @@ TEST_F(CredentialCacheTest, ThatComeExpiredAreUsedAndAskedForAgain) {
   EXPECT_THAT(warnings_, SizeIs(1));
 }
 
+TEST_F(CredentialCacheTest, OfAShortLifeAreNotUsedLonger) {
+  script_.life = Seconds(30);
+  EXPECT_EQ(get(), "AKID1");
+  clock_.advance(Seconds(31));
+  EXPECT_EQ(get(), "AKID2");
+}
+
 TEST_F(CredentialCacheTest, RefusedOnesAreNeverUsedAgain) {
   cache(true);
   const auto first = run(cache().get());
