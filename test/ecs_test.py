@@ -2,36 +2,21 @@
 
 import time
 
-import pytest
-
-from ecs_host import gone, known, sleep_to, start, told_before_end
+from ecs_host import MARGIN, gone, sleep_to, start, told_before_end
 from rig.process import stays, until
 
-MARGIN = 3  # seconds, the agent's default
 
-
-@pytest.fixture
-def agents():
-    """Started by a test, stopped after it."""
-    started = []
-    yield started
-    for agent in started:
-        agent.stop()
-
-
-def test_a_notice_sets_the_host_draining_within_a_second(ecs_rig, agents):
+def test_a_notice_sets_the_host_draining_within_a_second(ecs_rig):
     one, _ = ecs_rig.hosts(2)
-    web = ecs_rig.service("web", count=1)
+    ecs_rig.service("web", count=1)
     ecs_rig.settle()
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds, env={"IMDS_POLL_INTERVAL": "200ms"})))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=30)
-    noticed = agents[0].wait_for_log('"step":"notice"')
-    assert noticed
+    agent.wait_for_log('"step":"notice"')
     heard = time.time()
     until(lambda: one.status == "DRAINING", 1, "DRAINING")
     assert time.time() - heard < 1
-    assert ecs_rig.tasks_of(web)
 
 
 def crowded(rig, names=("web", "api", "db")):
@@ -48,12 +33,12 @@ def crowded(rig, names=("web", "api", "db")):
     return one, [*rig.tasks_of(web), *rig.tasks_of(api), *rig.tasks_of(db), *jobs], (web, api, db)
 
 
-def test_everything_is_told_in_time_for_its_stop_timeout(ecs_rig, agents):
+def test_everything_is_told_in_time_for_its_stop_timeout(ecs_rig):
     one, tasks, _ = crowded(ecs_rig)
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds)))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=20)
-    post_mortem = agents[0].post_mortem(at_most=30)
+    post_mortem = agent.post_mortem(at_most=30)
     sleep_to(imds.deadline)
     assert ecs_rig.end_host(one) == [], "nobody is cut off"
     assert not [task for task in tasks if task.untold]
@@ -81,36 +66,36 @@ def test_the_ecs_agents_own_way_leaves_three_to_die_untold(ecs_rig):
     assert [task for task in tasks if task.untold] == tasks[2:]
 
 
-def test_a_service_with_room_is_moved_by_ecs_itself(ecs_rig, agents):
+def test_a_service_with_room_is_moved_by_ecs_itself(ecs_rig):
     one, _ = ecs_rig.hosts(2, slots=4)
     web = ecs_rig.service("web", count=2, minimum=50, stop_timeout=3, distinct=True)
     ecs_rig.settle()
     imds = ecs_rig.imds(one)
     [mine] = [task for task in ecs_rig.tasks_of(web) if task.instance is one]
-    agents.append(known(start(ecs_rig, one, imds)))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=25)
     gone(mine, at_most=5)
     assert ecs_rig.aws.calls_of("StopTask") == []
-    [row] = agents[0].post_mortem()["pods"]
+    [row] = agent.post_mortem()["pods"]
     assert row["outcome"] == "moved" and not row["overruled"]
 
 
-def test_a_service_without_room_is_moved_by_stop_task(ecs_rig, agents):
+def test_a_service_without_room_is_moved_by_stop_task(ecs_rig):
     """awsdocs/amazon-ecs-developer-guide#222: at 100 % without room DRAINING does nothing."""
     one = ecs_rig.host(slots=1)
     web = ecs_rig.service("web", count=1, minimum=100, maximum=199, stop_timeout=4)
     ecs_rig.settle()
     [task] = ecs_rig.tasks_of(web)
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds)))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=14)
     gone(task, at_most=20)
     assert 4 + MARGIN <= told_before_end(task, imds.deadline) < 4 + MARGIN + 3
     [call] = ecs_rig.aws.calls_of("StopTask")
     assert "spotkeeper" in call.params["reason"] and "SpotInterruption" in call.params["reason"]
-    [row] = agents[0].post_mortem()["pods"]
+    [row] = agent.post_mortem()["pods"]
     assert row["overruled"] and "minimumHealthyPercent 100" in row["overruled_budgets"][0]
-    told = " ".join(step["message"] for step in agents[0].steps())
+    told = " ".join(step["message"] for step in agent.steps())
     assert "minimumHealthyPercent" in told and "pod" not in told, told
 
 
@@ -125,16 +110,16 @@ def balanced(rig, delay_s=2, count=2, **definition):
     return one, web, group
 
 
-def test_targets_are_deregistered_at_second_0(ecs_rig, agents):
+def test_targets_are_deregistered_at_second_0(ecs_rig):
     one, web, _ = balanced(ecs_rig)
     [mine] = [task for task in ecs_rig.tasks_of(web) if task.instance is one]
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds, env={"IMDS_POLL_INTERVAL": "200ms"})))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=16)
     announced = time.time()
     [call] = until(lambda: ecs_rig.aws.calls_of("DeregisterTargets"), 4, "DeregisterTargets")
     assert call.at - announced < 2
-    agents[0].wait_for_log("drained", at_most=8)
+    agent.wait_for_log("drained", at_most=8)
     assert mine.told_at is None, "its connections end before it does"
     gone(mine, at_most=20)
     # Its delay is over when it is told: SIGTERM follows StopTask at once.
@@ -143,16 +128,16 @@ def test_targets_are_deregistered_at_second_0(ecs_rig, agents):
     assert told_before_end(mine, imds.deadline) >= 3 + MARGIN - 0.5
 
 
-def test_the_last_healthy_target_serves_on(ecs_rig, agents):
+def test_the_last_healthy_target_serves_on(ecs_rig):
     one = ecs_rig.host(slots=2)
     group = ecs_rig.target_group("web", delay_s=2)
     web = ecs_rig.service("web", count=1, minimum=100, maximum=199, group=group, stop_timeout=3)
     ecs_rig.settle()
     [mine] = ecs_rig.tasks_of(web)
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds)))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=18)
-    agents[0].wait_for_log("serves on")
+    agent.wait_for_log("serves on")
     stays(lambda: not ecs_rig.aws.calls_of("DeregisterTargets"), 2, "registered: nobody else serves")
     gone(mine, at_most=20)
     [call] = ecs_rig.aws.calls_of("DeregisterTargets")
@@ -160,26 +145,26 @@ def test_the_last_healthy_target_serves_on(ecs_rig, agents):
     assert told_before_end(mine, imds.deadline) >= 3
 
 
-def test_a_delay_that_cannot_fit_is_warned_of(ecs_rig, agents):
+def test_a_delay_that_cannot_fit_is_warned_of(ecs_rig):
     one, _, _ = balanced(ecs_rig, delay_s=300)
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds)))
+    agent = start(ecs_rig, one, imds)
     imds.announce(spot=True, time_in_s=20)
-    line = agents[0].wait_for_log("deregistration delay of 300 s")
+    line = agent.wait_for_log("deregistration delay of 300 s")
     assert "stopTimeout of 3 s" in line and '"level":"warn"' in line
 
 
-def test_who_is_draining_already_is_only_completed(ecs_rig, agents):
+def test_who_is_draining_already_is_only_completed(ecs_rig):
     """The ECS agent's own draining came first (reproio/ecs_deploy#77: two drain, and neither does)."""
     one = ecs_rig.host(slots=3)
     job = ecs_rig.run("job", on=one, stop_timeout=3)
     ecs_rig.settle()
     ecs_rig.drain(one)
     imds = ecs_rig.imds(one)
-    agents.append(known(start(ecs_rig, one, imds)))
+    agent = start(ecs_rig, one, imds)
     before = len(ecs_rig.aws.calls_of("UpdateContainerInstancesState"))
     imds.announce(spot=True, time_in_s=10)
-    agents[0].wait_for_log("not by us")
+    agent.wait_for_log("not by us")
     gone(job, at_most=12)
     assert not job.untold
     assert len(ecs_rig.aws.calls_of("UpdateContainerInstancesState")) == before

@@ -32,7 +32,8 @@ Result<std::unique_ptr<AwsAccess>> AwsAccess::make(TaskGroup& tasks, const Clock
   if (!choice) return std::unexpected(choice.error());
   std::unique_ptr<AwsAccess> access(new AwsAccess(tasks, clock, way.metadata_url));
   access->credentials_from_ = aws::describe(*choice);
-  aws::ClientOptions options{.region = std::move(region), .endpoints = std::move(*endpoints)};
+  aws::ClientOptions options{
+      .region = std::move(region), .endpoints = std::move(*endpoints), .tries = way.tries};
   const bool link_local_only = !std::holds_alternative<aws::WebIdentity>(*choice);
   aws::CredentialParts parts{.http = link_local_only ? access->local_ : access->http_,
                              .imds = access->imds_,

@@ -20,6 +20,7 @@ namespace spotkeeper::app {
 class AwsAccess {
  public:
   struct Way {
+    int tries = 3;  // of each call; 1 where the caller tries again in its own time
     std::string metadata_url = "http://169.254.169.254";  // where the instance's role is had
     std::function<void(const std::string&)> warn;         // credentials could not be renewed yet
   };

@@ -183,7 +183,8 @@ Task<Result<void>> EcsPlatform::reach_aws(std::string arn) {
     if (said && *said) region = **said;
   }
   if (region.empty()) co_return retryable("AWS_REGION is not set, and instance metadata is silent");
-  AwsAccess::Way way{.metadata_url = options_.metadata_url,
+  AwsAccess::Way way{.tries = 1,
+                     .metadata_url = options_.metadata_url,
                      .warn = [this](const std::string& what) { place_.log.warning(what); }};
   auto access = AwsAccess::make(place_.work, place_.clock, std::move(region), std::move(way));
   if (!access) co_return std::unexpected(access.error());
