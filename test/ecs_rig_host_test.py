@@ -87,7 +87,7 @@ def health(rig, group, target=None):
 def test_a_task_gets_sigterm_when_its_deregistration_delay_is_over(ecs_rig, kind):
     ecs_rig.host()
     group = ecs_rig.target_group("web", delay_s=2, kind=kind)
-    ecs_rig.model.elb.initial_s = 1
+    ecs_rig.delays.target_initial = 1
     web = ecs_rig.service("web", group=group, network_mode="awsvpc" if kind == "ip" else "bridge")
     until(lambda: health(ecs_rig, group) == [("initial", "Elb.RegistrationInProgress")], 5, "initial")
     ecs_rig.settle()
@@ -122,7 +122,7 @@ def test_deregistering_a_target_early_shortens_deactivating(ecs_rig):
 
 def test_a_replacement_behind_a_load_balancer_counts_when_its_target_is_healthy(ecs_rig):
     ecs_rig.hosts(2)
-    ecs_rig.model.elb.initial_s = 1
+    ecs_rig.delays.target_initial = 1
     web = ecs_rig.service("web", group=ecs_rig.target_group("web", delay_s=0))
     ecs_rig.settle()
     (old,) = ecs_rig.tasks_of(web)

@@ -31,7 +31,7 @@ class EcsModel:
         self.server = server
         self.region = server.region
         self.delays = delays or Delays()
-        self.elb = ElbModel(server.region, time.time, self.delays.target_initial)
+        self.elb = ElbModel(server.region, time.time, self.delays)
         self.lock = threading.RLock()
         self.instances: list[Instance] = []
         self.tasks: list[Task] = []

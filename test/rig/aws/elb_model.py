@@ -4,8 +4,8 @@ States and reasons: docs.aws.amazon.com/elasticloadbalancing/latest/APIReference
 docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html. A target is `initial`
 until its health checks have passed, then `healthy`; deregistered it is `draining` until the deregistration delay is
 over, even when it has no connection left (…/application/edit-target-group-attributes.html#deregistration-delay),
-and then `unused` and forgotten. A group that no listener uses has `unused` targets (Target.NotInUse); ECS takes such
-services no less, so that a test may leave the load balancer out: `needs_listener` turns the rule on.
+and then `unused` and forgotten. Left out: load balancers. AWS calls the targets of a group that no listener uses
+`unused` (Target.NotInUse), and ECS refuses a service with such a group; here a group is as good as one that is used.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.elbv2.models import elbv2_backends
 
+from .ecs_state import Delays
 from .replies import AwsError, Reply, Request, xml_reply
 
 _REASONS = {
@@ -35,9 +36,8 @@ class _Registered:
 class ElbModel:
     """`clock` is the rig's. A target is (id, port) within a group's ARN."""
 
-    def __init__(self, region: str, clock, initial_s: float = 0.1):
-        self.region, self._clock, self.initial_s = region, clock, initial_s
-        self.needs_listener = False
+    def __init__(self, region: str, clock, delays: Delays):
+        self.region, self._clock, self._delays = region, clock, delays
         self.unhealthy: set[str] = set()  # target ids whose health checks fail, as a test pleases
         self._lock = threading.RLock()
         self._targets: dict[tuple[str, str, int], _Registered] = {}
@@ -67,13 +67,13 @@ class ElbModel:
             if known and known.draining_until is not None and now >= known.draining_until:
                 del self._targets[group, target, port]
                 known = None
-        if known is None or (self.needs_listener and not self._group(group).load_balancer_arns):
+        if known is None:
             return "unused"
         if known.draining_until is not None:
             return "draining"
         if target in self.unhealthy:
             return "unhealthy"
-        return "healthy" if now >= known.since + self.initial_s else "initial"
+        return "healthy" if now >= known.since + self._delays.target_initial else "initial"
 
     def is_draining(self, target, now: float) -> bool:
         return self.state(target.group_arn, target.id, target.port, now) == "draining"
@@ -85,7 +85,7 @@ class ElbModel:
         """Registered or draining."""
         with self._lock:
             known = [(target, port) for owner, target, port in self._targets if owner == group]
-        return sorted(one for one in known if self.state(group, *one) != "unused" or self.needs_listener)
+        return sorted(one for one in known if self.state(group, *one) != "unused")
 
     # The API: what moto has no states for; None leaves the request to moto.
 
@@ -146,11 +146,6 @@ class ElbModel:
         reason = ""
         if state in _REASONS:
             code, text = _REASONS[state]
-            if state == "unused" and (target, port) in self.targets(arn):
-                code, text = (
-                    "Target.NotInUse",
-                    "Target group is not configured to receive traffic from the load balancer",
-                )
             reason = f"<Reason>{code}</Reason><Description>{text}</Description>"
         return (
             f"<member><Target><Id>{escape(target)}</Id><Port>{port}</Port></Target>"
