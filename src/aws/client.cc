@@ -125,6 +125,7 @@ Result<http::Request> Client::Impl::prepare(const Call& call, const Attempt& att
   request.timeout = std::min(options.attempt_timeout, attempt.left());
   request.connect_timeout = std::min(request.connect_timeout, request.timeout);
   request.max_body = call.max_body;
+  request.fresh_connection = !call.repeatable;
   return request;
 }
 

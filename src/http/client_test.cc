@@ -28,6 +28,7 @@ class ClientTest : public HttpFixture {
 
   bool seen_ = false;
   bool closed_ = false;
+  int requests_ = 0;
 
  private:
   static Task<> record(Peer& peer, std::string* text) {
@@ -93,6 +94,30 @@ TEST_F(ClientTest, SendsAnEmptyPutWithItsLength) {
   EXPECT_THAT(text, HasSubstr("\r\nContent-Length: 0\r\n"));
   EXPECT_THAT(text, HasSubstr("\r\nX-Empty:\r\n"));
   EXPECT_THAT(text, Not(HasSubstr("Content-Type")));
+}
+
+// Script: the first request of all has an answer; the others get the end of their connection.
+Task<> answer_the_first(Peer& peer, int* requests) {
+  for (;;) {
+    co_await peer.request();
+    if (++*requests > 1) co_return;
+    co_await peer.write(answer("hello"));
+  }
+}
+
+TEST_F(ClientTest, WhatMeetsTheEndOfAKeptConnectionIsSentAgain) {
+  ScriptServer server(tasks_, [this](Peer& peer) { return answer_the_first(peer, &requests_); });
+  EXPECT_TRUE(get(server.url()).has_value());
+  EXPECT_FALSE(send({.method = Method::kPost, .url = server.url()}).has_value());
+  EXPECT_EQ(requests_, 3);
+}
+
+TEST_F(ClientTest, OnAConnectionOfItsOwnItIsSentOnce) {
+  ScriptServer server(tasks_, [this](Peer& peer) { return answer_the_first(peer, &requests_); });
+  EXPECT_TRUE(get(server.url()).has_value());
+  EXPECT_FALSE(
+      send({.method = Method::kPost, .url = server.url(), .fresh_connection = true}).has_value());
+  EXPECT_EQ(requests_, 2);
 }
 
 TEST_F(ClientTest, SendsADeleteWithABody) {

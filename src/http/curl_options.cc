@@ -92,6 +92,7 @@ void set_request(CURL* easy, const Request& request, const Target& target,
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
   if (options.http2) curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+  if (request.fresh_connection) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 
   // Request::timeout is not curl's business: the waiting coroutine keeps it (see transfer.cc).
   if (request.connect_timeout > Millis(0)) {

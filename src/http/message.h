@@ -31,6 +31,9 @@ struct Request {
   Millis connect_timeout{3'000};
   Millis timeout{10'000};               // the whole exchange; 0 = no limit (a watch)
   size_t max_body = 4uz * 1024 * 1024;  // a larger answer to send() is an error
+  // On a connection of its own. One that is kept may have ended meanwhile; a request that meets its
+  // end is sent again, even where the server had it and only its answer was lost.
+  bool fresh_connection = false;
   bool secret_path = false;  // errors name the host only (a webhook whose path is its key)
 };
 
