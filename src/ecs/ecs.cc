@@ -114,6 +114,7 @@ void Ecs::watch(const core::HostId& host, const core::Notice& notice) {
     waiting_.insert_or_assign(host, notice);
     return;
   }
+  withdrawn_.erase(host);
   found->second->begin(notice);
   look(host, *found->second);
   if (options_.deregister && core::is_hard(notice) && notice.deadline != kNever) {
@@ -129,8 +130,8 @@ void Ecs::look(const core::HostId& host, HostView& view) {
 }
 
 void Ecs::carry_out(core::Action action) {
-  Later place{.lane = lane_of(action), .by = action.by, .number = action.number};
-  queue_.emplace(std::move(place), std::move(action));
+  const Later place{.lane = lane_of(action), .by = action.by, .number = action.number};
+  queue_.emplace(place, std::move(action));
   send_what_may();
 }
 
@@ -241,6 +242,7 @@ void Ecs::finished(const core::Drain& drain) {
   if (found == views_.end()) return;
   const Time now = clock_.now();
   const core::Notice& notice = drain.notice();
+  if (drain.withdrawn()) withdrawn_.insert(drain.host());
   const bool ends = core::is_hard(notice) && !drain.withdrawn();
   found->second->rest(ends ? std::max(now, notice.deadline) + kRestAfter : now);
   if (options_.deregister && ends) {
@@ -251,8 +253,7 @@ void Ecs::finished(const core::Drain& drain) {
 // Before the end, should the drain not be over by then.
 Task<> Ecs::deregister_before(core::HostId host, Time at) {
   co_await sleep_for(at - clock_.now());
-  const auto found = views_.find(host);
-  if (found != views_.end() && set_by_us_.contains(host)) co_await deregister(host);
+  if (!withdrawn_.contains(host)) co_await deregister(host);
 }
 
 Task<> Ecs::deregister(core::HostId host) {
