@@ -79,10 +79,7 @@ Task<> Engine::keep_time() {
     if (told || paused_) continue;
     const Time now = clock_.now();
     begin_turns();
-    for (const core::HostId& host : hosts_) {
-      const core::Drain* drain = desk_.find(host);
-      if (drain != nullptr && drain->wake() <= now) tell(host, core::Tick{});
-    }
+    for (const core::HostId& host : desk_.due(now)) tell(host, core::Tick{});
   }
 }
 

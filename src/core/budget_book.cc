@@ -28,7 +28,8 @@ void BudgetBook::listed(bool watched) {
   watched_ = watched;
 }
 
-BudgetBook::Hold BudgetBook::hold(const Unit& unit, const Policy& policy, Time now) const {
+BudgetBook::Hold BudgetBook::hold(const Unit& unit, const Policy& policy, Time now,
+                                  int elsewhere) const {
   using Why = Hold::Why;
   if (!known_) return Hold{.why = Why::kUnread};
   if (unit.budgets.size() > 1) {
@@ -45,8 +46,10 @@ BudgetBook::Hold BudgetBook::hold(const Unit& unit, const Policy& policy, Time n
       return Hold{.why = Why::kClosed, .budget = id};
     }
     // Last: that others are asked must not hide that it would not be asked without them.
-    if (line.in_flight >= policy.asks_per_budget) {
-      return Hold{.why = Why::kInFlight, .budget = id, .count = line.in_flight};
+    const int in_flight = line.in_flight + elsewhere;
+    const bool taken = elsewhere > 0 && unit.ready && again == Time{} && line.credit <= elsewhere;
+    if (taken || in_flight >= policy.asks_per_budget) {
+      return Hold{.why = Why::kInFlight, .budget = id, .count = in_flight};
     }
   }
   return {};

@@ -35,7 +35,8 @@ class BudgetBook {
     explicit operator bool() const { return why != Why::kNothing; }
     bool same_as(const Hold& other) const { return why == other.why && budget == other.budget; }
   };
-  Hold hold(const Unit& unit, const Policy& policy, Time now) const;
+  // `elsewhere`: Ready units of other hosts that are asked under its budget, without an answer.
+  Hold hold(const Unit& unit, const Policy& policy, Time now, int elsewhere = 0) const;
   static std::string describe(const Hold& hold);  // empty: nothing holds it
 
   // What was known of a budget when a unit was asked under it.

@@ -23,8 +23,10 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
                     found->second.notice().id != notice.id &&
                     (now > found->second.notice().deadline || found->second.withdrawn());
   if (over) {
+    wake_at(host, shares_[host], kNever);
     const Share share = std::exchange(shares_[host], {});
     pace_.counted(pace_.open() - share.open, 0, now);
+    pace_.counted(share.part, {});
     waiting_ -= static_cast<int>(share.waits);
     drains_.erase(found);
     found = drains_.end();
@@ -53,12 +55,24 @@ void Desk::count(const HostId& host, Drain& drain, Time now) {
   Share& share = shares_[host];
   const int open = drain.releases_open();
   pace_.counted(pace_.open() + open - std::exchange(share.open, open), drain.take_came(), now);
+  if (share.part != drain.part()) {
+    pace_.counted(share.part, drain.part());
+    share.part = drain.part();
+  }
   waiting_ += static_cast<int>(drain.waits_for_room()) - static_cast<int>(share.waits);
   share.waits = drain.waits_for_room();
+  wake_at(host, share, drain.wake());
   const int requests = drain.requests_ahead();
   if (requests == share.requests) return;
   share.requests = requests;
   shares_stale_ = shares_stale_ || drains_.size() > 1;
+}
+
+void Desk::wake_at(const HostId& host, Share& share, Time at) {
+  if (share.wake == at) return;
+  if (share.wake != kNever) wakes_.erase({share.wake, host});
+  if (at != kNever) wakes_.emplace(at, host);
+  share.wake = at;
 }
 
 const HostId* Desk::first_that_waits() const {
@@ -105,9 +119,16 @@ std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
 }
 
 Time Desk::wake() const {
-  Time earliest = news_due();
-  for (const auto& [host, drain] : drains_) earliest = std::min(earliest, drain.wake());
-  return earliest;
+  return wakes_.empty() ? news_due() : std::min(news_due(), wakes_.begin()->first);
+}
+
+std::vector<HostId> Desk::due(Time now) const {
+  std::vector<HostId> due;
+  for (const auto& [at, host] : wakes_) {
+    if (at > now) break;
+    due.push_back(host);
+  }
+  return due;
 }
 
 const Drain* Desk::find(const HostId& host) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,9 @@ class Desk {
   // The earliest moment at which some drain wants a Tick, or news() may have some; kNever if none.
   Time wake() const;
 
+  // Those that want a Tick by now.
+  std::vector<HostId> due(Time now) const;
+
   // What hosts are to be told of each other; to be asked for after every turn and at wake(). Who
   // waits for the replacements of other hosts' units is told when there is room again. And all
   // share one request rate: their last moments are laid out backwards through it, so that who ends
@@ -42,19 +46,23 @@ class Desk {
 
  private:
   struct Share {
-    int requests = 0;    // that its last moments may take
-    int open = 0;        // of its releases
+    int requests = 0;  // that its last moments may take
+    int open = 0;      // of its releases
+    Pace::Part part;
     bool waits = false;  // for room for another
     Millis lead{0};      // as it was told
+    Time wake = kNever;  // as it is in wakes_
   };
   Output turn(const HostId& host, Drain& drain, const Observation& observation, Time now);
   void count(const HostId& host, Drain& drain, Time now);
+  void wake_at(const HostId& host, Share& share, Time at);
   const HostId* first_that_waits() const;
 
   Policy policy_;
   Abilities abilities_;
   std::map<HostId, Drain> drains_;
   std::map<HostId, Share> shares_;
+  std::set<std::pair<Time, HostId>> wakes_;  // of drains that want one
   Pace pace_;
   int waiting_ = 0;  // hosts that wait for room
   bool shares_stale_ = false;

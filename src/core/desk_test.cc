@@ -158,5 +158,144 @@ TEST(DeskPace, ReleasesOfAllHostsGoAtTheRateAtWhichReplacementsCome) {
   EXPECT_LE(most, 32) << "16 have come in a second";
 }
 
+TEST(Desk, KnowsWhichDrainsWantATick) {
+  Desk desk{Policy{}};
+  desk.hear(HostId("a"), spot_notice(Seconds(300)), kNoon);
+  desk.hear(HostId("b"), spot_notice(Seconds(300)), kNoon + Seconds(1));
+  desk.news(kNoon + Seconds(1));
+  const Time first = desk.wake();
+  ASSERT_LT(first, kNever);
+  EXPECT_EQ(first, desk.find(HostId("a"))->wake());
+  EXPECT_TRUE(desk.due(first - Millis(1)).empty());
+  EXPECT_EQ(desk.due(first), std::vector<HostId>{HostId("a")});
+  EXPECT_EQ(desk.due(first + Seconds(1)), (std::vector<HostId>{HostId("a"), HostId("b")}));
+  desk.on(HostId("a"), Tick{}, first);
+  EXPECT_GT(desk.find(HostId("a"))->wake(), first);
+  EXPECT_EQ(desk.wake(), desk.find(HostId("b"))->wake());
+}
+
+// A Deployment with a pod on each of three hosts, and controllers that take their time: that one's
+// replacement is still to come must not be taken for another's having gone.
+TEST(DeskPace, AReplacementThatIsStillToComeIsNotMissedOnAnotherHost) {
+  Desk desk{Policy{}};
+  const GroupId group("default/web");
+  const std::vector<std::string> hosts{"a", "b", "c"};
+  std::map<std::string, std::vector<Action>> sent;
+  const auto tell = [&](const std::string& host, const Observation& observation, Time now) {
+    for (Action& action : desk.on(HostId(host), observation, now).actions) {
+      if (action.kind != ActionKind::kMark) sent[host].push_back(std::move(action));
+    }
+  };
+  const auto tell_group = [&](int owned, Time now) {
+    const Group seen{.id = group, .wanted = 3, .owned = owned};
+    for (const std::string& host : hosts) tell(host, GroupSeen{.group = seen}, now);
+  };
+  const auto let_go = [&](const std::string& host, Time now) {
+    ASSERT_EQ(sent[host].size(), 1U) << host;
+    ASSERT_EQ(sent[host][0].kind, ActionKind::kRelease);
+    tell(host, ActionDone{.number = sent[host][0].number, .result = std::string()}, now);
+    sent[host].clear();
+    Unit unit = make_unit(host);
+    unit.group = group;
+    unit.released = unit.orphan = true;
+    tell(host, UnitSeen{.unit = unit}, now);
+  };
+  uint64_t mark = 1;
+  for (const std::string& host : hosts) {
+    desk.hear(HostId(host), spot_notice(Seconds(300)), kNoon);
+    tell(host, ActionDone{.number = mark, .result = std::string("marked")}, kNoon);
+    mark += 1'000'000;
+    Unit unit = make_unit(host);
+    unit.group = group;
+    tell(host, UnitSeen{.unit = unit}, kNoon);
+    tell(host, BudgetsListed{}, kNoon);
+    tell(host, UnitsListed{}, kNoon);
+  }
+  tell_group(3, kNoon);
+  for (int ms = 0; ms <= 30'000; ms += 100) {
+    const Time now = kNoon + Millis(ms);
+    for (const std::string& host : hosts) tell(host, Tick{}, now);
+    // One of the three is away at 0, 4 and 6 s, and replaced within less than three.
+    if (ms == 0) let_go("a", now);
+    if (ms == 4'000) let_go("b", now);
+    if (ms == 6'000) let_go("c", now);
+    if (ms == 0 || ms == 4'000) tell_group(2, now);
+    if (ms == 6'000) tell_group(1, now);
+    if (ms == 500 || ms == 8'900) tell_group(3, now);
+    if (ms == 6'900) tell_group(2, now);
+  }
+  for (const std::string& host : hosts) {
+    EXPECT_TRUE(sent[host].empty()) << host << ": " << to_string(sent[host][0].kind);
+  }
+}
+
+// A budget lets one go: the pods of two hosts do not ask for the same one.
+TEST(DeskPace, ABudgetsLastDisruptionIsAskedForOnce) {
+  Desk desk{Policy{}};
+  const std::vector<HostId> hosts{HostId("a"), HostId("b")};
+  std::map<HostId, std::vector<Action>> asks;
+  const auto tell = [&](const HostId& host, const Observation& observation, Time now) {
+    for (Action& action : desk.on(host, observation, now).actions) {
+      if (action.kind == ActionKind::kAsk) asks[host].push_back(std::move(action));
+    }
+  };
+  uint64_t mark = 1;
+  for (const HostId& host : hosts) {
+    desk.hear(host, spot_notice(Seconds(300)), kNoon);
+    tell(host, ActionDone{.number = mark, .result = std::string("marked")}, kNoon);
+    mark += 1'000'000;
+    tell(host, UnitSeen{.unit = make_unit(host.value, Seconds(30), {"ns/b"})}, kNoon);
+  }
+  const auto budget = [&](int allows, Time now) {
+    for (const HostId& host : hosts) {
+      tell(host, BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = allows}}, now);
+      tell(host, BudgetsListed{}, now);
+      tell(host, UnitsListed{}, now);
+    }
+  };
+  budget(1, kNoon);
+  ASSERT_EQ(asks[hosts[0]].size(), 1U);
+  EXPECT_TRUE(asks[hosts[1]].empty());
+  desk.news(kNoon);
+  EXPECT_EQ(desk.wake(), kNoon + Seconds(1)) << "the other's answer may leave it";
+  const uint64_t number = asks[hosts[0]][0].number;
+  tell(hosts[0], ActionDone{.number = number, .result = std::string("evicted")}, kNoon);
+  budget(0, kNoon + Millis(10));
+  tell(hosts[1], Tick{}, kNoon + Seconds(2));
+  EXPECT_TRUE(asks[hosts[1]].empty());
+  budget(1, kNoon + Seconds(3));
+  EXPECT_EQ(asks[hosts[1]].size(), 1U);
+}
+
+// Its answer is a failure, and nobody hears more of the budget.
+TEST(DeskPace, ADisruptionThatIsGivenBackIsAskedForByAnotherHost) {
+  Desk desk{Policy{}};
+  const std::vector<HostId> hosts{HostId("a"), HostId("b")};
+  int asked = 0;
+  uint64_t number = 0;
+  const auto tell = [&](const HostId& host, const Observation& observation, Time now) {
+    for (const Action& action : desk.on(host, observation, now).actions) {
+      if (action.kind != ActionKind::kAsk) continue;
+      ++asked;
+      number = action.number;
+    }
+  };
+  uint64_t mark = 1;
+  for (const HostId& host : hosts) {
+    desk.hear(host, spot_notice(Seconds(300)), kNoon);
+    tell(host, ActionDone{.number = mark, .result = std::string("marked")}, kNoon);
+    mark += 1'000'000;
+    tell(host, UnitSeen{.unit = make_unit(host.value, Seconds(30), {"ns/b"})}, kNoon);
+    tell(host, BudgetSeen{.budget = {.id = BudgetId("ns/b"), .allows = 1}}, kNoon);
+    tell(host, BudgetsListed{}, kNoon);
+    tell(host, UnitsListed{}, kNoon);
+  }
+  ASSERT_EQ(asked, 1);
+  const Error weather{.kind = ErrorKind::kRetryable, .message = "503", .status = 503};
+  tell(hosts[0], ActionDone{.number = number, .result = std::unexpected(weather)}, kNoon);
+  tell(hosts[1], Tick{}, kNoon + Seconds(1));
+  EXPECT_EQ(asked, 2);
+}
+
 }  // namespace
 }  // namespace spotkeeper::core

@@ -61,7 +61,9 @@ class Drain {
   // have come since the last call; and whether a unit waits for room.
   int releases_open() const { return finished_ ? 0 : released_; }
   int take_came() { return std::exchange(came_, 0); }
+  const Pace::Part& part() const { return part_; }
   bool waits_for_room() const { return waits_for_room_; }
+  bool waits_for_others() const { return waits_for_others_; }  // of other hosts, to be answered
 
   // Ordered by name.
   std::vector<const Track*> tracks() const;
@@ -163,6 +165,9 @@ class Drain {
   Time group_due(const Track& track) const;
   bool guards_any(const BudgetId& id) const;  // of those that are here
   int surplus(const GroupId& id) const;
+  static bool is_bereft(const Track& track);
+  void count_part();
+  int asked_elsewhere(const Unit& unit) const;
   int unreplaced(const GroupId& id) const;
   bool hand_over(Track& track);
   const Pace& pace() const { return shared_pace_ != nullptr ? *shared_pace_ : own_pace_; }
@@ -172,6 +177,7 @@ class Drain {
   };
   Ahead ahead_of(const Track& track) const;
   Time release_by(const Track& track, const Ahead& ahead) const;
+  Time confirm_by(Time since) const;
   bool release(Track& track);
   bool confirm(Track& track);
   bool await_replacement(Track& track);
@@ -216,6 +222,7 @@ class Drain {
   // A release is followed through within this, or taken back; and so long its owner is waited for
   // when it is.
   static constexpr Seconds kConfirmWithin{3};
+  static constexpr Seconds kConfirmAtMost{10};
   // How often putting back is tried that is refused for good, or undone.
   static constexpr int kPutBackTries = 3;
   // Nothing of a namespace is handed over so long after a release there was not followed through.
@@ -226,7 +233,8 @@ class Drain {
   static constexpr Seconds kMarkSettles{5};
   // How long the end of a drain is put off to see a Service come back.
   static constexpr Seconds kServiceWait{30};
-  // Whether there is room, and time to wait for it, also changes with what other hosts do.
+  // Whether there is room, and time to wait for it, and what a budget still allows, also changes
+  // with what other hosts do.
   static constexpr Seconds kRoomEvery{1};
   bool waits_for_services(int left);
   bool waits_for_volumes(int left) const;
@@ -262,6 +270,8 @@ class Drain {
   int lowest_order_ = 0;    // of those that others wait for, as of the last planning
   int open_counted_ = 0;    // of ours, in the Pace
   int came_ = 0;
+  Pace::Part part_;                // likewise
+  bool waits_for_others_ = false;  // to be answered
   bool waits_for_room_ = false;
   Mark mark_;
   NodeMap<UnitId, Track> tracks_;  // of the units that are here

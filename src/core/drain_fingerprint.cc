@@ -109,15 +109,19 @@ void add_told(Text& text, const Track& track) {
       track.late);
 }
 
-void add_open(Text& text, const Track& track, Time now, Seconds patience, Seconds confirm_within) {
+void add_open(Text& text, const Track& track, Time now, Seconds patience, Seconds confirm_within,
+              Seconds confirm_at_most) {
   const Release& release = track.release;
-  // Read while a hand-over is open, each as `now < since + confirm_within` (drain_hand_over.cc).
+  // Read while a hand-over is open, each as `now < since + confirm_within` (drain_hand_over.cc), or
+  // up to confirm_at_most where others come (confirm_by()).
   const bool open = release.out() || release.step == Release::Step::kReturning;
+  const Seconds at_most =
+      release.step == Release::Step::kReleased ? confirm_at_most : confirm_within;
   add(text, track.plan, now);
   add(text, seen_of(track, now, patience), track.late, release.step,
-      open ? ahead(release.since + confirm_within, now) : Time{}, release.enough.has_value(),
+      open ? ahead(release.since + at_most, now) : Time{}, release.enough.has_value(),
       release.missing.has_value(),
-      release.missing ? ahead(*release.missing + confirm_within, now) : Time{}, release.refusals,
+      release.missing ? ahead(*release.missing + confirm_at_most, now) : Time{}, release.refusals,
       release.seen, !release.why_not.empty(), track.forewarned, track.stop_now,
       track.last_ask_failed, track.refused, track.cannot_be_stopped, track.cannot_be_asked,
       track.explained, std::min(track.failures, kFailuresTold), ahead(track.next_try, now));
@@ -202,6 +206,7 @@ std::string Drain::fingerprint() const {
   if (const Pace::State at = pace().state(); at.came >= kFewReplaced) {
     add(text, at.came, at.waited.count(), at.counted);
   }
+  add(text, ahead(pace().last_came() + kConfirmWithin, now_));
   add(text, budgets_.fingerprint(now_), groups_.fingerprint(now_));
   return text;
 }
@@ -222,7 +227,7 @@ std::string Drain::fingerprint_of(const UnitId& id, bool gone_for_good) const {
     if (track.told) {
       add_told(text, track);
     } else {
-      add_open(text, track, now_, policy_.mark_patience, kConfirmWithin);
+      add_open(text, track, now_, policy_.mark_patience, kConfirmWithin, kConfirmAtMost);
     }
     add_in_flight(text, track, budgets_.fingerprint(track.asked_under), now_);
   }

@@ -34,7 +34,8 @@ std::string Drain::no_hand_over(const Track& track) const {
   if (group != nullptr && !group->no_hand_over.empty()) return group->no_hand_over;
   if (track.plan.ask_by <= now_ && budgets_.known()) {
     using Why = BudgetBook::Hold::Why;
-    const BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_);
+    const BudgetBook::Hold held =
+        budgets_.hold(track.unit, policy_, now_, asked_elsewhere(track.unit));
     if (held.why == Why::kNothing || held.why == Why::kInFlight) {
       return "there is no time for it, and its budget lets it go";
     }
@@ -66,17 +67,39 @@ int Drain::surplus(const GroupId& id) const {
   return group->ready + out - group->wanted;
 }
 
-// How many replacements the group is short of, beyond those of its units that are out of it and not
-// known to be replaced. Negative: of some of these the replacement was started. Positive: that of
-// some unit which had been replaced has gone.
+// It is out of its group, and no replacement is known to be started.
+bool Drain::is_bereft(const Track& track) {
+  const bool replaced = track.release.step == Release::Step::kConfirmed && !track.returning();
+  return track.unit.orphan && !replaced;
+}
+
+void Drain::count_part() {
+  part_ = {};
+  if (finished_ || shared_pace_ == nullptr) return;
+  for (const auto& [id, track] : tracks_) {
+    if (is_bereft(track)) ++part_.bereft[track.unit.group];
+    for (const BudgetBook::Asked& asked : track.asked_under) {
+      if (track.in_flight_with(ActionKind::kAsk) && asked.ready) ++part_.asked[asked.id];
+    }
+  }
+}
+
+// Under its budget, without an answer yet.
+int Drain::asked_elsewhere(const Unit& unit) const {
+  if (shared_pace_ == nullptr || unit.budgets.empty()) return 0;
+  return shared_pace_->asked_elsewhere(unit.budgets.front(), part_);
+}
+
+// How many replacements the group is short of, beyond those of its units, on any host, that are out
+// of it and not known to be replaced. Negative: of some of these the replacement was started.
+// Positive: that of some unit which had been replaced has gone.
 int Drain::unreplaced(const GroupId& id) const {
   const Group* group = groups_.find(id);
   if (group == nullptr) return 0;
-  const auto open = std::count_if(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
-    const Track& track = entry.second;
-    const bool replaced = track.release.step == Release::Step::kConfirmed && !track.returning();
-    return track.unit.orphan && !replaced && track.unit.group == id;
+  auto open = std::count_if(tracks_.begin(), tracks_.end(), [&id](const auto& entry) {
+    return is_bereft(entry.second) && entry.second.unit.group == id;
   });
+  if (shared_pace_ != nullptr) open += shared_pace_->bereft_elsewhere(id, part_);
   return std::max(0, group->wanted - group->owned) - static_cast<int>(open);
 }
 
@@ -103,6 +126,13 @@ bool Drain::hand_over(Track& track) {
       return false;
   }
   return false;
+}
+
+// A release or a replacement that is not followed through within kConfirmWithin is given up; where
+// others are meanwhile, the controllers are busy, and it has so much longer.
+Time Drain::confirm_by(Time since) const {
+  const Time going_on = std::max(since, pace().last_came());
+  return std::min(going_on + kConfirmWithin, since + kConfirmAtMost);
 }
 
 // How many replacements are to be started up to the unit's own: of those released already, and
@@ -157,15 +187,16 @@ bool Drain::confirm(Track& track) {
     return await_replacement(track);
   }
   // What is not Ready serves nobody; but its group must not stay frozen.
-  if (now_ < track.release.since + kConfirmWithin) return track.unit.ready;
+  if (now_ < confirm_by(track.release.since)) return track.unit.ready;
   if (track.unit.orphan && groups_.find(track.unit.group) == nullptr) {
     // Found after a restart: its replacement may be Ready, and would be lost.
     if (!groups_unread_.empty() || !track.unit.ready || now_ >= track.plan.ask_by) return false;
     hold(track, "it was taken out of its Deployment, which is not known yet");
     return true;
   }
+  const auto waited = std::chrono::duration_cast<Seconds>(now_ - track.release.since);
   const std::string why = fmt::format(
-      "its release was not followed through within {} s ({})", kConfirmWithin.count(),
+      "its release was not followed through within {} s ({})", waited.count(),
       track.unit.orphan ? "no replacement was started" : "its ReplicaSet did not let go of it");
   groups_.bar(track.unit.facts.ns, now_ + kBarredFor,
               "a release in this namespace was not followed through lately");
@@ -192,7 +223,7 @@ bool Drain::await_replacement(Track& track) {
     return true;
   } else if (!track.release.missing) {
     track.release.missing = now_;
-  } else if (now_ >= *track.release.missing + kConfirmWithin) {
+  } else if (now_ >= confirm_by(*track.release.missing)) {
     return put_back(track, "its replacement has gone, and no other was started");
   }
   if (now_ >= track.plan.ask_by) return false;
@@ -245,10 +276,11 @@ Time Drain::release_due(const Track& track, const Ahead& ahead) const {
       return by == kNever ? kNever : by + Millis(1);
     }
     case Release::Step::kReleased:
+      return confirm_by(track.release.since);
     case Release::Step::kReturning:
       return track.release.since + kConfirmWithin;
     case Release::Step::kConfirmed:
-      return track.release.missing ? *track.release.missing + kConfirmWithin : kNever;
+      return track.release.missing ? confirm_by(*track.release.missing) : kNever;
     case Release::Step::kGivenUp:
       return kNever;
   }

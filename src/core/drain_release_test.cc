@@ -164,6 +164,39 @@ TEST(Release, WhoWasReplacedIsNeverPutBack) {
   EXPECT_EQ(describe(t.take()), "ask default/web");
 }
 
+// The controllers are busy, not unwilling: others are replaced meanwhile.
+TEST(Release, IsWaitedForWhileOthersAreFollowedThrough) {
+  HandOverDrain t;
+  t.release({replica("a"), replica("b"), replica("c")});
+  t.group(3, 0, 0);
+  t.advance_to(Seconds(2));
+  t.group(3, 1, 0);
+  t.advance_to(Seconds(4));
+  EXPECT_EQ(describe(t.take()), "") << "one came 2 s ago";
+  t.group(3, 2, 0);
+  t.advance_to(Seconds(6));
+  EXPECT_EQ(describe(t.take()), "") << "and another";
+  t.advance_to(Seconds(7));
+  EXPECT_EQ(describe(t.take()), "put back default/c") << "nothing for 3 s";
+}
+
+TEST(Release, IsNotWaitedForLongerThanTenSeconds) {
+  HandOverDrain t;
+  std::vector<Unit> units;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) units.push_back(replica(name));
+  t.release(units);
+  t.group(6, 0, 0);
+  for (int second = 2; second <= 8; second += 2) {
+    t.advance_to(Seconds(second));
+    EXPECT_EQ(describe(t.take()), "") << second;
+    t.group(6, second / 2, 0);
+  }
+  t.advance_to(Seconds(9));
+  EXPECT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(10));
+  EXPECT_EQ(describe(t.take()), "put back default/e, put back default/f");
+}
+
 // --- Groups that change meanwhile ----------------------------------------------------------------
 
 TEST(Release, AGroupThatIsScaledToNothingOrGoneLetsItsUnitsGoAtOnce) {

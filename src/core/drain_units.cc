@@ -132,8 +132,10 @@ void Drain::ask(Track& track) {
     return;
   }
   if (!budgets_.known()) return;  // a matter of milliseconds, at most of mark_patience
-  BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_);
+  const int elsewhere = asked_elsewhere(track.unit);
+  BudgetBook::Hold held = budgets_.hold(track.unit, policy_, now_, elsewhere);
   if (held) {
+    if (held.why == BudgetBook::Hold::Why::kInFlight && elsewhere > 0) waits_for_others_ = true;
     if (!track.held.empty() && held.same_as(track.hold)) return;
     hold(track, BudgetBook::describe(held));
     track.hold = std::move(held);
@@ -219,7 +221,8 @@ void Drain::hold(Track& track, std::string why) {
 std::string Drain::obstacle(const Track& track) const {
   if (track.told || track.gone || track.plan.mode == Mode::kNotOurs) return {};
   if (!track.cannot_be_asked.empty()) return track.cannot_be_asked;
-  return BudgetBook::describe(budgets_.hold(track.unit, policy_, now_));
+  return BudgetBook::describe(
+      budgets_.hold(track.unit, policy_, now_, asked_elsewhere(track.unit)));
 }
 
 }  // namespace spotkeeper::core

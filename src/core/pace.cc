@@ -15,6 +15,21 @@ constexpr int kEnoughSeen = 8;
 // within which it must be.
 constexpr Millis kSoon{2'000};
 
+template <class Key>
+int count_of(const std::map<Key, int>& counts, const Key& key) {
+  const auto found = counts.find(key);
+  return found == counts.end() ? 0 : found->second;
+}
+
+template <class Key>
+void replace(std::map<Key, int>& sum, const std::map<Key, int>& before,
+             const std::map<Key, int>& now) {
+  for (const auto& [key, count] : before) {
+    if ((sum[key] -= count) == 0) sum.erase(key);
+  }
+  for (const auto& [key, count] : now) sum[key] += count;
+}
+
 }  // namespace
 
 void Pace::counted(int open, int came, Time now) {
@@ -22,6 +37,20 @@ void Pace::counted(int open, int came, Time now) {
   counted_ = now;
   open_ = open;
   came_ = std::max(0, came_ + came);
+  if (came > 0) last_came_ = now;
+}
+
+void Pace::counted(const Part& before, const Part& now) {
+  replace(all_.bereft, before.bereft, now.bereft);
+  replace(all_.asked, before.asked, now.asked);
+}
+
+int Pace::bereft_elsewhere(const GroupId& group, const Part& own) const {
+  return count_of(all_.bereft, group) - count_of(own.bereft, group);
+}
+
+int Pace::asked_elsewhere(const BudgetId& budget, const Part& own) const {
+  return count_of(all_.asked, budget) - count_of(own.asked, budget);
 }
 
 Millis Pace::time_for(int releases) const {

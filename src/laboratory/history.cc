@@ -300,7 +300,7 @@ void History::hear_again(const std::string& node) {
   if (drain->withdrawn()) return;
   // Whether there is time to wait for room shifts with the pace of other hosts: it looks at that
   // every second by itself, and now a little sooner.
-  if (drain->waits_for_room()) return;
+  if (drain->waits_for_room() || drain->waits_for_others()) return;
   const size_t said = driver_.journal().size();
   const int64_t done = tally_.actions;
   driver_.hear(node, core::Notice(drain->notice()));
