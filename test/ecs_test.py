@@ -43,7 +43,7 @@ def test_everything_is_told_in_time_for_its_stop_timeout(ecs_rig):
     assert ecs_rig.end_host(one) == [], "nobody is cut off"
     assert not [task for task in tasks if task.untold]
     web, api, db, job, long = tasks
-    # DRAINING moves the first two itself; what it does not move is stopped with its stopTimeout and the margin to spare.
+    # DRAINING moves the first two itself; what it does not move is stopped, with stopTimeout and margin to spare.
     assert told_before_end(db, imds.deadline) >= 6 + MARGIN
     assert told_before_end(job, imds.deadline) >= 3 + MARGIN
     assert told_before_end(job, imds.deadline) < 3 + MARGIN + 4, "a standalone task is left alone while it may be"
