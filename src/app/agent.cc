@@ -8,21 +8,19 @@
 #include <memory>
 
 #include "app/engine.h"
+#include "app/kubernetes_platform.h"
+#include "app/outcome.h"
 #include "app/policy_reload.h"
-#include "app/rights_check.h"
+#include "async/deadline.h"
 #include "async/task_group.h"
 #include "async/timing.h"
 #include "aws/imds.h"
-#include "base/backoff.h"
 #include "base/counters.h"
-#include "effects/kubernetes.h"
-#include "effects/mark.h"
-#include "effects/rights.h"
+#include "ecs/policy.h"
 #include "http/server.h"
-#include "kube/api.h"
-#include "kube/calls.h"
 #include "observe/metrics.h"
 #include "observe/post_mortem.h"
+#include "sources/rebalance_poller.h"
 #include "sources/spot_poller.h"
 
 namespace spotkeeper::app {
@@ -31,6 +29,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr Millis kLongWait = std::chrono::hours(1);
+constexpr Millis kLastWorks{5'000};
 constexpr Millis kClockNearEnough{2'000};  // the wall clock's to ours
 
 http::ClientOptions link_local() {
@@ -45,78 +44,71 @@ http::ClientOptions link_local() {
 class Agent::Body {
  public:
   Body(const asio::any_io_executor& executor, const config::AgentOptions& options,
-       kube::Access access, HostClock& clock, observe::Log& log,
+       const MakePlatform& platform, HostClock& clock, observe::Log& log,
        std::function<void(const core::Entry&)> journal)
       : options_(options),
-        host_(options.node_name),
         clock_(clock),
         log_(log),
         journal_(std::move(journal)),
-        api_(executor, std::move(access)),
         imds_http_(executor, link_local()),
         imds_(imds_http_, imds_options(options), clock_),
+        rebalance_imds_(imds_http_, imds_options(options), clock_),
         sources_(executor, [this](const std::string& what) { task_failed(what); }),
         work_(executor, [this](const std::string& what) { task_failed(what); }),
-        engine_(executor, clock_, config::policy_of(options), engine_hooks()),
-        kubernetes_(api_, work_, clock_, effect_options(options),
-                    [this](const core::HostId& host, core::Observation observation) {
-                      engine_.tell(host, std::move(observation));
-                    }),
-        rights_(api_, log_, [this](const RightsCheck::Found& found) { rights_found(found); }),
+        engine_(executor, clock_, policy_with(options, options.rules), engine_hooks()),
+        platform_(platform({.sources = sources_,
+                            .work = work_,
+                            .clock = clock_,
+                            .counters = counters_,
+                            .log = log_,
+                            .hooks = platform_hooks()})),
         policy_(options.policy_file, options.rules, log_,
-                [this](const std::vector<core::Rule>& rules) { engine_.rules(rules); }),
-        changed_(executor) {
-    api_.renew_in(work_, [this](const Error& error) {
-      log_.warning("the cluster's credential is not renewed yet; the last one is still valid: " +
-                   error.message);
-    });
-    api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
-      counters_.count("api_requests",
-                      {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
-    };
-  }
+                [this](const std::vector<core::Rule>& rules) {
+                  engine_.rules(policy_with(options_, rules).rules);
+                }),
+        changed_(executor) {}
 
   Result<void> listen();
   Task<> run();
   void end();
   void end_at_once();
   bool busy() const { return engine_.busy(); }
-  const core::Drain* drain() const { return engine_.find(host_); }
+  const core::Drain* drain() const { return engine_.find(platform_->host()); }
   bool failed() const { return failed_; }
 
  private:
   static aws::ImdsOptions imds_options(const config::AgentOptions& options);
-  static effects::Kubernetes::Options effect_options(const config::AgentOptions& options);
+  static core::Policy policy_with(const config::AgentOptions& options,
+                                  const std::vector<core::Rule>& rules);
   Engine::Hooks engine_hooks();
+  PlatformHooks platform_hooks();
   sources::SpotPoller::Hooks poller_hooks();
   void announce();
   void hear(core::Notice notice);
-  void resume(const kube::Node& node);
-  void note(const core::Entry& entry);
+  void drain(core::Notice notice);
+  void resume(core::Notice notice);
+  void note(core::Entry entry);
   void anchor_clock();
   void correct_clock(Millis behind);
-  void rights_found(const RightsCheck::Found& found);
   void task_failed(const std::string& what);
   void drain_finished(const core::Drain& drain);
-  Task<> check_node();
   Task<http::ServerResponse> answer(http::ServerRequest request);
 
   const config::AgentOptions& options_;
-  core::HostId host_;
   HostClock& clock_;
   Counters counters_;
   observe::Log& log_;
   std::function<void(const core::Entry&)> journal_;
-  kube::Api api_;
   http::Client imds_http_;
   aws::ImdsClient imds_;
+  aws::ImdsClient rebalance_imds_;
   TaskGroup sources_;  // stopped first
   TaskGroup work_;     // stopped when no drain runs any more
   Engine engine_;
-  effects::Kubernetes kubernetes_;
-  RightsCheck rights_;
+  std::unique_ptr<Platform> platform_;
   PolicyReload policy_;
   std::unique_ptr<sources::SpotPoller> poller_;
+  std::unique_ptr<sources::RebalancePoller> rebalance_poller_;
   std::unique_ptr<http::Server> server_;
   Event changed_;  // told to end, a drain has finished, or told to end at once
   bool told_to_end_ = false;
@@ -131,24 +123,27 @@ aws::ImdsOptions Agent::Body::imds_options(const config::AgentOptions& options) 
   return imds;
 }
 
-effects::Kubernetes::Options Agent::Body::effect_options(const config::AgentOptions& options) {
-  effects::Kubernetes::Options effects;
-  effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
-  effects.pods.own_pod = options.pod_name;
-  effects.pods.own_namespace = options.pod_namespace;
-  const core::Policy policy = config::policy_of(options);
-  effects.taint = policy.taint;
-  effects.taint_effect = policy.taint_effect;
-  effects.local_services = policy.exclude_from_load_balancers;
-  effects.hand_over = core::may_hand_over(policy);
-  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
-  return effects;
+// On ECS what an operator says nothing of has other habits.
+core::Policy Agent::Body::policy_with(const config::AgentOptions& options,
+                                      const std::vector<core::Rule>& rules) {
+  core::Policy policy = config::policy_of(options);
+  policy.rules = rules;
+  return options.platform == config::Platform::kEcs ? ecs::policy_on_ecs(std::move(policy))
+                                                    : policy;
 }
 
 Engine::Hooks Agent::Body::engine_hooks() {
-  return {.act = [this](core::Action action) { kubernetes_.carry_out(std::move(action)); },
+  return {.act = [this](core::Action action) { platform_->carry_out(std::move(action)); },
           .journal = [this](const core::Entry& entry) { note(entry); },
           .finished = [this](const core::Drain& drain) { drain_finished(drain); }};
+}
+
+PlatformHooks Agent::Body::platform_hooks() {
+  return {
+      .tell = [this](const core::HostId& host,
+                     core::Observation observation) { engine_.tell(host, std::move(observation)); },
+      .resume = [this](core::Notice notice) { resume(std::move(notice)); },
+      .able = [this](const core::Abilities& abilities) { engine_.able(abilities); }};
 }
 
 void Agent::Body::hear(core::Notice notice) {
@@ -156,35 +151,37 @@ void Agent::Body::hear(core::Notice notice) {
   anchor_clock();
   const Millis off = clock_.host_behind();
   if (std::chrono::abs(off) > kClockNearEnough) notice.clock_off = off;
-  engine_.tell(host_, core::NoticeHeard{.notice = std::move(notice)});
-  kubernetes_.watch(host_);
+  drain(std::move(notice));
+}
+
+void Agent::Body::drain(core::Notice notice) {
+  const core::HostId host = platform_->host();
+  const core::NoticeHeard heard{.notice = std::move(notice)};
+  engine_.tell(host, heard);
+  // What counts is what the drain has made of it.
+  const core::Drain* drain = engine_.find(host);
+  platform_->watch(drain != nullptr ? drain->notice() : heard.notice);
 }
 
 // What an earlier life has begun goes on by the record on the node, whether or not its source says
 // it again. What a person has begun is that person's.
-void Agent::Body::resume(const kube::Node& node) {
-  std::optional<core::Notice> notice = effects::recorded_notice(node);
-  if (!notice || !options_.enable_spot_interruption_draining || engine_.busy()) return;
-  if (notice->kind == core::NoticeKind::kManual) return;
+void Agent::Body::resume(core::Notice notice) {
+  if (!options_.enable_spot_interruption_draining || engine_.busy()) return;
+  if (notice.kind == core::NoticeKind::kManual) return;
   const Time now = clock_.now();
-  if (core::is_hard(*notice) && notice->deadline <= now) return;  // the host has outlived it
-  notice->received = now;
+  if (core::is_hard(notice) && notice.deadline <= now) return;  // the host has outlived it
+  notice.received = now;
   log_.info("going on with the drain that the node's record tells of",
-            {{"notice", notice->id.value}, {"kind", core::to_string(notice->kind)}});
-  engine_.tell(host_, core::NoticeHeard{.notice = std::move(*notice)});
-  kubernetes_.watch(host_);
+            {{"notice", notice.id.value}, {"kind", core::to_string(notice.kind)}});
+  drain(std::move(notice));
 }
 
-void Agent::Body::note(const core::Entry& entry) {
+void Agent::Body::note(core::Entry entry) {
+  platform_->noted(entry);
+  entry.text = platform_->in_words(std::move(entry.text));
   counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
   observe::write_entry(log_, entry);
   if (journal_) journal_(entry);
-  if (entry.what == core::What::kDenied && entry.level > core::Level::kDebug) rights_.denied();
-}
-
-void Agent::Body::rights_found(const RightsCheck::Found& found) {
-  kubernetes_.lacks(found.lacking);
-  engine_.able(effects::abilities_of(found.held));
 }
 
 sources::SpotPoller::Hooks Agent::Body::poller_hooks() {
@@ -229,16 +226,19 @@ Task<http::ServerResponse> Agent::Body::answer(http::ServerRequest request) {
 }
 
 void Agent::Body::announce() {
-  log_.info("spotkeeper agent " SPOTKEEPER_VERSION " has started",
-            {{"node", options_.node_name},
-             {"cluster", api_.access().description},
-             {"metadata_url", options_.metadata_url},
-             {"poll_interval", format_duration(options_.imds_poll_interval)},
-             {"enough_grace_s", std::to_string(options_.enough_grace)},
-             {"margin_s", std::to_string(options_.margin)},
-             {"taint_node", options_.taint_node ? "true" : "false"},
-             {"cordon_only", options_.cordon_only ? "true" : "false"},
-             {"dry_run", options_.dry_run ? "true" : "false"}});
+  const Seconds enough = config::policy_of(options_).enough_grace;
+  observe::Fields fields = platform_->fields();
+  for (auto&& field : observe::Fields{
+           {"metadata_url", options_.metadata_url},
+           {"poll_interval", format_duration(options_.imds_poll_interval)},
+           {"enough_grace_s", enough == core::kFullGrace ? "full" : std::to_string(enough.count())},
+           {"margin_s", std::to_string(options_.margin)},
+           {"taint_node", options_.taint_node ? "true" : "false"},
+           {"cordon_only", options_.cordon_only ? "true" : "false"},
+           {"dry_run", options_.dry_run ? "true" : "false"}}) {
+    fields.push_back(std::move(field));
+  }
+  log_.info("spotkeeper agent " SPOTKEEPER_VERSION " has started", fields);
   if (options_.taint_node && options_.taint_effect == "NoExecute") {
     log_.info(
         "TAINT_EFFECT=NoExecute: it would end every pod at the mark, so NoSchedule is used there, "
@@ -273,39 +273,16 @@ void Agent::Body::correct_clock(Millis behind) {
                            off > Millis(0) ? "behind" : "ahead of"));
 }
 
-// Says early, once, whether the node can be read; until it can, tries again.
-Task<> Agent::Body::check_node() {
-  for (int attempt = 1;; ++attempt) {
-    const Result<kube::Node> node = co_await kube::get_node(api_, options_.node_name);
-    if (node) {
-      log_.info("node found", {{"node", node->name},
-                               {"provider_id", node->provider_id},
-                               {"marked", node->annotations.contains(effects::kStateAnnotation)
-                                              ? "by an earlier notice"
-                                              : "no"}});
-      resume(*node);
-      co_return;
-    }
-    const Error& error = node.error();
-    const core::Level level =
-        error.kind == ErrorKind::kRetryable ? core::Level::kWarning : core::Level::kError;
-    if ((attempt & (attempt - 1)) == 0) {
-      log_.write(level, "the node cannot be read: " + error.message,
-                 {{"node", options_.node_name}, {"attempt", std::to_string(attempt)}});
-    }
-    const Backoff backoff{
-        .attempt = attempt, .base = Millis(1'000), .cap = Millis(60'000), .jitter = random_unit()};
-    co_await sleep_for(backoff_delay(backoff));
-  }
-}
-
 void Agent::Body::drain_finished(const core::Drain& drain) {
+  platform_->finished(drain);
   if (!options_.dry_run) {
-    const observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
+    observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
+    put_in_words(post_mortem,
+                 [this](std::string text) { return platform_->in_words(std::move(text)); });
     if (log_.json()) {
       log_.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
     } else {
-      log_.print(observe::to_table(post_mortem));
+      log_.print(platform_->in_words(observe::to_table(post_mortem)));
     }
   }
   changed_.set();
@@ -324,16 +301,22 @@ Task<> Agent::Body::run() {
   poll.period = options_.imds_poll_interval;
   poller_ = std::make_unique<sources::SpotPoller>(imds_, clock_, counters_, poll, poller_hooks());
   if (options_.enable_spot_interruption_draining) sources_.spawn("imds poller", poller_->run());
-  sources_.spawn("node check", check_node());
+  if (options_.enable_rebalance_draining) {
+    rebalance_poller_ = std::make_unique<sources::RebalancePoller>(
+        rebalance_imds_, clock_, counters_, sources::RebalancePoller::Options{},
+        [this](core::Notice notice) { hear(std::move(notice)); });
+    sources_.spawn("rebalance poller", rebalance_poller_->run());
+  }
+  platform_->start();
   work_.spawn("timer", engine_.keep_time());
   if (server_) work_.spawn("metrics server", server_->run());
-  work_.spawn("rights", rights_.run());
   if (!options_.policy_file.empty()) work_.spawn("policy file", policy_.run());
 
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   sources_.cancel();
   co_await sources_.join();
   while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);
+  if (!stop_now_) co_await finish_within(kLastWorks, platform_->settle());
   work_.cancel();
   co_await work_.join();
   log_.info("spotkeeper agent has ended");
@@ -350,10 +333,15 @@ void Agent::Body::end_at_once() {
 }
 
 Agent::Agent(asio::any_io_executor executor, const config::AgentOptions& options,
+             const MakePlatform& platform, HostClock& clock, observe::Log& log,
+             std::function<void(const core::Entry&)> journal)
+    : body_(std::make_unique<Body>(executor, options, platform, clock, log, std::move(journal))) {}
+
+Agent::Agent(asio::any_io_executor executor, const config::AgentOptions& options,
              kube::Access access, HostClock& clock, observe::Log& log,
              std::function<void(const core::Entry&)> journal)
-    : body_(std::make_unique<Body>(executor, options, std::move(access), clock, log,
-                                   std::move(journal))) {}
+    : Agent(std::move(executor), options, on_kubernetes(options, std::move(access)), clock, log,
+            std::move(journal)) {}
 
 Agent::~Agent() = default;
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "app/platform.h"
 #include "async/task.h"
 #include "base/clock.h"
 #include "config/agent_options.h"
@@ -22,6 +23,10 @@ class Agent {
   // the log; may be empty.
   Agent(boost::asio::any_io_executor executor, const config::AgentOptions& options,
         kube::Access access, HostClock& clock, observe::Log& log,
+        std::function<void(const core::Entry&)> journal = {});
+  // The same where its host is managed by another place.
+  Agent(boost::asio::any_io_executor executor, const config::AgentOptions& options,
+        const MakePlatform& platform, HostClock& clock, observe::Log& log,
         std::function<void(const core::Entry&)> journal = {});
   ~Agent();
 

@@ -17,6 +17,7 @@
 
 #include "app/by_hand.h"
 #include "app/documents.h"
+#include "app/ecs_by_hand.h"
 #include "app/engine.h"
 #include "app/holder.h"
 #include "app/hosts.h"
@@ -419,9 +420,10 @@ void DrainByHand::end() {
 
 int run_drain(const config::DrainOptions& options, const config::Environment& environment) {
   if (options.dry_run) return run_plan(options, environment);
+  if (const auto ahead = check_deadline(options); !ahead) return fail("drain", ahead.error(), 2);
+  if (options.platform == config::Platform::kEcs) return run_drain_on_ecs(options);
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context io(1);
-  if (const auto ahead = check_deadline(options); !ahead) return fail("drain", ahead.error(), 2);
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   Result<kube::Access> access = find_access(options, environment);
   if (!access) return fail("drain", access.error(), 2);

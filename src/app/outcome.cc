@@ -32,20 +32,29 @@ void print_rows(const std::vector<observe::HostRow>& rows, int width) {
 
 }  // namespace
 
+void put_in_words(observe::PostMortem& post_mortem, const PutInWords& words) {
+  for (observe::Row& row : post_mortem.rows) {
+    row.why = words(std::move(row.why));
+    row.remark = words(std::move(row.remark));
+  }
+}
+
 bool print_outcome(const std::vector<const core::Drain*>& drains, Time now,
-                   const std::string& format, bool many, int width) {
+                   const std::string& format, bool many, int width, const PutInWords& words) {
   bool all_well = true;
   std::vector<boost::json::object> documents;
   std::vector<observe::HostRow> rows;
   for (const core::Drain* drain : drains) {
-    const observe::PostMortem result = observe::make_post_mortem(*drain, now);
+    observe::PostMortem result = observe::make_post_mortem(*drain, now);
+    if (words) put_in_words(result, words);
     all_well = all_well && result.listed && result.untold == 0 && result.ending == 0;
     if (format != "table") {
       documents.push_back(observe::to_json(result));
     } else if (many) {
       rows.push_back(observe::row_of(result));
     } else {
-      observe::write_text(STDOUT_FILENO, "\n" + observe::to_table(result, width));
+      const std::string table = observe::to_table(result, width);
+      observe::write_text(STDOUT_FILENO, "\n" + (words ? words(table) : table));
     }
   }
   if (!rows.empty()) print_rows(rows, width);

@@ -11,6 +11,7 @@
 
 #include "app/by_hand.h"
 #include "app/documents.h"
+#include "app/ecs_by_hand.h"
 #include "app/hosts.h"
 #include "async/task_group.h"
 #include "effects/pod_units.h"
@@ -134,6 +135,7 @@ void print(const std::vector<observe::PlanView>& plans, const std::string& forma
 
 int run_plan(const config::DrainOptions& options, const config::Environment& environment) {
   if (const auto ahead = check_deadline(options); !ahead) return fail("plan", ahead.error(), 2);
+  if (options.platform == config::Platform::kEcs) return run_plan_on_ecs(options);
   Result<kube::Access> access = find_access(options, environment);
   if (!access) return fail("plan", access.error(), 2);
   boost::asio::io_context io(1);

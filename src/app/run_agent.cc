@@ -8,6 +8,8 @@
 #include <csignal>
 
 #include "app/agent.h"
+#include "app/ecs_platform.h"
+#include "app/kubernetes_platform.h"
 #include "async/task_group.h"
 
 namespace spotkeeper::app {
@@ -44,21 +46,39 @@ Task<> run_to_the_end(Agent& agent, TaskGroup& signals) {
   co_await signals.join();
 }
 
+// What manages this host, where nobody says so: in a pod and with a kubeconfig Kubernetes does.
+config::Platform platform_of(const config::AgentOptions& options) {
+  if (options.platform != config::Platform::kAuto) return options.platform;
+  const bool kubernetes = !options.kubernetes_service_host.empty() || !options.kubeconfig.empty();
+  if (kubernetes) return config::Platform::kKubernetes;
+  return is_ecs_host(options) ? config::Platform::kEcs : config::Platform::kKubernetes;
+}
+
+Result<MakePlatform> make_platform(const config::AgentOptions& options) {
+  if (options.platform == config::Platform::kEcs) return on_ecs(options);
+  if (options.node_name.empty()) return std::unexpected(config::no_node_name());
+  Result<kube::Access> access = find_cluster(options);
+  if (!access) return std::unexpected(access.error());
+  return on_kubernetes(options, std::move(*access));
+}
+
 }  // namespace
 
-int run_agent(const config::AgentOptions& options) {
+int run_agent(const config::AgentOptions& given) {
   std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads must not end the agent
   asio::io_context io(1);
   // From the first moment on: a signal that comes before somebody waits for it is kept.
   asio::signal_set signals(io, SIGTERM, SIGINT);
-  Result<kube::Access> access = find_cluster(options);
-  if (!access) {
-    fmt::print(stderr, "spotkeeper agent: {}\n", access.error().message);
+  config::AgentOptions options = given;
+  options.platform = platform_of(given);
+  const Result<MakePlatform> platform = make_platform(options);
+  if (!platform) {
+    fmt::print(stderr, "spotkeeper agent: {}\n", platform.error().message);
     return 2;
   }
   SteadyClock clock;
   observe::Log log(clock, {.json = options.json_logging, .level = options.log_level});
-  Agent agent(io.get_executor(), options, std::move(*access), clock, log);
+  Agent agent(io.get_executor(), options, *platform, clock, log);
   if (const auto listening = agent.listen(); !listening) {
     fmt::print(stderr, "spotkeeper agent: {}\n", listening.error().message);
     return 2;

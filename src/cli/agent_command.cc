@@ -41,6 +41,7 @@ Command agent_command() {
           "well. Runs until SIGTERM; a drain that runs is finished first.",
       .examples = {{"spotkeeper agent --node-name ip-10-0-1-7.ec2.internal",
                     "in a DaemonSet's pod"},
+                   {"spotkeeper agent --platform ecs", "on a container instance of an ECS cluster"},
                    {"spotkeeper agent --node-name worker-1 --kubeconfig ~/.kube/config --dry-run",
                     "from elsewhere, changing nothing"}},
       .exit_status = {"0  ended in order", "1  failure of its own", "2  wrong option or file"},

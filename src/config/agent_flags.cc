@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's flags: NTH's names where NTH has the option.
 #include <cctype>
+#include <utility>
 
 #include "config/agent_options.h"
 #include "config/policy_flags.h"
@@ -48,9 +49,10 @@ constexpr const char* kOutput = "Log and metrics";
 }  // namespace
 
 Flags agent_flags(AgentOptions& o) {
-  return {
-      {"node-name", "NODE_NAME", kNode, "NAME", "the node this agent runs on and drains (required)",
-       text(o.node_name)},
+  Flags flags{
+      platform_flag("SPOTKEEPER_PLATFORM", kNode, true, o.platform),
+      {"node-name", "NODE_NAME", kNode, "NAME",
+       "the node this agent runs on and drains (required on Kubernetes)", text(o.node_name)},
       {"pod-name", "POD_NAME", kNode, "NAME", "our own pod, which is not moved", text(o.pod_name)},
       {"pod-namespace", "NAMESPACE", kNode, "NAME", "namespace of our own pod; empty matches any",
        text(o.pod_namespace)},
@@ -73,6 +75,9 @@ Flags agent_flags(AgentOptions& o) {
        duration(o.imds_poll_interval, Millis(100), Millis(60'000))},
       {"enable-spot-interruption-draining", "ENABLE_SPOT_INTERRUPTION_DRAINING", kNotices, "",
        "act on Spot interruption notices", boolean(o.enable_spot_interruption_draining)},
+      {"enable-rebalance-draining", "ENABLE_REBALANCE_DRAINING", kNotices, "",
+       "act on rebalance recommendations: soft, so no budget is overruled",
+       boolean(o.enable_rebalance_draining)},
       {"taint-node", "TAINT_NODE", kDrain, "", "taint the node with the notice's taint",
        boolean(o.taint_node)},
       {"taint-effect", "TAINT_EFFECT", kDrain, "EFFECT",
@@ -95,7 +100,9 @@ Flags agent_flags(AgentOptions& o) {
        "pods are left alone until this long before the host ends; 120 and more: at once",
        number(o.node_termination_grace_period, 0, 86400)},
       {"enough-grace", "ENOUGH_GRACE", kDrain, "SECONDS",
-       "a closed budget may hold a pod until this much of its grace is left",
+       "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS "
+       "all "
+       "of it)",
        number(o.enough_grace, 1, 86400)},
       {"margin", "DRAIN_MARGIN", kDrain, "SECONDS", "be done this long before the host ends",
        number(o.margin, 0, 60)},
@@ -125,6 +132,8 @@ Flags agent_flags(AgentOptions& o) {
       {"prometheus-server-port", "PROMETHEUS_SERVER_PORT", kOutput, "PORT", "port of /metrics",
        number(o.prometheus_server_port, 0, 65535)},
   };
+  for (Flag& flag : ecs_flags(o.ecs)) flags.push_back(std::move(flag));
+  return flags;
 }
 
 }  // namespace spotkeeper::config

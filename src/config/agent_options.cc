@@ -27,9 +27,9 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
     return permanent(fmt::format("'{}': expected an option; see 'spotkeeper agent --help'",
                                  on_one_line(others->front())));
   }
-  if (options.node_name.empty()) {
-    return permanent(
-        "--node-name: You must provide a node-name to the CLI or NODE_NAME environment variable");
+  // Whether it is an ECS host is found out where it is not said.
+  if (options.node_name.empty() && options.platform == Platform::kKubernetes) {
+    return std::unexpected(no_node_name());
   }
   if (options.daemon_set_signal && !(options.taint_node && repels_daemons(options.taint_effect))) {
     return permanent(
@@ -39,10 +39,21 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
   return options;
 }
 
+Error no_node_name() {
+  return {.kind = ErrorKind::kPermanent,
+          .message =
+              "--node-name: You must provide a node-name to the CLI or NODE_NAME "
+              "environment variable"};
+}
+
 core::Policy policy_of(const AgentOptions& options) {
   core::Policy policy;
   policy.margin = Seconds(options.margin);
-  policy.enough_grace = Seconds(options.enough_grace);
+  if (options.enough_grace > 0) {
+    policy.enough_grace = Seconds(options.enough_grace);
+  } else if (options.platform == Platform::kEcs) {
+    policy.enough_grace = core::kFullGrace;
+  }
   if (options.pod_termination_grace_period >= 0) {
     // 0 would remove the object and leave the process running: 1 s is the shortest grace.
     policy.grace_override = Seconds(std::max(1, options.pod_termination_grace_period));

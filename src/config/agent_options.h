@@ -9,19 +9,22 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/flags.h"
+#include "config/platform.h"
 #include "core/journal.h"
 #include "core/policy.h"
 
 namespace spotkeeper::config {
 
 struct AgentOptions {
-  std::string node_name;
+  Platform platform = Platform::kAuto;
+  std::string node_name;  // on ECS only what the host is called in the log
   std::string pod_name;
   std::string pod_namespace;
   std::string metadata_url = "http://169.254.169.254";
   int metadata_tries = 3;
   Millis imds_poll_interval{1'000};
   bool enable_spot_interruption_draining = true;
+  bool enable_rebalance_draining = false;
   bool taint_node = false;
   std::string taint_effect = "NoSchedule";
   bool ignore_daemon_sets = true;
@@ -29,7 +32,7 @@ struct AgentOptions {
   bool delete_local_data = true;
   int pod_termination_grace_period = -1;    // seconds; negative: each pod's own
   int node_termination_grace_period = 120;  // seconds
-  int enough_grace = 60;                    // seconds
+  int enough_grace = 0;                     // seconds; 0: 60 s for pods, all of it for ECS tasks
   int margin = 3;                           // seconds
   std::string policy_file;
   std::vector<core::Rule> rules;  // of the policy file, put here by who has read it
@@ -50,6 +53,7 @@ struct AgentOptions {
   std::string kube_context;
   bool enable_prometheus_server = false;
   int prometheus_server_port = 9092;
+  EcsOptions ecs;
 };
 
 // The options' flags. They must be outlived by the options.
@@ -58,6 +62,9 @@ Flags agent_flags(AgentOptions& options);
 // `arguments` without the program's name and subcommand.
 Result<AgentOptions> parse_agent_options(const std::vector<std::string>& arguments,
                                          const Environment& environment);
+
+// That it is missing, in NTH's words.
+Error no_node_name();
 
 // What the core makes of them.
 core::Policy policy_of(const AgentOptions& options);

@@ -48,6 +48,30 @@ TEST(AgentOptions, TheCommandLineWinsOverTheEnvironment) {
   EXPECT_FALSE(options->dry_run);
 }
 
+TEST(AgentOptions, AnEcsHostNeedsNoNodeName) {
+  const auto options = parse({"--platform=ecs"}, {{"ECS_CLUSTER", "prod"}});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->platform, Platform::kEcs);
+  EXPECT_EQ(options->ecs.cluster, "prod");
+  EXPECT_EQ(policy_of(*options).enough_grace, core::kFullGrace) << "all of a task's stopTimeout";
+  EXPECT_EQ(policy_of(*parse({"--platform=ecs", "--enough-grace=20"}, {})).enough_grace,
+            Seconds(20));
+  EXPECT_EQ(policy_of(*parse({})).enough_grace, Seconds(60)) << "of a pod";
+}
+
+// As in /etc/ecs/ecs.config, which the agent may be started with.
+TEST(AgentOptions, TheEcsAgentsStopTimeoutIsReadAsItReadsIt) {
+  for (const auto& [text, wanted] : std::map<std::string, Millis>{{"1m", Millis(60'000)},
+                                                                  {"90s", Millis(90'000)},
+                                                                  {"200ms", Millis(1'000)},
+                                                                  {"0s", Millis(30'000)},
+                                                                  {"soon", Millis(30'000)}}) {
+    const auto options = parse({"--platform=ecs"}, {{"ECS_CONTAINER_STOP_TIMEOUT", text}});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->ecs.stop_timeout, wanted) << text;
+  }
+}
+
 TEST(AgentOptions, AnEmptyEnvironmentVariableIsUnset) {
   const auto options = parse({}, {{"NODE_NAME", "n1"}, {"METADATA_TRIES", ""}});
   ASSERT_TRUE(options);
@@ -131,7 +155,11 @@ INSTANTIATE_TEST_SUITE_P(
                {"--daemon-set-signal", "--taint-node", "--taint-effect=PreferNoSchedule"},
                {},
                "NoSchedule or NoExecute"},
-        BadRow{"no_node", {}, {{"NODE_NAME", ""}}, "You must provide a node-name"}),
+        BadRow{"no_node",
+               {"--platform=kubernetes"},
+               {{"NODE_NAME", ""}},
+               "You must provide a node-name"},
+        BadRow{"platform", {"--platform=nomad"}, {}, "--platform"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(AgentOptions, IntervalsHaveUnits) {

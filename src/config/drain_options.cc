@@ -70,6 +70,17 @@ bool wants_deadline(const DrainOptions& options) {
          !options.deadline.at && core::is_hard(core::Notice{.kind = options.notice});
 }
 
+// What there is no such thing of on ECS, or not yet.
+Result<void> check_for_ecs(const DrainOptions& options) {
+  const char* alien = nullptr;
+  if (!options.selector.empty()) alien = "--selector";
+  if (options.max_unavailable) alien = "--max-unavailable";
+  if (options.grace_period >= 0) alien = "--grace-period";
+  if (options.taint_node) alien = "--taint-node";
+  if (alien == nullptr) return {};
+  return permanent(fmt::format("{}: is for Kubernetes only, and --platform is ecs", alien));
+}
+
 std::string named(HandCommand command) {
   return command == HandCommand::kPlan ? "spotkeeper plan" : "spotkeeper drain";
 }
@@ -97,7 +108,9 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
            : "when the host ends: in so long, at a moment, or none (default: 2m, as a Spot notice)",
        deadline(o.deadline)},
       {"enough-grace", "", kHow, "SECONDS",
-       "a closed budget may hold a pod until this much of its grace is left (default 60)",
+       "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS "
+       "all "
+       "of it)",
        number(o.enough_grace, 1, 86400)},
       {"margin", "", kHow, "SECONDS", "be done this long before the deadline (default 3)",
        number(o.margin, 0, 60)},
@@ -136,7 +149,9 @@ Flags hand_flags(HandCommand command, DrainOptions& o) {
   }
   flags.insert(
       flags.end(),
-      {{"kubeconfig", "", kCluster, "FILE",
+      {platform_flag("", kCluster, false, o.platform),
+       cluster_flag(kCluster, o.ecs),
+       {"kubeconfig", "", kCluster, "FILE",
         "default: those that KUBECONFIG names, ~/.kube/config, or in a pod its service account",
         text(o.kubeconfig)},
        {"context", "KUBE_CONTEXT", kCluster, "NAME",
@@ -163,6 +178,9 @@ Result<DrainOptions> parse_drain_options(HandCommand command,
         "{}: expected either hosts (node names or instance ids) or --selector or -f FILE; see "
         "'{} --help'",
         named(command), named(command)));
+  }
+  if (options.platform == Platform::kEcs) {
+    if (auto fits = check_for_ecs(options); !fits) return std::unexpected(fits.error());
   }
   if (wants_deadline(options)) {
     return permanent(fmt::format("--notice {}: such a host ends at a time; expected a --deadline",
@@ -198,7 +216,11 @@ Result<void> read_hosts(DrainOptions& options) {
 core::Policy policy_of(const DrainOptions& options) {
   core::Policy policy;
   policy.margin = Seconds(options.margin);
-  policy.enough_grace = Seconds(options.enough_grace);
+  if (options.enough_grace > 0) {
+    policy.enough_grace = Seconds(options.enough_grace);
+  } else if (options.platform == Platform::kEcs) {
+    policy.enough_grace = core::kFullGrace;
+  }
   if (options.grace_period >= 0) policy.grace_override = Seconds(std::max(1, options.grace_period));
   policy.dry_run = options.dry_run;
   policy.taint = options.taint_node;

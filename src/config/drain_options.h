@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "config/flags.h"
+#include "config/platform.h"
 #include "core/notice.h"
 #include "core/policy.h"
 #include "core/waves.h"
@@ -25,14 +26,15 @@ struct Deadline {
 };
 
 struct DrainOptions {
-  std::vector<std::string> hosts;  // node names or instance ids
+  Platform platform = Platform::kKubernetes;
+  std::vector<std::string> hosts;  // node names, instance ids or ARNs of container instances
   std::string host_file;           // which names more of them; "-": stdin
   std::vector<int> host_lines;     // of each host in that file, put here by who has read it
   std::string selector;            // label selector of nodes
   std::string kubeconfig;
   std::string context;
   Deadline deadline;
-  int enough_grace = 60;  // seconds
+  int enough_grace = 0;   // seconds; 0: 60 s for pods, all of it for ECS tasks
   int margin = 3;         // seconds
   int grace_period = -1;  // seconds; negative: each pod's own
   std::string policy_file;
@@ -42,6 +44,7 @@ struct DrainOptions {
   int kube_api_burst = 200;
   std::string output = "table";
   core::NoticeKind notice = core::NoticeKind::kManual;  // plan only: whose rules and habits
+  EcsOptions ecs;
   // drain only
   std::optional<core::MaxUnavailable> max_unavailable;  // unset: all hosts at once
   bool taint_node = false;

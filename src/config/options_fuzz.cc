@@ -46,7 +46,8 @@ void check(const core::Policy& policy) {
 }
 
 void check(const config::AgentOptions& options) {
-  must(!options.node_name.empty(), "there is a node");
+  must(!options.node_name.empty() || options.platform != config::Platform::kKubernetes,
+       "there is a node");
   must((options.metadata_url.starts_with("http://") ||
         options.metadata_url.starts_with("https://")) &&
            !options.metadata_url.ends_with('/'),

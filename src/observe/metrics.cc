@@ -21,6 +21,7 @@ constexpr std::array kHelp{
     Help{"notices", "Notices heard, by kind and source."},
     Help{"imds_polls", "Polls of instance metadata, by outcome."},
     Help{"api_requests", "Answers of the Kubernetes API, by verb, resource and code (0: none)."},
+    Help{"aws_requests", "Answers of AWS, by service, action and code (0: none)."},
     Help{"clock_corrections", "Times that our clock was set by AWS's."},
     Help{"journal_entries", "Steps of drains, as in the journal."},
 };

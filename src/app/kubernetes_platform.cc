@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/kubernetes_platform.h"
+
+#include <utility>
+
+#include "app/rights_check.h"
+#include "async/timing.h"
+#include "base/backoff.h"
+#include "effects/kubernetes.h"
+#include "effects/mark.h"
+#include "effects/rights.h"
+#include "kube/api.h"
+#include "kube/calls.h"
+
+namespace spotkeeper::app {
+namespace {
+
+class KubernetesPlatform final : public Platform {
+ public:
+  KubernetesPlatform(const config::AgentOptions& options, kube::Access access, PlatformPlace place)
+      : options_(options),
+        host_(options.node_name),
+        place_(std::move(place)),
+        api_(place_.work.executor(), std::move(access)),
+        kubernetes_(api_, place_.work, place_.clock, effect_options(options), place_.hooks.tell),
+        rights_(api_, place_.log,
+                [this](const RightsCheck::Found& found) { rights_found(found); }) {
+    api_.renew_in(place_.work, [this](const Error& error) {
+      place_.log.warning(
+          "the cluster's credential is not renewed yet; the last one is still "
+          "valid: " +
+          error.message);
+    });
+    api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
+      place_.counters.count(
+          "api_requests",
+          {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
+    };
+  }
+
+  const core::HostId& host() const override { return host_; }
+  observe::Fields fields() const override {
+    return {{"node", options_.node_name}, {"cluster", api_.access().description}};
+  }
+  void start() override {
+    place_.sources.spawn("node check", check_node());
+    place_.work.spawn("rights", rights_.run());
+  }
+  void carry_out(core::Action action) override { kubernetes_.carry_out(std::move(action)); }
+  void watch(const core::Notice&) override { kubernetes_.watch(host_); }
+  void noted(const core::Entry& entry) override {
+    if (entry.what == core::What::kDenied && entry.level > core::Level::kDebug) rights_.denied();
+  }
+  Task<> settle() override { co_return; }
+
+ private:
+  static effects::Kubernetes::Options effect_options(const config::AgentOptions& options);
+  void rights_found(const RightsCheck::Found& found) {
+    kubernetes_.lacks(found.lacking);
+    place_.hooks.able(effects::abilities_of(found.held));
+  }
+  Task<> check_node();
+
+  const config::AgentOptions& options_;
+  core::HostId host_;
+  PlatformPlace place_;
+  kube::Api api_;
+  effects::Kubernetes kubernetes_;
+  RightsCheck rights_;
+};
+
+effects::Kubernetes::Options KubernetesPlatform::effect_options(
+    const config::AgentOptions& options) {
+  effects::Kubernetes::Options effects;
+  effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
+  effects.pods.own_pod = options.pod_name;
+  effects.pods.own_namespace = options.pod_namespace;
+  const core::Policy policy = config::policy_of(options);
+  effects.taint = policy.taint;
+  effects.taint_effect = policy.taint_effect;
+  effects.local_services = policy.exclude_from_load_balancers;
+  effects.hand_over = core::may_hand_over(policy);
+  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
+  return effects;
+}
+
+// Says early, once, whether the node can be read; until it can, tries again.
+Task<> KubernetesPlatform::check_node() {
+  for (int attempt = 1;; ++attempt) {
+    const Result<kube::Node> node = co_await kube::get_node(api_, options_.node_name);
+    if (node) {
+      place_.log.info(
+          "node found",
+          {{"node", node->name},
+           {"provider_id", node->provider_id},
+           {"marked", node->annotations.contains(effects::kStateAnnotation) ? "by an earlier notice"
+                                                                            : "no"}});
+      if (auto notice = effects::recorded_notice(*node)) place_.hooks.resume(std::move(*notice));
+      co_return;
+    }
+    const Error& error = node.error();
+    const core::Level level =
+        error.kind == ErrorKind::kRetryable ? core::Level::kWarning : core::Level::kError;
+    if ((attempt & (attempt - 1)) == 0) {
+      place_.log.write(level, "the node cannot be read: " + error.message,
+                       {{"node", options_.node_name}, {"attempt", std::to_string(attempt)}});
+    }
+    const Backoff backoff{
+        .attempt = attempt, .base = Millis(1'000), .cap = Millis(60'000), .jitter = random_unit()};
+    co_await sleep_for(backoff_delay(backoff));
+  }
+}
+
+}  // namespace
+
+MakePlatform on_kubernetes(const config::AgentOptions& options, kube::Access access) {
+  return [&options, access = std::move(access)](PlatformPlace place) -> std::unique_ptr<Platform> {
+    return std::make_unique<KubernetesPlatform>(options, access, std::move(place));
+  };
+}
+
+}  // namespace spotkeeper::app

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// The adapter against a scripted ECS: what it asks, and what it makes of the answers.
+#include "ecs/ecs.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <memory>
+
+#include "async/loop_fixture.h"
+#include "ecs/test_tasks.h"
+#include "http/server.h"
+
+namespace spotkeeper::ecs {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string instance_json(const std::string& status) {
+  return R"({"containerInstances":[{"containerInstanceArn":")" + kInstanceArn +
+         R"(","ec2InstanceId":"i-1","status":")" + status + R"(","agentConnected":true}],)" +
+         R"("failures":[]})";
+}
+
+std::string task_json(const std::string& id, const std::string& group) {
+  return R"({"taskArn":")" + task_arn(id) + R"(","containerInstanceArn":")" + kInstanceArn +
+         R"(","taskDefinitionArn":")" + definition_arn("app") + R"(","group":")" + group +
+         R"(","startedBy":")" + (group.starts_with("service:") ? "ecs-svc/1" : "me") +
+         R"(","lastStatus":"RUNNING","desiredStatus":"RUNNING","version":1,"containers":[]})";
+}
+
+class EcsTest : public LoopFixture {
+ protected:
+  void SetUp() override {
+    auto server = http::Server::listen(
+        executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
+        [this](http::ServerRequest request) { return answer(this, std::move(request)); });
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+    tasks_.spawn("server", server_->run());
+    aws::ClientOptions options{.region = "eu-west-1", .tries = 1};
+    options.endpoints.url = "http://127.0.0.1:" + std::to_string(server_->port());
+    client_ = std::make_unique<aws::Client>(http_, credentials_, clock_, options);
+    answers_["DescribeContainerInstances"] = {200, instance_json("ACTIVE")};
+    answers_["UpdateContainerInstancesState"] = {200, instance_json("DRAINING")};
+    answers_["StopTask"] = {200, R"({"task":)" + task_json("1", "family:job") + "}"};
+    answers_["ListTasks"] = {
+        200, R"({"taskArns":[")" + task_arn("1") + R"(",")" + task_arn("2") + R"("]})"};
+    answers_["DescribeTasks"] = {200, R"({"tasks":[)" + task_json("1", "family:job") + "," +
+                                          task_json("2", "service:web") + R"(],"failures":[]})"};
+    answers_["DescribeTaskDefinition"] = {
+        200, R"({"taskDefinition":{"taskDefinitionArn":")" + definition_arn("app") +
+                 R"(","family":"app","containerDefinitions":[{"name":"app","stopTimeout":7}]}})"};
+    answers_["DescribeServices"] = {
+        200, R"({"services":[{"serviceArn":"arn:web","serviceName":"web","status":"ACTIVE",
+             "schedulingStrategy":"REPLICA","desiredCount":2,"runningCount":2,"deploymentConfiguration":
+             {"minimumHealthyPercent":100,"maximumPercent":150}}],"failures":[]})"};
+    ecs_ = std::make_unique<Ecs>(
+        *client_, tasks_, clock_, Ecs::Options{},
+        [this](const core::HostId&, core::Observation seen) { seen_.push_back(std::move(seen)); },
+        [this](const core::HostId&, core::Level, const std::string& text) {
+          said_.push_back(text);
+        });
+    aws::ContainerInstance facts;
+    facts.arn = kInstanceArn;
+    facts.ec2_instance_id = "i-1";
+    instance_ = {.cluster = "prod", .facts = facts};
+  }
+
+  static Task<http::ServerResponse> answer(EcsTest* test, http::ServerRequest request) {
+    const std::string* target = http::find_header(request.headers, "X-Amz-Target");
+    const std::string action = target == nullptr ? "" : target->substr(target->find('.') + 1);
+    test->asked_.push_back(action);
+    test->bodies_[action] = request.body;
+    http::ServerResponse response;
+    response.content_type = "application/x-amz-json-1.1";
+    std::tie(response.status, response.body) = test->answers_[action];
+    co_return response;
+  }
+
+  core::Action action(core::ActionKind kind, const std::string& task = "") {
+    core::Action action;
+    action.number = ++number_;
+    action.kind = kind;
+    action.host = kHost;
+    action.unit = core::UnitId(task_arn(task));
+    action.unit_name = "app/" + task;
+    action.notice.deadline = clock_.now() + Seconds(120);
+    action.reason = "because";
+    return action;
+  }
+
+  Result<std::string> carry_out(core::Action wanted) {
+    const uint64_t number = wanted.number;
+    ecs_->carry_out(std::move(wanted));
+    const core::ActionDone* done = nullptr;
+    run_until([&] {
+      for (const core::Observation& seen : seen_) {
+        const auto* found = std::get_if<core::ActionDone>(&seen);
+        if (found != nullptr && found->number == number) done = found;
+      }
+      return done != nullptr;
+    });
+    return done->result;
+  }
+
+  // All tasks are known.
+  void watch() {
+    ecs_->know(kHost, instance_);
+    ecs_->watch(kHost, core::Notice{.deadline = clock_.now() + Seconds(120)});
+    run_until([&] {
+      return std::ranges::any_of(seen_, [](const core::Observation& seen) {
+        return std::holds_alternative<core::UnitsListed>(seen);
+      });
+    });
+    asked_.clear();
+  }
+
+  const core::HostId kHost{"i-1"};
+  SteadyClock clock_;
+  http::Client http_{executor(), {}};
+  aws::FixedCredentials credentials_{{.access_key_id = "k", .secret_access_key = Secret("s")}};
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<aws::Client> client_;
+  std::unique_ptr<Ecs> ecs_;
+  Instance instance_;
+  std::map<std::string, std::pair<int, std::string>> answers_;
+  std::map<std::string, std::string> bodies_;
+  std::vector<std::string> asked_;
+  std::vector<core::Observation> seen_;
+  std::vector<std::string> said_;
+  uint64_t number_ = 0;
+};
+
+TEST_F(EcsTest, TheMarkIsOneReadAndOneWrite) {
+  ecs_->know(kHost, instance_);
+  const auto result = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_THAT(*result, HasSubstr("DRAINING"));
+  EXPECT_THAT(asked_, ElementsAre("DescribeContainerInstances", "UpdateContainerInstancesState"));
+}
+
+TEST_F(EcsTest, WhatIsActiveAgainByOthersIsLeftSo) {
+  ecs_->know(kHost, instance_);
+  ASSERT_TRUE(carry_out(action(core::ActionKind::kMark)));
+  asked_.clear();
+  const auto undone = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(undone);
+  EXPECT_THAT(*undone, HasSubstr("it is ACTIVE"));
+  EXPECT_THAT(asked_, Not(Contains("UpdateContainerInstancesState")));
+}
+
+TEST_F(EcsTest, WhatWeHaveSetWeTakeBack) {
+  ecs_->know(kHost, instance_);
+  ASSERT_TRUE(carry_out(action(core::ActionKind::kMark)));
+  answers_["DescribeContainerInstances"] = {200, instance_json("DRAINING")};
+  const auto undone = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(undone) << undone.error().message;
+  EXPECT_EQ(*undone, "ACTIVE again");
+  EXPECT_THAT(bodies_["UpdateContainerInstancesState"], HasSubstr("ACTIVE"));
+}
+
+TEST_F(EcsTest, WhatOthersHaveSetIsOnlyCompleted) {
+  ecs_->know(kHost, instance_);
+  answers_["DescribeContainerInstances"] = {200, instance_json("DRAINING")};
+  const auto marked = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(marked);
+  EXPECT_THAT(*marked, HasSubstr("not by us"));
+  const auto undone = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(undone);
+  EXPECT_THAT(*undone, HasSubstr("nothing taken back"));
+  EXPECT_THAT(asked_, Not(Contains("UpdateContainerInstancesState")));
+}
+
+TEST_F(EcsTest, WithoutTheRightToLookItIsMarkedAndNotTakenBack) {
+  ecs_->know(kHost, instance_);
+  answers_["DescribeContainerInstances"] = {400,
+                                            R"({"__type":"AccessDeniedException","message":"no"})"};
+  ASSERT_TRUE(carry_out(action(core::ActionKind::kMark)));
+  const auto undone = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(undone);
+  EXPECT_THAT(*undone, HasSubstr("nothing taken back"));
+}
+
+TEST_F(EcsTest, AMissingRightIsOneForGood) {
+  ecs_->know(kHost, instance_);
+  answers_["UpdateContainerInstancesState"] = {
+      400, R"({"__type":"AccessDeniedException","message":"not authorized"})"};
+  const auto result = carry_out(action(core::ActionKind::kMark));
+  ASSERT_FALSE(result);
+  EXPECT_TRUE(result.error().no_right);
+  EXPECT_EQ(result.error().status, 403) << "as the core knows it";
+  EXPECT_THAT(result.error().message, HasSubstr("allow: ecs:UpdateContainerInstancesState"));
+}
+
+TEST_F(EcsTest, AHostThatIsNotKnownYetIsWeather) {
+  const auto result = carry_out(action(core::ActionKind::kMark));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kRetryable);
+  EXPECT_TRUE(asked_.empty());
+}
+
+TEST_F(EcsTest, TasksAreToldOnceAllIsKnownOfThem) {
+  watch();
+  std::vector<core::Unit> units;
+  for (const core::Observation& seen : seen_) {
+    if (const auto* unit = std::get_if<core::UnitSeen>(&seen)) units.push_back(unit->unit);
+  }
+  ASSERT_EQ(units.size(), 2U) << "not in parts";
+  EXPECT_EQ(units[0].grace, Seconds(7));
+  EXPECT_TRUE(units[0].budgets.empty());
+  ASSERT_EQ(units[1].budgets.size(), 1U);
+  EXPECT_EQ(units[1].budgets[0].value, "service web (minimumHealthyPercent 100)");
+}
+
+TEST_F(EcsTest, AskingAServicesTaskIsDrainingsBusiness) {
+  watch();
+  const auto result = carry_out(action(core::ActionKind::kAsk, "2"));
+  ASSERT_FALSE(result);
+  EXPECT_TRUE(result.error().budget);
+  EXPECT_THAT(result.error().message, HasSubstr("keep 100 % of its 2 tasks"));
+  EXPECT_THAT(asked_, Not(Contains("StopTask")));
+}
+
+TEST_F(EcsTest, AStandaloneTaskHasNobodyToRefuse) {
+  watch();
+  ASSERT_TRUE(carry_out(action(core::ActionKind::kAsk, "1")));
+  EXPECT_THAT(asked_, Contains("StopTask"));
+  EXPECT_THAT(bodies_["StopTask"], HasSubstr("spotkeeper: SpotInterruption ends its host at"));
+}
+
+TEST_F(EcsTest, StopIsStopTaskWhateverTheService) {
+  watch();
+  ASSERT_TRUE(carry_out(action(core::ActionKind::kStop, "2")));
+  EXPECT_THAT(bodies_["StopTask"], HasSubstr(task_arn("2")));
+}
+
+TEST_F(EcsTest, ATaskThatIsNotHereIsGone) {
+  watch();
+  const auto result = carry_out(action(core::ActionKind::kStop, "ghost"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kGone);
+}
+
+// ECS's filter is not believed either.
+TEST_F(EcsTest, ATaskOfAnotherHostIsNoneOfOurs) {
+  std::string foreign = task_json("1", "family:job");
+  foreign.replace(foreign.find("/aaaa"), 5, "/bbbb");
+  answers_["DescribeTasks"] = {200, R"({"tasks":[)" + foreign + R"(],"failures":[]})"};
+  watch();
+  for (const core::Observation& seen : seen_) {
+    EXPECT_FALSE(std::holds_alternative<core::UnitSeen>(seen));
+  }
+}
+
+}  // namespace
+}  // namespace spotkeeper::ecs

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which targets of a load balancer's target group are the host's own, and whether they may be taken
+// out of it now. Pure.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "aws/ecs.h"
+#include "aws/elb.h"
+#include "base/clock.h"
+
+namespace spotkeeper::ecs {
+
+// Of the registered targets those that lead to this task: by its host's id and the port its
+// container is reached at there, or by its own address (awsvpc).
+std::vector<aws::Target> targets_of(const std::vector<aws::TargetHealth>& registered,
+                                    const aws::EcsTask& task, const aws::EcsLoadBalancer& balancer,
+                                    const std::string& ec2_instance_id);
+
+// Whether the target group has a healthy target beside those: who is the last one serves on.
+bool others_serve(const std::vector<aws::TargetHealth>& registered,
+                  const std::vector<aws::Target>& own);
+
+// Still answers the connections it had.
+bool any_draining(const std::vector<aws::TargetHealth>& registered,
+                  const std::vector<aws::Target>& own);
+
+// Until when the last healthy target serves on: what is left then is worth more to the connections
+// it has. No load balancer's request is waited for longer than kEnoughDelay.
+inline constexpr Seconds kEnoughDelay{30};
+Time serves_until(Time end, Seconds stop_timeout, Seconds delay);
+
+// "i-0123:32768"
+std::string to_string(const aws::Target& target);
+
+}  // namespace spotkeeper::ecs

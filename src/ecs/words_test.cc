@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ecs/words.h"
+
+#include <gtest/gtest.h>
+
+namespace spotkeeper::ecs {
+namespace {
+
+TEST(Words, OfAnEcsHost) {
+  struct Row {
+    const char* said;
+    const char* wanted;
+  };
+  for (
+      const Row& row :
+      {Row{"all pods have left, 40 s before the deadline",
+           "all tasks have left, 40 s before the deadline"},
+       Row{"the deadline has passed: 1 pods still here, 0 untold",
+           "the deadline has passed: 1 tasks still here, 0 untold"},
+       Row{"budget service web (minimumHealthyPercent 100) allows no disruption now; that can hold "
+           "it until 10:00:00Z",
+           "DRAINING moves it as service web (minimumHealthyPercent 100) lets it; that can hold it "
+           "until 10:00:00Z"},
+       Row{"budget service web (minimumHealthyPercent 100) has held it to its last moment",
+           "service web (minimumHealthyPercent 100) has held it to its last moment"},
+       Row{"its deletion is written", "ECS stops it"},
+       Row{"StopTask: denied; a budget can hold a pod until the host ends; allow: pods delete",
+           "StopTask: denied; what DRAINING does not move ends with the host, untold"},
+       Row{"podman is none of ours", "podman is none of ours"}, Row{"", ""}}) {
+    EXPECT_EQ(in_ecs_words(row.said), row.wanted);
+  }
+}
+
+}  // namespace
+}  // namespace spotkeeper::ecs

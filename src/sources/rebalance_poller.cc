@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/rebalance_poller.h"
+
+#include <boost/json/parse.hpp>
+#include <utility>
+
+#include "async/timing.h"
+#include "base/backoff.h"
+#include "base/json.h"
+
+namespace spotkeeper::sources {
+namespace {
+
+constexpr const char* kRebalance = "/latest/meta-data/events/recommendations/rebalance";
+constexpr Millis kLongestPause{30'000};
+
+}  // namespace
+
+std::optional<std::string> parse_rebalance(const std::string& body) {
+  boost::system::error_code wrong;
+  const boost::json::value root = boost::json::parse(body, wrong);
+  if (wrong) return std::nullopt;
+  std::string time = text_at(root, {"noticeTime"});
+  Time parsed{};
+  if (!parse_time(time, parsed)) return std::nullopt;
+  return time;
+}
+
+RebalancePoller::RebalancePoller(aws::ImdsClient& imds, const Clock& clock, Counters& counters,
+                                 Options options, std::function<void(core::Notice)> notice)
+    : imds_(imds),
+      clock_(clock),
+      counters_(counters),
+      options_(std::move(options)),
+      notice_(std::move(notice)) {}
+
+Task<> RebalancePoller::run() {
+  int failures = 0;
+  for (;;) {
+    const Result<std::optional<std::string>> body = co_await imds_.get(kRebalance);
+    const auto time = body && *body ? parse_rebalance(**body) : std::nullopt;
+    const bool quiet = body && !*body;
+    counters_.count(
+        "imds_polls",
+        {{"outcome", time    ? "rebalance"
+                     : quiet ? "quiet"
+                             : to_string(body ? ErrorKind::kPermanent : body.error().kind)}});
+    failures = time || quiet ? 0 : failures + 1;
+    if (time && *time != told_) {
+      told_ = *time;
+      const Time now = clock_.now();
+      core::Notice notice{.id = core::NoticeId("rebalance-recommendation-" + *time),
+                          .kind = core::NoticeKind::kRebalanceRecommendation,
+                          .instance = options_.instance,
+                          .deadline = now + options_.trust,
+                          .source = "imds",
+                          .detail = {},
+                          .received = now};
+      notice_(std::move(notice));
+    }
+    const Backoff backoff{.attempt = failures,
+                          .base = options_.period,
+                          .cap = kLongestPause,
+                          .jitter = random_unit()};
+    co_await sleep_for(failures > 0 ? backoff_delay(backoff) : options_.period);
+  }
+}
+
+}  // namespace spotkeeper::sources
