@@ -10,11 +10,11 @@ import textwrap
 
 from rig.binaries import MissingBinary, spotkeeper
 
-from . import big, drain, executable, idle, reaction, storm, world
+from . import big, drain, ecs, executable, idle, reaction, storm, world
 from .context import Context
 from .figure import Figure, heading
 
-ROWS = [executable, reaction, idle, drain, world, storm]
+ROWS = [executable, reaction, idle, drain, ecs, world, storm]
 BY_NAME = [big]  # take long: only when they are asked for
 
 

@@ -54,3 +54,17 @@ def host_with(rig: EcsRig, *stop_timeouts: int) -> tuple[Instance, list[Task]]:
     tasks = [rig.run(f"job-{timeout}", on=host, stop_timeout=timeout) for timeout in stop_timeouts]
     rig.settle()
     return host, tasks
+
+
+def crowded(rig: EcsRig, stop_timeouts: tuple[int, int, int] = (3, 6, 20)) -> tuple[Instance, list[Task], tuple]:
+    """A host with tasks of three services (the last may lose none, and there is room for none more) and two standalone
+    tasks; and another host that takes what the first two services give up. The host, those tasks, those services."""
+    short, middle, long = stop_timeouts
+    one = rig.host(slots=5)
+    web = rig.service("web", count=1, minimum=0, stop_timeout=short)
+    api = rig.service("api", count=1, minimum=100, maximum=200, stop_timeout=middle)
+    db = rig.service("db", count=1, minimum=100, maximum=199, stop_timeout=middle)
+    jobs = [rig.run("job", on=one, stop_timeout=short), rig.run("long", on=one, stop_timeout=long)]
+    rig.settle()
+    rig.host(slots=2)
+    return one, [*rig.tasks_of(web), *rig.tasks_of(api), *rig.tasks_of(db), *jobs], (web, api, db)

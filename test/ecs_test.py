@@ -2,7 +2,7 @@
 
 import time
 
-from ecs_host import MARGIN, gone, sleep_to, start, told_before_end
+from ecs_host import MARGIN, crowded, gone, sleep_to, start, told_before_end
 from rig.process import stays, until
 
 
@@ -17,20 +17,6 @@ def test_a_notice_sets_the_host_draining_within_a_second(ecs_rig):
     heard = time.time()
     until(lambda: one.status == "DRAINING", 1, "DRAINING")
     assert time.time() - heard < 1
-
-
-def crowded(rig, names=("web", "api", "db")):
-    """A host with tasks of three services (the last may lose none, and there is room for none more) and two standalone
-    tasks; and another host that takes what the first two services give up."""
-    one = rig.host(slots=5)
-    timeouts = (3, 6, 20)
-    web = rig.service(names[0], count=1, minimum=0, stop_timeout=timeouts[0])
-    api = rig.service(names[1], count=1, minimum=100, maximum=200, stop_timeout=timeouts[1])
-    db = rig.service(names[2], count=1, minimum=100, maximum=199, stop_timeout=timeouts[1])
-    jobs = [rig.run("job", on=one, stop_timeout=timeouts[0]), rig.run("long", on=one, stop_timeout=timeouts[2])]
-    rig.settle()
-    rig.host(slots=2)
-    return one, [*rig.tasks_of(web), *rig.tasks_of(api), *rig.tasks_of(db), *jobs], (web, api, db)
 
 
 def test_everything_is_told_in_time_for_its_stop_timeout(ecs_rig):
