@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "async/timing.h"
 #include "aws/credential_chain.h"
 #include "aws/endpoint.h"
 
@@ -15,6 +16,8 @@ http::ClientOptions link_local() {
   options.use_environment_proxy = false;
   return options;
 }
+
+constexpr Millis kLookAtCredentials = std::chrono::minutes(4);
 
 }  // namespace
 
@@ -45,6 +48,14 @@ Result<std::unique_ptr<AwsAccess>> AwsAccess::make(TaskGroup& tasks, const Clock
   access->client_ = std::make_unique<aws::Client>(access->http_, *access->credentials_, clock,
                                                   std::move(options));
   return access;
+}
+
+Task<> AwsAccess::keep_fresh() {
+  for (;;) {
+    co_await sleep_for(kLookAtCredentials);
+    // A failure was told of by the cache, or is by the call that needs them.
+    [[maybe_unused]] const Result<aws::Credentials> there = co_await credentials_->get();
+  }
 }
 
 std::string region_of_arn(const std::string& arn) {

@@ -32,6 +32,10 @@ class AwsAccess {
 
   aws::Client& client() { return *client_; }
 
+  // For ever. A host may wait for its notice for months, and then there is no time to fetch
+  // credentials: they are asked for often enough to be renewed ahead of their end.
+  Task<> keep_fresh();
+
   // For people: where our credentials come from.
   const std::string& credentials_from() const { return credentials_from_; }
 

@@ -189,6 +189,7 @@ Task<Result<void>> EcsPlatform::reach_aws(std::string arn) {
   auto access = AwsAccess::make(place_.work, place_.clock, std::move(region), std::move(way));
   if (!access) co_return std::unexpected(access.error());
   aws_ = std::move(*access);
+  place_.work.spawn("keep AWS credentials fresh", aws_->keep_fresh());
   place_.log.info("credentials for AWS",
                   {{"from", aws_->credentials_from()}, {"region", aws_->client().region()}});
   aws_->client().on_answer = [this](const aws::Service& service, const std::string& action,

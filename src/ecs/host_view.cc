@@ -75,8 +75,12 @@ void HostView::tell(const TaskBook::Observations& observations) {
   for (const core::Observation& observation : observations) hooks_.report(observation);
 }
 
+// The same trouble is told once, by its text: it must not bear the request's id.
 void HostView::trouble(const Error& error, const std::string& what, const char* allow) {
   Error told = error.within(what);
+  if (const size_t id = told.message.rfind(" (request "); id != std::string::npos) {
+    told.message.resize(id);
+  }
   if (error.kind == ErrorKind::kDenied) told.message += fmt::format("; allow: {}", allow);
   hooks_.report(core::Trouble{.error = std::move(told)});
 }
