@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "template/format.h"
+#include "template/lexer.h"
 #include "template/literal.h"
 
 namespace spotkeeper::tmpl {
@@ -163,20 +164,33 @@ std::string wrong_format(std::string_view format) {
   for (size_t at = format.find('%'); at < format.size(); at = format.find('%', at)) {
     const size_t from = at++;
     const size_t verb = std::min(format.find_first_not_of("+-# 0123456789.*[]", at), format.size());
-    const bool sharp = format.substr(at, verb - at).contains('#');
-    const bool plus = format.substr(at, verb - at).contains('+');
     if (verb == format.size()) return "";
+    const std::string_view directive = format.substr(from, verb + 1 - from);
     const char letter = format[verb];
-    constexpr std::string_view kSharpless = "veEfFgGU";
+    constexpr std::string_view kSharpless = "veEfFgG";
     const bool refused = letter == 'T' || letter == 'p' || letter == 'U' ||
-                         (sharp && kSharpless.contains(letter)) || (plus && letter == 'q');
+                         (directive.contains('#') && kSharpless.contains(letter)) ||
+                         (directive.contains('+') && letter == 'q');
     if (refused) {
       return fmt::format("printf's {} is not supported (use %v, %s, %q, %d, %x, %t, %f, %e or %g)",
-                         format.substr(from, verb + 1 - from));
+                         shown(directive));
+    }
+    size_t number = 0;
+    for (const char c : directive) {
+      number = c >= '0' && c <= '9' ? number * 10 + static_cast<size_t>(c - '0') : 0;
+      if (number > kMostWidth)
+        return fmt::format("printf's widths and precisions end at {}", kMostWidth);
     }
     at = verb + 1;
   }
   return "";
+}
+
+std::string wrong_literal(const Signature& function, size_t arg, const Value& literal) {
+  if (!literal.is(Kind::kText)) return "";
+  if (function.name == "printf" && arg == 0) return wrong_format(literal.text());
+  const bool zone = arg == 2 && (function.name == "dateInZone" || function.name == "date_in_zone");
+  return zone && !is_utc(literal.text()) ? kOnlyUtc : "";
 }
 
 }  // namespace spotkeeper::tmpl

@@ -46,6 +46,12 @@ std::string why_no_time_method(std::string_view name);
 // What is wrong with a format for printf that could never be rendered here; empty: nothing.
 std::string wrong_format(std::string_view format);
 
+// The same for any literal argument of a function.
+std::string wrong_literal(const Signature& function, size_t arg, const Value& literal);
+
+inline constexpr const char* kOnlyUtc = "the only time zone is \"UTC\"";
+bool is_utc(std::string_view zone);
+
 // The tables of the files functions_*.cc.
 std::span<const Signature> builtin_functions();
 std::span<const Signature> text_functions();

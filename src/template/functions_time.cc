@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times: sprig's functions, and the methods of Go's time.Time. All in UTC.
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "template/functions.h"
 #include "template/time_layout.h"
@@ -40,10 +40,7 @@ Made date(const Call& call) {
   return formatted(call, moment(call, call.args[1]), call.args[0].text());
 }
 Made date_in_zone(const Call& call) {
-  const std::string& zone = call.args[2].text();
-  if (zone != "UTC" && zone != "Local" && !zone.empty() && zone != "Etc/UTC") {
-    return wrong("the only zone is \"UTC\"");
-  }
+  if (!is_utc(call.args[2].text())) return wrong(kOnlyUtc);
   return date(call);
 }
 Made html_date(const Call& call) {
@@ -143,6 +140,10 @@ constexpr Signature kMethods[] = {
 };
 
 }  // namespace
+
+bool is_utc(std::string_view zone) {
+  return zone.empty() || zone == "UTC" || zone == "Etc/UTC" || zone == "Local";
+}
 
 std::span<const Signature> time_functions() {
   return kFunctions;

@@ -335,15 +335,13 @@ class Parser {
       const bool fits = wanted == 'a' || (wanted == 's' && operand.literal.is(Kind::kText)) ||
                         (wanted == 'i' && operand.whole) ||
                         (wanted == 'b' && operand.literal.is(Kind::kBool));
-      if (!fits)
+      if (!fits) {
         return fail(operand.at,
                     fmt::format("argument {} of {} is of the wrong type", i, function.name));
+      }
+      std::string wrong = wrong_literal(function, i - 1, operand.literal);
+      if (!wrong.empty()) return fail(operand.at, std::move(wrong));
     }
-    if (function.name != "printf" || command.operands.size() < 2) return;
-    const Operand& format = command.operands[1];
-    if (format.kind != Operand::Kind::kLiteral) return;
-    if (const std::string wrong = wrong_format(format.literal.text()); !wrong.empty())
-      fail(format.at, wrong);
   }
 
   // False: there is none here.
