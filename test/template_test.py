@@ -16,8 +16,8 @@ CACHE = pathlib.Path(os.environ.get("SPOTKEEPER_CACHE", pathlib.Path.home() / ".
 
 
 def go() -> str:
-    """The go that tools/setup uses: the machine's own, or the one of the virtual environment."""
-    found = shutil.which("go") or shutil.which("go", path=CACHE / "venv/bin")
+    """What tools/setup installs where the machine's own is too old, or the machine's own."""
+    found = shutil.which("go", path=CACHE / "venv/bin") or shutil.which("go")
     assert found, "go is missing: run 'tools/setup test', or install Go 1.26 yourself"
     return found
 

@@ -24,7 +24,12 @@ TEST(Evaluate, SaysWhereItIsWrong) {
   EXPECT_EQ(rendered("{{ .Kind | index 3 }}"), "t:1:12: index: int is not indexed");
   EXPECT_EQ(rendered("{{ range .Kind }}{{ end }}"),
             "t:1:4: range is over a list, a map or a number, not over string");
-  EXPECT_EQ(rendered("{{ fail \"no\" }}"), "t:1:4: fail: no");
+  EXPECT_EQ(rendered("{{ fail \"no\" }}"), "t:1:4: fail: \"no\"");
+}
+
+// Found by libFuzzer: the message went out as it was.
+TEST(Evaluate, AnErrorIsOneLineOfText) {
+  EXPECT_EQ(rendered("{{ fail \"a\\nb\xff\" }}"), "t:1:4: fail: \"a\\nb\uFFFD\"");
 }
 
 TEST(Evaluate, NowIsTheCallers) {

@@ -29,6 +29,12 @@ TEST(Format, FloatsAsGoWritesThem) {
   EXPECT_EQ(float_text(NAN, 'f', 3), "NaN");
 }
 
+// Found by libFuzzer: the digits of the exponent were read beyond their end.
+TEST(Format, FloatsAreWrittenTheSameAgain) {
+  for (int i = 0; i < 100; i++)
+    EXPECT_EQ(float_text(3.25 + i, 'g', -1).size(), i + 3.25 < 10 ? 4U : 5U + (i + 3.25 >= 100));
+}
+
 TEST(Format, InfinityIsNotPaddedWithZeros) {
   EXPECT_EQ(printf("%06.1f|%v", {Value::real(HUGE_VAL), Value::real(-HUGE_VAL)}), "  +Inf|-Inf");
 }

@@ -27,7 +27,8 @@ Digits shortest(double value) {
   const size_t e = text.find('e');
   Digits made{.digits = std::string(text.substr(0, e))};
   std::erase(made.digits, '.');
-  made.exponent = std::atoi(text.data() + e + 1);
+  const size_t digits = e + (text[e + 1] == '+' ? 2 : 1);
+  std::from_chars(buffer + digits, end, made.exponent);
   return made;
 }
 

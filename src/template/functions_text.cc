@@ -6,6 +6,7 @@
 
 #include "template/format.h"
 #include "template/functions.h"
+#include "template/lexer.h"
 #include "template/utf8.h"
 
 namespace spotkeeper::tmpl {
@@ -306,7 +307,7 @@ Made any(const Call& call) {
   return Value::boolean(std::ranges::any_of(call.args, &Value::truth));
 }
 Made fail(const Call& call) {
-  return wrong(text(call, 0).substr(0, 200));
+  return wrong(shown(text(call, 0)));
 }
 
 constexpr Signature kTable[] = {

@@ -35,9 +35,11 @@ struct Escaped {
 
   std::optional<char32_t> digits(size_t count, int base) {
     if (rest.size() < count) return std::nullopt;
+    const std::string piece(rest.substr(0, count));
+    const char* const last = piece.data() + count;
     uint32_t value = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + count, value, base);
-    if (error != std::errc() || end != rest.data() + count) return std::nullopt;
+    const auto [end, error] = std::from_chars(piece.data(), last, value, base);
+    if (error != std::errc() || end != last) return std::nullopt;
     rest.remove_prefix(count);
     return value;
   }
