@@ -276,7 +276,7 @@ class Evaluator {
     Value value;
     switch (of.kind()) {
       case Kind::kMissing:
-        break;
+        return {};
       case Kind::kNil:
         return fail(step.at, fmt::format("field {} is asked of nil", asked()));
       case Kind::kMap:

@@ -46,7 +46,7 @@ class Format::Scan {
       out_.flags_.has_width = true;
       if (indexed) good_index_ = false;
     }
-    if (at('.')) {
+    if (at('.') && at_ + 1 < format_.size()) {
       at_++;
       if (indexed) good_index_ = false;
       indexed = index();
@@ -234,6 +234,8 @@ void Format::pad(std::string_view text) {
 }
 
 void Format::verb(char32_t verb, const Value& value) {
+  // %+v asks for the names of a record's fields, not for signs.
+  if (verb == 'v') flags_.names = std::exchange(flags_.plus, false);
   if (value.is_nil()) {
     if (verb == 'v') return pad("<nil>");
     return bad_verb(verb, value);
@@ -283,7 +285,7 @@ void Format::value(char32_t verb, const Value& value, bool inner) {
       bool first = true;
       for (const auto& [name, item] : value.fields()) {
         if (!std::exchange(first, false)) append(" ");
-        if (verb == 'v' && flags_.plus) append(name + ":");
+        if (flags_.names) append(name + ":");
         this->value(verb, item, true);
       }
       return append("}");
@@ -353,12 +355,7 @@ void Format::integer(char32_t verb, const Value& value) {
   const bool sharp = flags_.sharp;
   const bool rune = number >= 0 && number <= 0x10FFFF;
   switch (verb) {
-    case 'v': {
-      const bool plus = std::exchange(flags_.plus, false);  // %+v is another thing than %+d
-      based(number, 10, false, "");
-      flags_.plus = plus;
-      return;
-    }
+    case 'v':
     case 'd':
       return based(number, 10, false, "");
     case 'b':
@@ -409,8 +406,7 @@ void Format::real(char32_t verb, const Value& value) {
   if (verb == 'E' || verb == 'G') std::ranges::replace(digits, 'e', 'E');
   const bool negative = digits.starts_with('-');
   if (negative || digits.starts_with('+')) digits.erase(0, 1);
-  const bool plus = flags_.plus && verb != 'v';
-  const std::string mark = negative ? "-" : plus ? "+" : flags_.space ? " " : "";
+  const std::string mark = negative ? "-" : flags_.plus ? "+" : flags_.space ? " " : "";
   const bool finite = digits != "Inf" && digits != "NaN";
   const size_t size = mark.size() + digits.size();
   if (finite && flags_.zero && !flags_.minus && flags_.has_width && size < flags_.width) {

@@ -27,7 +27,7 @@ class Format {
 
  private:
   struct Flags {
-    bool plus = false, minus = false, sharp = false, space = false, zero = false;
+    bool plus = false, names = false, minus = false, sharp = false, space = false, zero = false;
     bool has_width = false, has_precision = false;
     size_t width = 0, precision = 0;
   };

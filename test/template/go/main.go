@@ -76,13 +76,21 @@ func must(err error) {
 	}
 }
 
-func main() {
-	raw, err := os.ReadFile(os.Args[1])
-	must(err)
+// The sets of data, anew for each template: sprig's sortAlpha sorts the data themselves.
+func decoded(raw []byte) map[string]*data {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	sets := map[string]*data{}
 	must(decoder.Decode(&sets))
+	for _, set := range sets {
+		set.Any = plain(set.Any)
+	}
+	return sets
+}
+
+func main() {
+	raw, err := os.ReadFile(os.Args[1])
+	must(err)
 	cases, err := os.ReadFile(os.Args[2])
 	must(err)
 	type result struct {
@@ -90,16 +98,13 @@ func main() {
 		Answers  map[string]answer `json:"answers"`
 	}
 	results := []result{}
-	for _, set := range sets {
-		set.Any = plain(set.Any)
-	}
 	for _, line := range strings.Split(string(cases), "\n") {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		line = strings.ReplaceAll(line, "¶", "\n")
 		answers := map[string]answer{}
-		for name, set := range sets {
+		for name, set := range decoded(raw) {
 			answers[name] = render(line, set)
 		}
 		results = append(results, result{line, answers})
