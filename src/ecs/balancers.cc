@@ -128,7 +128,10 @@ Task<> Balancers::take_out_of(TaskBook& book, Place place, Time end) {
                       std::back_inserter(own));
   }
   const Seconds delay = group.delay.value_or(Seconds(0));
-  const Time until = serves_until(end, place.stop_timeout, delay);
+  // As the task's grace has it, which knows one delay a service.
+  const Seconds fits = delay_that_fits(book.delay_of(place.tasks.front().service()),
+                                       place.stop_timeout, book.room());
+  const Time until = serves_until(end, place.stop_timeout, fits);
   if (!own.empty() && !others_serve(*registered, own) && clock_.now() < until) {
     if (!std::exchange(group.waits, true)) {
       hooks_.say(core::Level::kInfo,

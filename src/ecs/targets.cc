@@ -55,7 +55,7 @@ bool any_draining(const std::vector<aws::TargetHealth>& registered,
 }
 
 Time serves_until(Time end, Seconds stop_timeout, Seconds delay) {
-  return end - stop_timeout - std::min(delay, kEnoughDelay);
+  return end - stop_timeout - delay - kBeforeStop;
 }
 
 std::string to_string(const aws::Target& target) {

@@ -29,8 +29,9 @@ bool any_draining(const std::vector<aws::TargetHealth>& registered,
                   const std::vector<aws::Target>& own);
 
 // Until when the last healthy target serves on: what is left then is worth more to the connections
-// it has. No load balancer's request is waited for longer than kEnoughDelay.
-inline constexpr Seconds kEnoughDelay{30};
+// it has (`delay`: delay_that_fits(), as the task's grace has it). It is a few looks before the
+// task is stopped, which would come first otherwise.
+inline constexpr Seconds kBeforeStop{4};
 Time serves_until(Time end, Seconds stop_timeout, Seconds delay);
 
 // "i-0123:32768"

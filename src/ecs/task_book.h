@@ -22,6 +22,7 @@ class TaskBook {
 
   // From the notice to the end, margin off; nothing: there is no end.
   Observations room(std::optional<Seconds> room);
+  const std::optional<Seconds>& room() const { return room_; }
 
   // One look. Tasks of `missing` are known to ECS no more. What is older than what was seen before
   // (ECS answers from several places) changes nothing.
@@ -48,6 +49,7 @@ class TaskBook {
   const aws::EcsTask* find(const core::UnitId& id) const;
   const aws::EcsService* service_of(const aws::EcsTask& task) const;
   Seconds stop_timeout(const aws::EcsTask& task) const;
+  Seconds delay_of(const std::string& service) const;  // the longest; 0 while it is not known
   const std::map<std::string, aws::EcsService>& services() const { return services_; }
   std::vector<const aws::EcsTask*> tasks() const;  // that have not gone
   bool moves(const aws::EcsTask& task) const;      // it is not exempt
