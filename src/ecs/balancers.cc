@@ -122,17 +122,25 @@ Task<> Balancers::take_out_of(TaskBook& book, Place place, Time end) {
                    "elasticloadbalancing:DescribeTargetHealth");
     co_return;
   }
+  // A task whose target is not found (the other colour's group, an id that is not known) is not out
+  // for that: its delay stays allowed for, and it is looked for again.
   std::vector<aws::Target> own;
-  for (const aws::EcsTask& task : place.tasks) {
-    std::ranges::copy(targets_of(*registered, task, place.balancer, ec2_instance_id_),
-                      std::back_inserter(own));
+  std::erase_if(place.tasks, [&](const aws::EcsTask& task) {
+    const std::vector<aws::Target> targets =
+        targets_of(*registered, task, book.network_mode(task), place.balancer, ec2_instance_id_);
+    own.insert(own.end(), targets.begin(), targets.end());
+    return targets.empty();
+  });
+  if (own.empty()) {
+    group.waits = false;
+    co_return;
   }
   const Seconds delay = group.delay.value_or(Seconds(0));
   // As the task's grace has it, which knows one delay a service.
   const Seconds fits = delay_that_fits(book.delay_of(place.tasks.front().service()),
                                        place.stop_timeout, book.room());
   const Time until = serves_until(end, place.stop_timeout, fits);
-  if (!own.empty() && !others_serve(*registered, own) && clock_.now() < until) {
+  if (!others_serve(*registered, own) && clock_.now() < until) {
     if (!std::exchange(group.waits, true)) {
       hooks_.say(core::Level::kInfo,
                  fmt::format("target group {}: no other target is healthy: {} serves on until one "
@@ -150,15 +158,13 @@ Task<> Balancers::take_out_of(TaskBook& book, Place place, Time end) {
     co_return;
   }
   group.waits = false;
-  if (!own.empty()) {
-    hooks_.say(core::Level::kInfo,
-               fmt::format("target group {}: {} deregistered, to take no new connections; its "
-                           "deregistration delay is {} s",
-                           name_of_group(arn), names_of(own), delay.count()));
-    std::ranges::copy(own, std::back_inserter(group.out));
-    group.out_since = clock_.now();
-    group.drained = false;
-  }
+  hooks_.say(core::Level::kInfo,
+             fmt::format("target group {}: {} deregistered, to take no new connections; its "
+                         "deregistration delay is {} s",
+                         name_of_group(arn), names_of(own), delay.count()));
+  std::ranges::copy(own, std::back_inserter(group.out));
+  group.out_since = clock_.now();
+  group.drained = false;
   for (const aws::EcsTask& task : place.tasks) {
     group.done.insert(task.arn);
     const bool everywhere = std::ranges::all_of(

@@ -6,15 +6,16 @@
 namespace spotkeeper::ecs {
 namespace {
 
-bool leads_to(const aws::Target& target, const aws::EcsContainer& container, int64_t container_port,
-              const std::string& ec2_instance_id) {
+bool leads_to(const aws::Target& target, const aws::EcsContainer& container, bool host_network,
+              int64_t container_port, const std::string& ec2_instance_id) {
   if (std::ranges::count(container.private_ips, target.id) != 0) {
     return !target.port || *target.port == container_port;
   }
-  return target.id == ec2_instance_id && target.port &&
-         std::ranges::any_of(container.bindings, [&](const aws::NetworkBinding& binding) {
-           return binding.container_port == container_port && binding.host_port == *target.port;
-         });
+  if (ec2_instance_id.empty() || target.id != ec2_instance_id || !target.port) return false;
+  if (host_network && *target.port == container_port) return true;
+  return std::ranges::any_of(container.bindings, [&](const aws::NetworkBinding& binding) {
+    return binding.container_port == container_port && binding.host_port == *target.port;
+  });
 }
 
 bool is_own(const std::vector<aws::Target>& own, const aws::Target& target) {
@@ -24,14 +25,15 @@ bool is_own(const std::vector<aws::Target>& own, const aws::Target& target) {
 }  // namespace
 
 std::vector<aws::Target> targets_of(const std::vector<aws::TargetHealth>& registered,
-                                    const aws::EcsTask& task, const aws::EcsLoadBalancer& balancer,
+                                    const aws::EcsTask& task, const std::string& network_mode,
+                                    const aws::EcsLoadBalancer& balancer,
                                     const std::string& ec2_instance_id) {
   std::vector<aws::Target> own;
   for (const aws::EcsContainer& container : task.containers) {
     if (container.name != balancer.container_name) continue;
     for (const aws::TargetHealth& each : registered) {
-      if (each.state == "unused" ||
-          !leads_to(each.target, container, balancer.container_port, ec2_instance_id)) {
+      if (each.state == "unused" || !leads_to(each.target, container, network_mode == "host",
+                                              balancer.container_port, ec2_instance_id)) {
         continue;
       }
       own.push_back(each.target);

@@ -15,9 +15,12 @@
 namespace spotkeeper::ecs {
 
 // Of the registered targets those that lead to this task: by its host's id and the port its
-// container is reached at there, or by its own address (awsvpc).
+// container is reached at there (which is the container's own where it is in the host's network, of
+// which ECS lists no bindings), or by its own address (awsvpc). Empty: it was not found, which is
+// not to say that it is out.
 std::vector<aws::Target> targets_of(const std::vector<aws::TargetHealth>& registered,
-                                    const aws::EcsTask& task, const aws::EcsLoadBalancer& balancer,
+                                    const aws::EcsTask& task, const std::string& network_mode,
+                                    const aws::EcsLoadBalancer& balancer,
                                     const std::string& ec2_instance_id);
 
 // Whether the target group has a healthy target beside those: who is the last one serves on.

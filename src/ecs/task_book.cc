@@ -153,6 +153,11 @@ Seconds TaskBook::stop_timeout(const aws::EcsTask& task) const {
   return stop_timeout_of(find_in(definitions_, task.task_definition_arn), rules_);
 }
 
+std::string TaskBook::network_mode(const aws::EcsTask& task) const {
+  const aws::EcsTaskDefinition* definition = find_in(definitions_, task.task_definition_arn);
+  return definition == nullptr ? std::string() : definition->network_mode;
+}
+
 Seconds TaskBook::delay_of(const std::string& service) const {
   const Seconds* delay = find_in(delays_, service);
   return delay == nullptr ? Seconds(0) : *delay;

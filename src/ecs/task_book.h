@@ -49,7 +49,8 @@ class TaskBook {
   const aws::EcsTask* find(const core::UnitId& id) const;
   const aws::EcsService* service_of(const aws::EcsTask& task) const;
   Seconds stop_timeout(const aws::EcsTask& task) const;
-  Seconds delay_of(const std::string& service) const;  // the longest; 0 while it is not known
+  std::string network_mode(const aws::EcsTask& task) const;  // empty: not known, or bridge
+  Seconds delay_of(const std::string& service) const;        // the longest; 0 while it is not known
   const std::map<std::string, aws::EcsService>& services() const { return services_; }
   std::vector<const aws::EcsTask*> tasks() const;  // that have not gone
   bool moves(const aws::EcsTask& task) const;      // it is not exempt
