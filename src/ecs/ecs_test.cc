@@ -216,6 +216,37 @@ TEST_F(EcsTest, TasksAreToldOnceAllIsKnownOfThem) {
   EXPECT_EQ(units[1].budgets[0].value, "service web (minimumHealthyPercent 100)");
 }
 
+// "All have left", said of a book that an earlier drain has closed, would end the next one at once.
+TEST_F(EcsTest, ALaterDrainIsToldNothingBeforeItHasLookedAnew) {
+  const auto listed = [this] {
+    return std::ranges::any_of(seen_, [](const core::Observation& seen) {
+      return std::holds_alternative<core::UnitsListed>(seen);
+    });
+  };
+  HostView view(*client_, clock_, executor(), HostView::Options{}, instance_,
+                {.report = [this](core::Observation seen) { seen_.push_back(std::move(seen)); },
+                 .say = [](core::Level, const std::string&) {}});
+  view.begin(core::Notice{.deadline = clock_.now() + Seconds(120)});
+  view.spawned();
+  tasks_.spawn("view", view.run());
+  run_until(listed);
+  view.rest(clock_.now());
+  run_until([&] { return !view.running(); });
+  seen_.clear();
+  view.begin(core::Notice{.deadline = clock_.now() + Seconds(120)});
+  EXPECT_FALSE(listed());
+  view.spawned();
+  tasks_.spawn("view", view.run());
+  run_until(listed);
+  EXPECT_EQ(std::ranges::count_if(seen_,
+                                  [](const core::Observation& seen) {
+                                    return std::holds_alternative<core::UnitSeen>(seen);
+                                  }),
+            2);
+  view.rest(clock_.now());
+  run_until([&] { return !view.running(); });
+}
+
 TEST_F(EcsTest, AskingAServicesTaskIsDrainingsBusiness) {
   watch();
   const auto result = carry_out(action(core::ActionKind::kAsk, "2"));

@@ -43,6 +43,7 @@ HostView::HostView(aws::Client& client, const Clock& clock, boost::asio::any_io_
 void HostView::begin(const core::Notice& notice) {
   notice_ = notice;
   rests_until_ = kNever;
+  if (!running_) listed_ = false;  // what was known is of an earlier drain
   // Nobody is to wait for budgets: each comes before what it guards.
   hooks_.report(core::BudgetsListed{.watched = true});
   std::optional<Seconds> room;
@@ -57,6 +58,7 @@ void HostView::begin(const core::Notice& notice) {
 }
 
 void HostView::act() {
+  rests_until_ = kNever;
   if (!std::exchange(acting_, true)) wake_.set();
 }
 
