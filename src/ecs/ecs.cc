@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/timing.h"
+#include "base/backoff.h"
+
 namespace spotkeeper::ecs {
 namespace {
 
@@ -16,6 +19,10 @@ constexpr Millis kLookFirst{1'500};
 constexpr Millis kLongWait = std::chrono::hours(1);
 // A host that is still not empty is taken out of its cluster so long before its end.
 constexpr Seconds kDeregisterBefore{2};
+constexpr Seconds kDeregisterAtLeast{13};  // from the notice
+constexpr int kDeregisterTries = 6;
+constexpr Millis kDeregisterPause{300};
+constexpr Millis kDeregisterLongestPause{2'000};
 // Tasks may still come to a host whose drain is over, or its end may not come.
 constexpr Seconds kRestAfter{120};
 constexpr int kForbidden = 403;
@@ -71,6 +78,10 @@ core::Abilities abilities() {
   return abilities;
 }
 
+Time deregister_at(Time deadline, Time now) {
+  return std::max(deadline - kDeregisterBefore, now + kDeregisterAtLeast);
+}
+
 Error for_the_core(Error error, const char* allow) {
   const bool no_right =
       error.kind == ErrorKind::kDenied && error.reason.starts_with("AccessDenied");
@@ -119,7 +130,7 @@ void Ecs::watch(const core::HostId& host, const core::Notice& notice) {
   look(host, *found->second);
   if (options_.deregister && core::is_hard(notice) && notice.deadline != kNever) {
     group_.spawn("deregister " + host.value,
-                 deregister_before(host, notice.deadline - kDeregisterBefore));
+                 deregister_before(host, deregister_at(notice.deadline, clock_.now())));
   }
 }
 
@@ -260,8 +271,19 @@ Task<> Ecs::deregister(core::HostId host) {
   if (!deregistered_.insert(host).second) co_return;
   ++last_works_;
   const Instance instance = views_.at(host)->instance();
-  const auto done = co_await aws::deregister_container_instance(
-      client_, instance.cluster, instance.facts.arn, true, kMarkAtMost);
+  Result<aws::ContainerInstance> done = retryable("not tried");
+  for (int attempt = 1; attempt <= kDeregisterTries; ++attempt) {
+    done = co_await aws::deregister_container_instance(client_, instance.cluster,
+                                                       instance.facts.arn, true, kMarkAtMost);
+    if (done || done.error().kind != ErrorKind::kRetryable || withdrawn_.contains(host)) break;
+    const Backoff backoff{.attempt = attempt,
+                          .base = kDeregisterPause,
+                          .cap = kDeregisterLongestPause,
+                          .jitter = random_unit()};
+    co_await sleep_for(backoff_delay(backoff));
+  }
+  // What was weather may be tried again when the drain is over.
+  if (!done && done.error().kind == ErrorKind::kRetryable) deregistered_.erase(host);
   if (done) {
     say_(host, core::Level::kInfo, "the container instance is deregistered from its cluster");
   } else {

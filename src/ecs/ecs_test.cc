@@ -276,6 +276,36 @@ TEST_F(EcsTest, ATaskThatIsNotHereIsGone) {
   EXPECT_EQ(result.error().kind, ErrorKind::kGone);
 }
 
+TEST(Deregister, NeverBeforeTheCoreHasUsedItsTime) {
+  const Time now(Seconds(1'000'000));
+  struct Row {
+    int deadline;
+    int wanted;
+  };
+  for (const Row& row : {Row{120, 118}, Row{16, 14}, Row{15, 13}, Row{1, 13}, Row{-60, 13}}) {
+    EXPECT_EQ(deregister_at(now + Seconds(row.deadline), now), now + Seconds(row.wanted))
+        << row.deadline;
+  }
+}
+
+TEST_F(EcsTest, DeregisteringIsTriedAgainWhereItWasThrottled) {
+  Ecs ecs(
+      *client_, tasks_, clock_, Ecs::Options{.view = {}, .deregister = true},
+      [](const core::HostId&, const core::Observation&) {},
+      [this](const core::HostId&, core::Level, const std::string& text) { said_.push_back(text); });
+  ecs.know(kHost, instance_);
+  answers_["DeregisterContainerInstance"] = {400,
+                                             R"({"__type":"ThrottlingException","message":"no"})"};
+  const core::Notice notice{.deadline = clock_.now() + Seconds(120)};
+  ecs.finished(core::Drain(kHost, notice, core::Policy{}, clock_.now()));
+  run_until([&] { return std::ranges::count(asked_, "DeregisterContainerInstance") == 2; });
+  answers_["DeregisterContainerInstance"] = {
+      200, R"({"containerInstance":{"containerInstanceArn":")" + kInstanceArn +
+               R"(","ec2InstanceId":"i-1","status":"INACTIVE","agentConnected":true}})"};
+  run_until([&] { return !said_.empty(); });
+  EXPECT_THAT(said_, ElementsAre("the container instance is deregistered from its cluster"));
+}
+
 // ECS's filter is not believed either.
 TEST_F(EcsTest, ATaskOfAnotherHostIsNoneOfOurs) {
   std::string foreign = task_json("1", "family:job");
