@@ -77,6 +77,12 @@ class EcsTest : public LoopFixture {
     test->bodies_[action] = request.body;
     http::ServerResponse response;
     response.content_type = "application/x-amz-json-1.1";
+    if (int& left = test->throttled_[action]; left > 0) {
+      --left;
+      response.status = 400;
+      response.body = R"({"__type":"ThrottlingException","message":"Rate exceeded"})";
+      co_return response;
+    }
     std::tie(response.status, response.body) = test->answers_[action];
     co_return response;
   }
@@ -129,6 +135,7 @@ class EcsTest : public LoopFixture {
   Instance instance_;
   std::map<std::string, std::pair<int, std::string>> answers_;
   std::map<std::string, std::string> bodies_;
+  std::map<std::string, int> throttled_;  // that many calls of an action
   std::vector<std::string> asked_;
   std::vector<core::Observation> seen_;
   std::vector<std::string> said_;
@@ -247,6 +254,19 @@ TEST_F(EcsTest, ALaterDrainIsToldNothingBeforeItHasLookedAnew) {
   run_until([&] { return !view.running(); });
 }
 
+TEST_F(EcsTest, AThrottledFirstLookAtServicesDoesNotMakeADaemonLikeOthers) {
+  std::string& services = answers_["DescribeServices"].second;
+  services.replace(services.find("REPLICA"), 7, "DAEMON");
+  throttled_["DescribeServices"] = 2;
+  watch();
+  std::string exempt;
+  for (const core::Observation& seen : seen_) {
+    const auto* unit = std::get_if<core::UnitSeen>(&seen);
+    if (unit != nullptr && unit->unit.owner == "Service/web") exempt = unit->unit.exempt;
+  }
+  EXPECT_THAT(exempt, HasSubstr("daemon service"));
+}
+
 TEST_F(EcsTest, AskingAServicesTaskIsDrainingsBusiness) {
   watch();
   const auto result = carry_out(action(core::ActionKind::kAsk, "2"));
@@ -294,15 +314,14 @@ TEST_F(EcsTest, DeregisteringIsTriedAgainWhereItWasThrottled) {
       [](const core::HostId&, const core::Observation&) {},
       [this](const core::HostId&, core::Level, const std::string& text) { said_.push_back(text); });
   ecs.know(kHost, instance_);
-  answers_["DeregisterContainerInstance"] = {400,
-                                             R"({"__type":"ThrottlingException","message":"no"})"};
-  const core::Notice notice{.deadline = clock_.now() + Seconds(120)};
-  ecs.finished(core::Drain(kHost, notice, core::Policy{}, clock_.now()));
-  run_until([&] { return std::ranges::count(asked_, "DeregisterContainerInstance") == 2; });
+  throttled_["DeregisterContainerInstance"] = 2;
   answers_["DeregisterContainerInstance"] = {
       200, R"({"containerInstance":{"containerInstanceArn":")" + kInstanceArn +
                R"(","ec2InstanceId":"i-1","status":"INACTIVE","agentConnected":true}})"};
+  const core::Notice notice{.deadline = clock_.now() + Seconds(120)};
+  ecs.finished(core::Drain(kHost, notice, core::Policy{}, clock_.now()));
   run_until([&] { return !said_.empty(); });
+  EXPECT_EQ(std::ranges::count(asked_, "DeregisterContainerInstance"), 3);
   EXPECT_THAT(said_, ElementsAre("the container instance is deregistered from its cluster"));
 }
 

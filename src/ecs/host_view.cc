@@ -20,6 +20,8 @@ constexpr Millis kFirstPause{500};
 constexpr Millis kLongestPause{5'000};
 constexpr Millis kCallAtMost{5'000};
 constexpr Millis kFactsAtMost{3'000};  // what is not waited for longer, where it only adds
+constexpr Millis kServicesAtMost{2'000};
+constexpr int kServicesTries = 3;
 constexpr Millis kSoon{300};
 
 }  // namespace
@@ -192,10 +194,17 @@ Task<> HostView::read_definitions() {
 }
 
 Task<> HostView::read_services() {
-  std::vector<std::string> unknown = book_.unknown_services();
+  const std::vector<std::string> unknown = book_.unknown_services();
   if (unknown.empty()) co_return;
-  auto read =
-      co_await aws::describe_services(client_, instance_.cluster, std::move(unknown), kFactsAtMost);
+  // Without them a daemon looks like any other, and may be stopped: at the first look, which says
+  // who is there, one throttled call is not the last word.
+  auto read = co_await aws::describe_services(client_, instance_.cluster, unknown, kServicesAtMost);
+  for (int attempt = 1; attempt < kServicesTries && !listed_ && !read; ++attempt) {
+    if (read.error().kind != ErrorKind::kRetryable) break;
+    const Backoff backoff{.attempt = attempt, .cap = kFirstPause, .jitter = random_unit()};
+    co_await sleep_for(backoff_delay(backoff));
+    read = co_await aws::describe_services(client_, instance_.cluster, unknown, kServicesAtMost);
+  }
   if (!read) {
     trouble(read.error(),
             "services cannot be read: their daemons and target groups are not known of",
