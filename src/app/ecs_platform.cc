@@ -132,6 +132,13 @@ void EcsPlatform::watch(const core::Notice& notice) {
 // Until it is known which container instance we are; weather at the start must not matter later.
 Task<> EcsPlatform::find_self() {
   own_task_ = co_await ecs::find_own_task(local_, aws::process_environment());
+  if (options_.enable_rebalance_draining && !own_task_.arn.empty()) {
+    place_.log.warning(
+        "--enable-rebalance-draining in an ECS task: a recommendation's DRAINING makes ECS stop "
+        "this task, too, and an interruption that comes later is then heard by nobody: run "
+        "spotkeeper as a systemd unit (docs/ecs.md, Install), or leave the flag out",
+        {{"own_task", own_task_.arn}});
+  }
   for (int attempt = 1;; ++attempt) {
     auto found = co_await look();
     if (found) {
