@@ -26,6 +26,7 @@ constexpr Millis kDeregisterLongestPause{2'000};
 // Tasks may still come to a host whose drain is over, or its end may not come.
 constexpr Seconds kRestAfter{120};
 constexpr int kForbidden = 403;
+constexpr int kServerError = 500;
 
 constexpr const char* kMayMark = "ecs:UpdateContainerInstancesState";
 
@@ -66,6 +67,11 @@ Result<std::string> changed(const Result<aws::Described<aws::ContainerInstance>>
                                      failure.reason, failure.detail)});
   }
   return done;
+}
+
+// A request without a clear answer; a refusal (a throttle) is one.
+bool may_be_done(const Error& error) {
+  return error.kind == ErrorKind::kRetryable && (error.status == 0 || error.status >= kServerError);
 }
 
 }  // namespace
@@ -189,6 +195,11 @@ Task<Result<std::string>> Ecs::mark(HostView& view, core::Action action) {
       co_await aws::describe_container_instances(client_, instance.cluster, ids, kLookFirst);
   const bool seen = now && !now->found.empty();
   const std::string status = seen ? now->found.front().status : std::string();
+  // An update of ours whose answer was lost has been carried out all the same.
+  if (status == "DRAINING" && was_active_.contains(action.host)) {
+    set_by_us_.insert(action.host);
+    co_return "DRAINING, by our earlier request, whose answer was lost";
+  }
   if (status == "DRAINING") {
     co_return "it is DRAINING already, and not by us (its ECS agent's own draining, managed "
               "draining or a person): it is only completed, and not taken back";
@@ -199,13 +210,16 @@ Task<Result<std::string>> Ecs::mark(HostView& view, core::Action action) {
               .message =
                   "container instance " + short_id(instance.facts.arn) + " is not there any more"});
   }
+  if (seen) was_active_.insert(action.host);
   const auto set = co_await aws::update_container_instances_state(
       client_, instance.cluster, std::move(ids), "DRAINING", kMarkAtMost);
+  const bool ours = was_active_.contains(action.host);
+  if (set || !may_be_done(set.error())) was_active_.erase(action.host);
   Result<std::string> done = changed(
-      set, seen ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
+      set, ours ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
                   "minimumHealthyPercent lets it"
                 : "DRAINING; what it was before could not be read, so it is not taken back");
-  if (done && seen) set_by_us_.insert(action.host);
+  if (done && ours) set_by_us_.insert(action.host);
   co_return done;
 }
 

@@ -94,6 +94,7 @@ class Ecs {
   std::map<Later, core::Action> queue_;
   int under_way_ = 0;
   std::set<core::HostId> set_by_us_;     // DRAINING
+  std::set<core::HostId> was_active_;    // when DRAINING was sent, which has no answer yet
   std::set<core::HostId> withdrawn_;     // their drains
   std::set<core::HostId> deregistered_;  // or under way
   int last_works_ = 0;

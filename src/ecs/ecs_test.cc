@@ -182,6 +182,31 @@ TEST_F(EcsTest, WhatOthersHaveSetIsOnlyCompleted) {
   EXPECT_THAT(asked_, Not(Contains("UpdateContainerInstancesState")));
 }
 
+TEST_F(EcsTest, AnUpdateOfOursWhoseAnswerWasLostIsOurs) {
+  ecs_->know(kHost, instance_);
+  const auto update = answers_["UpdateContainerInstancesState"];
+  answers_["UpdateContainerInstancesState"] = {503, ""};
+  ASSERT_FALSE(carry_out(action(core::ActionKind::kMark)));
+  answers_["DescribeContainerInstances"] = {200, instance_json("DRAINING")};
+  answers_["UpdateContainerInstancesState"] = update;
+  const auto marked = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(marked);
+  EXPECT_THAT(*marked, Not(HasSubstr("not by us")));
+  const auto undone = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(undone);
+  EXPECT_EQ(*undone, "ACTIVE again");
+}
+
+TEST_F(EcsTest, AnUpdateThatWasRefusedSetsNothing) {
+  ecs_->know(kHost, instance_);
+  throttled_["UpdateContainerInstancesState"] = 1;
+  ASSERT_FALSE(carry_out(action(core::ActionKind::kMark)));
+  answers_["DescribeContainerInstances"] = {200, instance_json("DRAINING")};
+  const auto marked = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(marked);
+  EXPECT_THAT(*marked, HasSubstr("not by us"));
+}
+
 TEST_F(EcsTest, WithoutTheRightToLookItIsMarkedAndNotTakenBack) {
   ecs_->know(kHost, instance_);
   answers_["DescribeContainerInstances"] = {400,
