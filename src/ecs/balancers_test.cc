@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "async/loop_fixture.h"
+#include "ecs/targets.h"
 #include "ecs/test_tasks.h"
 #include "http/server.h"
 
@@ -159,6 +160,50 @@ TEST_F(BalancersTest, ATargetThatIsNotFoundIsNotOut) {
     EXPECT_EQ(!taken_out_.empty(), each.out) << each.network << " " << each.ec2_instance_id;
     EXPECT_EQ(grace_ == kStop, each.out) << "its delay is still to come";
   }
+}
+
+TEST_F(BalancersTest, WhatIsRegisteredAgainIsTakenOutAgain) {
+  const Row other{"i-2", 32768};
+  rows_ = {{"i-1", 32768}, other};
+  look();
+  ASSERT_THAT(taken_out_, ElementsAre("32768"));
+  rows_ = {{"i-1", 32768, "draining"}, other};
+  look();
+  EXPECT_THAT(taken_out_, IsEmpty()) << "once is enough";
+  rows_ = {{"i-1", 32768, "initial"}, other};
+  look();
+  EXPECT_THAT(taken_out_, ElementsAre("32768"));
+  EXPECT_EQ(grace_, kStop);
+}
+
+TEST_F(BalancersTest, WhatIsBackAndCannotBeTakenOutHasItsDelayStillToCome) {
+  rows_ = {{"i-1", 32768}, {"i-2", 32768}};
+  look();
+  ASSERT_EQ(grace_, kStop);
+  status_ = 503;
+  look();
+  EXPECT_EQ(grace_, kStop + kDelay);
+  status_ = 200;
+  look();
+  EXPECT_EQ(grace_, kStop);
+}
+
+TEST_F(BalancersTest, WhomOthersHaveTakenOutIsOut) {
+  rows_ = {{"i-1", 32768, "draining"}, {"i-2", 32768}};
+  look();
+  EXPECT_THAT(taken_out_, IsEmpty());
+  EXPECT_EQ(grace_, kStop);
+}
+
+TEST_F(BalancersTest, TheLastOneServesOnUntilItsTimeHasCome) {
+  rows_ = {{"i-1", 32768}, {"i-2", 32768, "unhealthy"}};
+  look();
+  EXPECT_THAT(taken_out_, IsEmpty());
+  EXPECT_EQ(grace_, kStop + kDelay);
+  EXPECT_TRUE(balancers_->pending());
+  look(kStop + kDelay + kBeforeStop);
+  EXPECT_THAT(taken_out_, ElementsAre("32768"));
+  EXPECT_EQ(grace_, kStop);
 }
 
 }  // namespace

@@ -56,6 +56,16 @@ bool any_draining(const std::vector<aws::TargetHealth>& registered,
   });
 }
 
+std::vector<aws::Target> not_draining(const std::vector<aws::TargetHealth>& registered,
+                                      const std::vector<aws::Target>& own) {
+  std::vector<aws::Target> serving;
+  for (const aws::TargetHealth& each : registered) {
+    const bool out = each.state == "unused" || each.state.ends_with("draining");
+    if (!out && is_own(own, each.target)) serving.push_back(each.target);
+  }
+  return serving;
+}
+
 Time serves_until(Time end, Seconds stop_timeout, Seconds delay) {
   return end - stop_timeout - delay - kBeforeStop;
 }

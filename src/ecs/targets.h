@@ -27,6 +27,10 @@ std::vector<aws::Target> targets_of(const std::vector<aws::TargetHealth>& regist
 bool others_serve(const std::vector<aws::TargetHealth>& registered,
                   const std::vector<aws::Target>& own);
 
+// Of the host's own targets those that take new connections, or would.
+std::vector<aws::Target> not_draining(const std::vector<aws::TargetHealth>& registered,
+                                      const std::vector<aws::Target>& own);
+
 // Still answers the connections it had.
 bool any_draining(const std::vector<aws::TargetHealth>& registered,
                   const std::vector<aws::Target>& own);

@@ -70,6 +70,21 @@ TEST(Targets, TheLastOneServesOnUntilItsConnectionsNeedTheRest) {
   EXPECT_EQ(serves_until(end, Seconds(30), Seconds(10)), end - Seconds(40) - kBeforeStop);
 }
 
+TEST(Targets, WhatIsRegisteredAndDoesNotDrainIsToBeTakenOut) {
+  struct Row {
+    const char* state;
+    bool taken;
+  };
+  const std::vector<aws::Target> own{{.id = "i-1", .port = 1}};
+  for (const Row& row :
+       {Row{"healthy", true}, Row{"initial", true}, Row{"unhealthy", true}, Row{"draining", false},
+        Row{"unhealthy.draining", false}, Row{"unused", false}}) {
+    EXPECT_EQ(!not_draining({target("i-1", 1, row.state), target("i-2", 1)}, own).empty(),
+              row.taken)
+        << row.state;
+  }
+}
+
 TEST(Targets, DrainingEndsWhenNoOwnTargetDrains) {
   const std::vector<aws::Target> own{{.id = "i-1", .port = 1}};
   EXPECT_TRUE(any_draining({target("i-1", 1, "draining")}, own));

@@ -98,11 +98,20 @@ TaskBook::Observations TaskBook::delay(const std::string& service, Seconds delay
 }
 
 TaskBook::Observations TaskBook::deregistered(const std::string& arn) {
-  Observations out;
+  return out_of_groups(arn, true);
+}
+
+TaskBook::Observations TaskBook::registered(const std::string& arn) {
+  return out_of_groups(arn, false);
+}
+
+TaskBook::Observations TaskBook::out_of_groups(const std::string& arn, bool out) {
+  Observations told;
   const auto found = tasks_.find(arn);
-  if (found == tasks_.end() || std::exchange(found->second.deregistered, true)) return out;
-  tell(found->second, out);
-  return out;
+  if (found == tasks_.end()) return told;
+  found->second.deregistered = out;
+  tell(found->second, told);
+  return told;
 }
 
 TaskBook::Observations TaskBook::everything() const {

@@ -37,6 +37,8 @@ class TaskBook {
   // A task's targets take no new connections any more: its delay runs, and is over in time or
   // never.
   Observations deregistered(const std::string& arn);
+  // It has been registered again: its delay is still to come.
+  Observations registered(const std::string& arn);
 
   // All that is known now, for a drain that begins later. Budgets come before what they guard.
   Observations everything() const;
@@ -64,6 +66,7 @@ class TaskBook {
   };
   core::Unit make(const Known& known) const;
   void tell(Known& known, Observations& out);
+  Observations out_of_groups(const std::string& arn, bool out);
   Observations renew();
 
   TaskRules rules_;
