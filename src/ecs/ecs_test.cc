@@ -321,6 +321,21 @@ TEST_F(EcsTest, ATaskThatIsNotHereIsGone) {
   EXPECT_EQ(result.error().kind, ErrorKind::kGone);
 }
 
+TEST(Looks, AreRareWhereNothingIsUrgent) {
+  struct Row {
+    core::NoticeKind kind;
+    bool rests;
+    Millis wanted;
+  };
+  for (const Row& row : {Row{core::NoticeKind::kSpotInterruption, false, Millis(2'000)},
+                         Row{core::NoticeKind::kSpotInterruption, true, Millis(10'000)},
+                         Row{core::NoticeKind::kRebalanceRecommendation, false, Millis(10'000)},
+                         Row{core::NoticeKind::kRebalanceRecommendation, true, Millis(10'000)}}) {
+    const core::Notice notice{.kind = row.kind, .deadline = Time(Seconds(1'000'000))};
+    EXPECT_EQ(pause_between_looks(notice, row.rests), row.wanted);
+  }
+}
+
 TEST(Deregister, NeverBeforeTheCoreHasUsedItsTime) {
   const Time now(Seconds(1'000'000));
   struct Row {

@@ -26,6 +26,10 @@ constexpr Millis kSoon{300};
 
 }  // namespace
 
+Millis pause_between_looks(const core::Notice& notice, bool rests) {
+  return core::is_hard(notice) && !rests ? kPeriod : kRestPeriod;
+}
+
 HostView::HostView(aws::Client& client, const Clock& clock, boost::asio::any_io_executor executor,
                    Options options, Instance instance, Hooks hooks)
     : client_(client),
@@ -95,7 +99,7 @@ Millis HostView::pause() const {
         .attempt = failures_, .base = kFirstPause, .cap = kLongestPause, .jitter = random_unit()};
     return backoff_delay(backoff);
   }
-  return rests_until_ == kNever ? kPeriod : kRestPeriod;
+  return pause_between_looks(notice_, rests_until_ != kNever);
 }
 
 Task<> HostView::run() {
