@@ -87,6 +87,11 @@ class EcsTest : public LoopFixture {
     co_return response;
   }
 
+  static Task<> find(aws::Client& client, Silence silence, std::optional<ErrorKind>& failed) {
+    const auto found = co_await find_instance(client, "prod", "i-1", Millis(5'000), silence);
+    failed = found ? ErrorKind::kRetryable : found.error().kind;
+  }
+
   core::Action action(core::ActionKind kind, const std::string& task = "") {
     core::Action action;
     action.number = ++number_;
@@ -319,6 +324,30 @@ TEST_F(EcsTest, ATaskThatIsNotHereIsGone) {
   const auto result = carry_out(action(core::ActionKind::kStop, "ghost"));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kGone);
+}
+
+// A host that is not registered yet must not list its whole cluster at every attempt.
+TEST_F(EcsTest, AllOfAClusterIsLookedThroughOnlyWhereTheFilterIsInDoubt) {
+  struct Row {
+    const char* listed;  // by the filter
+    Silence silence;
+    int lists;
+  };
+  std::string other = instance_json("ACTIVE");
+  other.replace(other.find("i-1"), 3, "i-2");
+  answers_["DescribeContainerInstances"] = {200, other};
+  for (const Row& row :
+       {Row{"", Silence::kBelieved, 1}, Row{"", Silence::kDoubted, 2},
+        Row{R"("other")", Silence::kBelieved, 2}, Row{R"("other")", Silence::kDoubted, 2}}) {
+    asked_.clear();
+    answers_["ListContainerInstances"] = {
+        200, std::string(R"({"containerInstanceArns":[)") + row.listed + "]}"};
+    std::optional<ErrorKind> failed;
+    tasks_.spawn("find", find(*client_, row.silence, failed));
+    run_until([&] { return failed.has_value(); });
+    EXPECT_EQ(*failed, ErrorKind::kGone) << "another host is none of ours";
+    EXPECT_EQ(std::ranges::count(asked_, "ListContainerInstances"), row.lists) << row.listed;
+  }
 }
 
 TEST(Looks, AreRareWhereNothingIsUrgent) {
