@@ -140,6 +140,23 @@ def test_as_a_daemon_task_it_lives_to_the_end_of_the_drain(ecs_rig):
     assert rows["spotkeeper"]["outcome"] in ("stays", "moved")
 
 
+def test_told_to_end_in_a_recommendations_drain_it_still_hears_the_interruption(ecs_rig):
+    """DRAINING makes ECS stop a daemon last: us."""
+    host, [job] = host_with(ecs_rig, 2)
+    [own] = [ecs_rig.run("spotkeeper", on=host, stop_timeout=120)]
+    imds = ecs_rig.imds(host)
+    agent = start(ecs_rig, host, imds, task=own, env={"ENABLE_REBALANCE_DRAINING": "true"})
+    agent.wait_for_log("run spotkeeper as a systemd unit")
+    imds.announce(rebalance=True)
+    until(lambda: host.status == "DRAINING", 8, "DRAINING")
+    agent.signal(signal.SIGTERM)
+    agent.wait_for_log("it is finished first")
+    imds.announce(spot=True, time_in_s=12)
+    gone(job, at_most=15)
+    assert not job.untold
+    assert agent.post_mortem(at_most=15)["kind"] == "SpotInterruption"
+
+
 def test_the_instance_is_deregistered_when_its_drain_is_over(ecs_rig):
     host, [task] = host_with(ecs_rig, 20)
     imds = ecs_rig.imds(host)

@@ -138,6 +138,8 @@ def test_a_delay_that_cannot_fit_is_warned_of(ecs_rig):
     imds.announce(spot=True, time_in_s=20)
     line = agent.wait_for_log("deregistration delay of 300 s")
     assert "stopTimeout of 3 s" in line and '"level":"warn"' in line
+    until(lambda: ecs_rig.aws.calls_of("DeregisterTargets"), 4, "its connections end first")
+    stays(lambda: not ecs_rig.aws.calls_of("StopTask"), 5, "nothing is won by stopping it at once")
 
 
 def test_who_is_draining_already_is_only_completed(ecs_rig):

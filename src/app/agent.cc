@@ -102,8 +102,8 @@ class Agent::Body {
   http::Client imds_http_;
   aws::ImdsClient imds_;
   aws::ImdsClient rebalance_imds_;
-  TaskGroup sources_;  // stopped first
-  TaskGroup work_;     // stopped when no drain runs any more
+  TaskGroup sources_;  // stopped when no drain runs any more
+  TaskGroup work_;     // stopped after it
   Engine engine_;
   std::unique_ptr<Platform> platform_;
   PolicyReload policy_;
@@ -313,9 +313,12 @@ Task<> Agent::Body::run() {
   if (!options_.policy_file.empty()) work_.spawn("policy file", policy_.run());
 
   while (!told_to_end_) co_await changed_.wait(kLongWait);
+  // A drain that runs may yet become a harder one: a recommendation's, which makes ECS stop us, by
+  // the interruption that follows. So we hear on until it is over.
+  while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);
   sources_.cancel();
   co_await sources_.join();
-  while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);
+  while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);  // of a last notice
   if (!stop_now_) co_await finish_within(kLastWorks, platform_->settle());
   work_.cancel();
   co_await work_.join();

@@ -24,6 +24,7 @@ namespace {
 
 constexpr Millis kLookAtMost{5'000};
 constexpr Millis kLongestPause{15'000};
+constexpr int kHurried = 3;  // searches, after which silence is not believed
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -92,6 +93,7 @@ class EcsPlatform final : public Platform {
   std::unique_ptr<AwsAccess> aws_;
   std::unique_ptr<ecs::Ecs> ecs_;
   std::string instance_id_;  // EC2's, as IMDS says
+  int searches_ = 0;         // for it, since the start or since the notice
   std::optional<core::Notice> heard_;
   ecs::OwnTask own_task_;
 };
@@ -125,6 +127,7 @@ Task<> EcsPlatform::answer_unknown(core::Action action) {
 }
 
 void EcsPlatform::watch(const core::Notice& notice) {
+  if (!heard_) searches_ = kHurried;  // what was rare is not waited for
   heard_ = notice;
   if (ecs_) ecs_->watch(host_, notice);
 }
@@ -132,6 +135,13 @@ void EcsPlatform::watch(const core::Notice& notice) {
 // Until it is known which container instance we are; weather at the start must not matter later.
 Task<> EcsPlatform::find_self() {
   own_task_ = co_await ecs::find_own_task(local_, aws::process_environment());
+  if (options_.enable_rebalance_draining && !own_task_.arn.empty()) {
+    place_.log.warning(
+        "--enable-rebalance-draining in an ECS task: a recommendation's DRAINING makes ECS stop "
+        "this task, too, and an interruption that comes later is then heard by nobody: run "
+        "spotkeeper as a systemd unit (docs/ecs.md, Install), or leave the flag out",
+        {{"own_task", own_task_.arn}});
+  }
   for (int attempt = 1;; ++attempt) {
     auto found = co_await look();
     if (found) {
@@ -227,8 +237,8 @@ Task<Result<ecs::Instance>> EcsPlatform::look() {
   std::string cluster = options_.ecs.cluster;
   if (cluster.empty()) cluster = said ? said->cluster : own_task_.cluster;
   if (instance_id_.empty()) co_return retryable(why + "; and instance metadata is silent");
-  auto found =
-      co_await ecs::find_instance(aws_->client(), std::move(cluster), instance_id_, kLookAtMost);
+  auto found = co_await ecs::find_instance(aws_->client(), std::move(cluster), instance_id_,
+                                           kLookAtMost, ecs::silence_at(++searches_));
   if (!found) co_return std::unexpected(found.error().within(why));
   co_return found;
 }

@@ -25,8 +25,8 @@ struct PlatformHooks {
 };
 
 struct PlatformPlace {
-  TaskGroup& sources;  // stopped first
-  TaskGroup& work;     // stopped when no drain runs any more
+  TaskGroup& sources;  // stopped when no drain runs any more
+  TaskGroup& work;     // stopped after it
   HostClock& clock;
   Counters& counters;
   observe::Log& log;

@@ -20,7 +20,7 @@ constexpr size_t kMostDescribed = 100;
 constexpr size_t kMostServices = 10;
 constexpr size_t kMostUpdated = 10;
 constexpr int kMostPages = 1'000;
-constexpr size_t kLongestReason = 1'024;
+constexpr size_t kLongestReason = 255;  // as StopTask is documented
 
 Millis left_until(Steady::time_point until) {
   return std::max(std::chrono::ceil<Millis>(until - Steady::now()), Millis(0));

@@ -172,7 +172,7 @@ Task<Result<Described<EcsTask>>> describe_tasks(Client& client, std::string clus
                                                 std::vector<std::string> ids,
                                                 Millis at_most = kCallTime);
 
-// `reason` is seen in the task's stoppedReason; cut to 1024 characters. A task that is not there
+// `reason` is seen in the task's stoppedReason; cut to 255 characters. A task that is not there
 // any more is kGone.
 Task<Result<EcsTask>> stop_task(Client& client, std::string cluster, std::string id,
                                 std::string reason, Millis at_most = kCallTime);

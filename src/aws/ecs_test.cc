@@ -179,11 +179,25 @@ TEST_F(EcsTest, DescribesInstances) {
 
 TEST_F(EcsTest, StopsATask) {
   reply(std::string(R"({"task":)") + kTask + "}");
-  const auto task = run(stop_task(client(), "prod", "arn:t/1", std::string(2'000, 'x')));
+  const auto task = run(stop_task(client(), "prod", "arn:t/1", "why"));
   ASSERT_TRUE(task.has_value()) << task.error().message;
   EXPECT_EQ(task->arn, "arn:t/1");
   EXPECT_EQ(action(0), "StopTask");
-  EXPECT_EQ(text_at(asked(0), {"reason"}).size(), 1024u);
+  EXPECT_EQ(text_at(asked(0), {"reason"}), "why");
+}
+
+TEST_F(EcsTest, AReasonIsCutToWhatStopTaskTakes) {
+  struct Row {
+    std::string reason;
+    size_t wanted;
+  };
+  size_t call = 0;
+  for (const Row& row : {Row{std::string(255, 'x'), 255}, Row{std::string(256, 'x'), 255},
+                         Row{std::string(254, 'x') + "–", 254}}) {  // not half a character
+    reply(std::string(R"({"task":)") + kTask + "}");
+    ASSERT_TRUE(run(stop_task(client(), "prod", "arn:t/1", row.reason)).has_value());
+    EXPECT_EQ(text_at(asked(call++), {"reason"}).size(), row.wanted);
+  }
 }
 
 TEST_F(EcsTest, ATaskThatIsNotThereIsGone) {

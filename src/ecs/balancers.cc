@@ -105,16 +105,15 @@ Task<> Balancers::take_out(TaskBook& book, Time end) {
   std::vector<Place> all = places(book);
   for (Place& place : all) co_await take_out_of(book, std::move(place), end);
   for (auto& [arn, group] : groups_) {
-    if (!group.drained) co_await look_at(group, arn);
+    if (!std::exchange(group.looked, false) && !group.drained) co_await look_at(group, arn);
   }
 }
 
+// At each look: ECS may register a running task's target again.
 Task<> Balancers::take_out_of(TaskBook& book, Place place, Time end) {
   const std::string arn = place.balancer.target_group_arn;
   Group& group = groups_[arn];
-  std::erase_if(place.tasks,
-                [&group](const aws::EcsTask& task) { return group.done.contains(task.arn); });
-  if (place.tasks.empty() || group.refused) co_return;
+  if (group.refused) co_return;
   const auto registered = co_await aws::describe_target_health(client_, arn, {}, kCallAtMost);
   if (!registered) {
     group.refused = registered.error().kind != ErrorKind::kRetryable;
@@ -122,20 +121,40 @@ Task<> Balancers::take_out_of(TaskBook& book, Place place, Time end) {
                    "elasticloadbalancing:DescribeTargetHealth");
     co_return;
   }
+  group.looked = true;
+  if (!group.drained) note_drained(group, arn, *registered);
+  // A task whose target is not found (the other colour's group, an id that is not known) is not out
+  // for that: its delay stays allowed for, and it is looked for again.
   std::vector<aws::Target> own;
+  std::vector<std::string> taken;
   for (const aws::EcsTask& task : place.tasks) {
-    std::ranges::copy(targets_of(*registered, task, place.balancer, ec2_instance_id_),
-                      std::back_inserter(own));
+    const std::vector<aws::Target> targets =
+        targets_of(*registered, task, book.network_mode(task), place.balancer, ec2_instance_id_);
+    const std::vector<aws::Target> serving = not_draining(*registered, targets);
+    own.insert(own.end(), serving.begin(), serving.end());
+    if (!serving.empty()) {
+      taken.push_back(task.arn);
+    } else if (!targets.empty()) {
+      is_out(book, group, task);  // whoever has taken it out
+    }
+  }
+  if (own.empty()) {
+    group.waits = false;
+    co_return;
   }
   const Seconds delay = group.delay.value_or(Seconds(0));
-  const Time until = serves_until(end, place.stop_timeout, delay);
-  if (!own.empty() && !others_serve(*registered, own) && clock_.now() < until) {
+  // As the task's grace has it, which knows one delay a service.
+  const Seconds fits = delay_that_fits(book.delay_of(place.tasks.front().service()),
+                                       place.stop_timeout, book.room());
+  const Time until = serves_until(end, place.stop_timeout, fits);
+  if (!others_serve(*registered, own) && clock_.now() < until) {
     if (!std::exchange(group.waits, true)) {
       hooks_.say(core::Level::kInfo,
                  fmt::format("target group {}: no other target is healthy: {} serves on until one "
                              "is, at most until {}",
                              name_of_group(arn), names_of(own), format_time_s(until)));
     }
+    is_back(book, group, taken);
     co_return;
   }
   const auto done = co_await aws::deregister_targets(client_, arn, own, kCallAtMost);
@@ -144,37 +163,53 @@ Task<> Balancers::take_out_of(TaskBook& book, Place place, Time end) {
     group.waits = group.waits && !group.refused;
     hooks_.trouble(done.error(), "the targets of " + name_of_group(arn) + " are not deregistered",
                    "elasticloadbalancing:DeregisterTargets");
+    is_back(book, group, taken);
     co_return;
   }
   group.waits = false;
-  if (!own.empty()) {
-    hooks_.say(core::Level::kInfo,
-               fmt::format("target group {}: {} deregistered, to take no new connections; its "
-                           "deregistration delay is {} s",
-                           name_of_group(arn), names_of(own), delay.count()));
-    std::ranges::copy(own, std::back_inserter(group.out));
-    group.out_since = clock_.now();
-    group.drained = false;
+  hooks_.say(core::Level::kInfo,
+             fmt::format("target group {}: {} deregistered, to take no new connections; its "
+                         "deregistration delay is {} s",
+                         name_of_group(arn), names_of(own), delay.count()));
+  for (const aws::Target& target : own) {
+    if (std::ranges::count(group.out, target) == 0) group.out.push_back(target);
   }
+  group.out_since = clock_.now();
+  group.drained = false;
   for (const aws::EcsTask& task : place.tasks) {
-    group.done.insert(task.arn);
-    const bool everywhere = std::ranges::all_of(
-        book.service_of(task)->load_balancers, [&](const aws::EcsLoadBalancer& balancer) {
-          return balancer.target_group_arn.empty() ||
-                 groups_[balancer.target_group_arn].done.contains(task.arn);
-        });
-    if (everywhere) hooks_.tell(book.deregistered(task.arn));
+    if (std::ranges::count(taken, task.arn) != 0) is_out(book, group, task);
   }
 }
 
-// The health of what was taken out, until it has no connections left.
+void Balancers::is_out(TaskBook& book, Group& group, const aws::EcsTask& task) {
+  group.done.insert(task.arn);
+  const bool everywhere = std::ranges::all_of(
+      book.service_of(task)->load_balancers, [&](const aws::EcsLoadBalancer& balancer) {
+        return balancer.target_group_arn.empty() ||
+               groups_[balancer.target_group_arn].done.contains(task.arn);
+      });
+  if (everywhere) hooks_.tell(book.deregistered(task.arn));
+}
+
+void Balancers::is_back(TaskBook& book, Group& group, const std::vector<std::string>& tasks) {
+  for (const std::string& arn : tasks) {
+    if (group.done.erase(arn) != 0) hooks_.tell(book.registered(arn));
+  }
+}
+
 Task<> Balancers::look_at(Group& group, std::string arn) {
   const auto registered = co_await aws::describe_target_health(client_, arn, {}, kCallAtMost);
-  if (!registered) {
+  if (registered) {
+    note_drained(group, arn, *registered);
+  } else {
     group.drained = registered.error().kind != ErrorKind::kRetryable;
-    co_return;
   }
-  if (any_draining(*registered, group.out)) co_return;
+}
+
+// What was taken out is looked at until it has no connections left.
+void Balancers::note_drained(Group& group, const std::string& arn,
+                             const std::vector<aws::TargetHealth>& registered) {
+  if (any_draining(registered, group.out)) return;
   group.drained = true;
   hooks_.say(
       core::Level::kInfo,

@@ -36,7 +36,8 @@ class Balancers {
   // The delays that are not known yet. `end`: of the host, margin off; nothing: it has none.
   Task<> read_delays(TaskBook& book, std::optional<Time> end);
 
-  // Takes out what may be taken out now, and looks how those fare that were.
+  // Takes out what may be taken out now and is registered (again), and looks how those fare that
+  // were.
   Task<> take_out(TaskBook& book, Time end);
 
   // Whether a target still waits for others to serve, or has connections left.
@@ -52,6 +53,7 @@ class Balancers {
     std::vector<aws::Target> out;  // that we took out
     Time out_since{};
     bool drained = true;  // none of `out` has connections left
+    bool looked = false;  // in this look
   };
   struct Place {  // a service's tasks in one target group
     aws::EcsLoadBalancer balancer;
@@ -60,7 +62,11 @@ class Balancers {
   };
   std::vector<Place> places(const TaskBook& book) const;
   Task<> take_out_of(TaskBook& book, Place place, Time end);
+  void is_out(TaskBook& book, Group& group, const aws::EcsTask& task);
+  void is_back(TaskBook& book, Group& group, const std::vector<std::string>& tasks);
   Task<> look_at(Group& group, std::string arn);
+  void note_drained(Group& group, const std::string& arn,
+                    const std::vector<aws::TargetHealth>& registered);
   void warn(const TaskBook& book, const std::string& service, Seconds delay, Time end);
 
   aws::Client& client_;

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/timing.h"
+#include "base/backoff.h"
+
 namespace spotkeeper::ecs {
 namespace {
 
@@ -16,9 +19,14 @@ constexpr Millis kLookFirst{1'500};
 constexpr Millis kLongWait = std::chrono::hours(1);
 // A host that is still not empty is taken out of its cluster so long before its end.
 constexpr Seconds kDeregisterBefore{2};
+constexpr Seconds kDeregisterAtLeast{13};  // from the notice
+constexpr int kDeregisterTries = 6;
+constexpr Millis kDeregisterPause{300};
+constexpr Millis kDeregisterLongestPause{2'000};
 // Tasks may still come to a host whose drain is over, or its end may not come.
 constexpr Seconds kRestAfter{120};
 constexpr int kForbidden = 403;
+constexpr int kServerError = 500;
 
 constexpr const char* kMayMark = "ecs:UpdateContainerInstancesState";
 
@@ -61,6 +69,11 @@ Result<std::string> changed(const Result<aws::Described<aws::ContainerInstance>>
   return done;
 }
 
+// A request without a clear answer; a refusal (a throttle) is one.
+bool may_be_done(const Error& error) {
+  return error.kind == ErrorKind::kRetryable && (error.status == 0 || error.status >= kServerError);
+}
+
 }  // namespace
 
 core::Abilities abilities() {
@@ -69,6 +82,10 @@ core::Abilities abilities() {
   abilities.hand_over = false;
   abilities.forewarn = false;
   return abilities;
+}
+
+Time deregister_at(Time deadline, Time now) {
+  return std::max(deadline - kDeregisterBefore, now + kDeregisterAtLeast);
 }
 
 Error for_the_core(Error error, const char* allow) {
@@ -119,7 +136,7 @@ void Ecs::watch(const core::HostId& host, const core::Notice& notice) {
   look(host, *found->second);
   if (options_.deregister && core::is_hard(notice) && notice.deadline != kNever) {
     group_.spawn("deregister " + host.value,
-                 deregister_before(host, notice.deadline - kDeregisterBefore));
+                 deregister_before(host, deregister_at(notice.deadline, clock_.now())));
   }
 }
 
@@ -178,6 +195,11 @@ Task<Result<std::string>> Ecs::mark(HostView& view, core::Action action) {
       co_await aws::describe_container_instances(client_, instance.cluster, ids, kLookFirst);
   const bool seen = now && !now->found.empty();
   const std::string status = seen ? now->found.front().status : std::string();
+  // An update of ours whose answer was lost has been carried out all the same.
+  if (status == "DRAINING" && was_active_.contains(action.host)) {
+    set_by_us_.insert(action.host);
+    co_return "DRAINING, by our earlier request, whose answer was lost";
+  }
   if (status == "DRAINING") {
     co_return "it is DRAINING already, and not by us (its ECS agent's own draining, managed "
               "draining or a person): it is only completed, and not taken back";
@@ -188,13 +210,16 @@ Task<Result<std::string>> Ecs::mark(HostView& view, core::Action action) {
               .message =
                   "container instance " + short_id(instance.facts.arn) + " is not there any more"});
   }
+  if (seen) was_active_.insert(action.host);
   const auto set = co_await aws::update_container_instances_state(
       client_, instance.cluster, std::move(ids), "DRAINING", kMarkAtMost);
+  const bool ours = was_active_.contains(action.host);
+  if (set || !may_be_done(set.error())) was_active_.erase(action.host);
   Result<std::string> done = changed(
-      set, seen ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
+      set, ours ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
                   "minimumHealthyPercent lets it"
                 : "DRAINING; what it was before could not be read, so it is not taken back");
-  if (done && seen) set_by_us_.insert(action.host);
+  if (done && ours) set_by_us_.insert(action.host);
   co_return done;
 }
 
@@ -260,8 +285,19 @@ Task<> Ecs::deregister(core::HostId host) {
   if (!deregistered_.insert(host).second) co_return;
   ++last_works_;
   const Instance instance = views_.at(host)->instance();
-  const auto done = co_await aws::deregister_container_instance(
-      client_, instance.cluster, instance.facts.arn, true, kMarkAtMost);
+  Result<aws::ContainerInstance> done = retryable("not tried");
+  for (int attempt = 1; attempt <= kDeregisterTries; ++attempt) {
+    done = co_await aws::deregister_container_instance(client_, instance.cluster,
+                                                       instance.facts.arn, true, kMarkAtMost);
+    if (done || done.error().kind != ErrorKind::kRetryable || withdrawn_.contains(host)) break;
+    const Backoff backoff{.attempt = attempt,
+                          .base = kDeregisterPause,
+                          .cap = kDeregisterLongestPause,
+                          .jitter = random_unit()};
+    co_await sleep_for(backoff_delay(backoff));
+  }
+  // What was weather may be tried again when the drain is over.
+  if (!done && done.error().kind == ErrorKind::kRetryable) deregistered_.erase(host);
   if (done) {
     say_(host, core::Level::kInfo, "the container instance is deregistered from its cluster");
   } else {

@@ -94,11 +94,16 @@ class Ecs {
   std::map<Later, core::Action> queue_;
   int under_way_ = 0;
   std::set<core::HostId> set_by_us_;     // DRAINING
+  std::set<core::HostId> was_active_;    // when DRAINING was sent, which has no answer yet
   std::set<core::HostId> withdrawn_;     // their drains
   std::set<core::HostId> deregistered_;  // or under way
   int last_works_ = 0;
   Event settled_;
 };
+
+// When a host that is not empty by then is taken out of its cluster: shortly before its end, and
+// not before the core has used the time that it takes for a deadline that is past or nearly so.
+Time deregister_at(Time deadline, Time now);
 
 // What the core is to make of an error of ECS: a missing right is one for good.
 Error for_the_core(Error error, const char* allow);

@@ -77,8 +77,19 @@ class EcsTest : public LoopFixture {
     test->bodies_[action] = request.body;
     http::ServerResponse response;
     response.content_type = "application/x-amz-json-1.1";
+    if (int& left = test->throttled_[action]; left > 0) {
+      --left;
+      response.status = 400;
+      response.body = R"({"__type":"ThrottlingException","message":"Rate exceeded"})";
+      co_return response;
+    }
     std::tie(response.status, response.body) = test->answers_[action];
     co_return response;
+  }
+
+  static Task<> find(aws::Client& client, Silence silence, std::optional<ErrorKind>& failed) {
+    const auto found = co_await find_instance(client, "prod", "i-1", Millis(5'000), silence);
+    failed = found ? ErrorKind::kRetryable : found.error().kind;
   }
 
   core::Action action(core::ActionKind kind, const std::string& task = "") {
@@ -129,6 +140,7 @@ class EcsTest : public LoopFixture {
   Instance instance_;
   std::map<std::string, std::pair<int, std::string>> answers_;
   std::map<std::string, std::string> bodies_;
+  std::map<std::string, int> throttled_;  // that many calls of an action
   std::vector<std::string> asked_;
   std::vector<core::Observation> seen_;
   std::vector<std::string> said_;
@@ -175,6 +187,31 @@ TEST_F(EcsTest, WhatOthersHaveSetIsOnlyCompleted) {
   EXPECT_THAT(asked_, Not(Contains("UpdateContainerInstancesState")));
 }
 
+TEST_F(EcsTest, AnUpdateOfOursWhoseAnswerWasLostIsOurs) {
+  ecs_->know(kHost, instance_);
+  const auto update = answers_["UpdateContainerInstancesState"];
+  answers_["UpdateContainerInstancesState"] = {503, ""};
+  ASSERT_FALSE(carry_out(action(core::ActionKind::kMark)));
+  answers_["DescribeContainerInstances"] = {200, instance_json("DRAINING")};
+  answers_["UpdateContainerInstancesState"] = update;
+  const auto marked = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(marked);
+  EXPECT_THAT(*marked, Not(HasSubstr("not by us")));
+  const auto undone = carry_out(action(core::ActionKind::kUndo));
+  ASSERT_TRUE(undone);
+  EXPECT_EQ(*undone, "ACTIVE again");
+}
+
+TEST_F(EcsTest, AnUpdateThatWasRefusedSetsNothing) {
+  ecs_->know(kHost, instance_);
+  throttled_["UpdateContainerInstancesState"] = 1;
+  ASSERT_FALSE(carry_out(action(core::ActionKind::kMark)));
+  answers_["DescribeContainerInstances"] = {200, instance_json("DRAINING")};
+  const auto marked = carry_out(action(core::ActionKind::kMark));
+  ASSERT_TRUE(marked);
+  EXPECT_THAT(*marked, HasSubstr("not by us"));
+}
+
 TEST_F(EcsTest, WithoutTheRightToLookItIsMarkedAndNotTakenBack) {
   ecs_->know(kHost, instance_);
   answers_["DescribeContainerInstances"] = {400,
@@ -216,6 +253,50 @@ TEST_F(EcsTest, TasksAreToldOnceAllIsKnownOfThem) {
   EXPECT_EQ(units[1].budgets[0].value, "service web (minimumHealthyPercent 100)");
 }
 
+// "All have left", said of a book that an earlier drain has closed, would end the next one at once.
+TEST_F(EcsTest, ALaterDrainIsToldNothingBeforeItHasLookedAnew) {
+  const auto listed = [this] {
+    return std::ranges::any_of(seen_, [](const core::Observation& seen) {
+      return std::holds_alternative<core::UnitsListed>(seen);
+    });
+  };
+  HostView view(*client_, clock_, executor(), HostView::Options{}, instance_,
+                {.report = [this](core::Observation seen) { seen_.push_back(std::move(seen)); },
+                 .say = [](core::Level, const std::string&) {}});
+  view.begin(core::Notice{.deadline = clock_.now() + Seconds(120)});
+  view.spawned();
+  tasks_.spawn("view", view.run());
+  run_until(listed);
+  view.rest(clock_.now());
+  run_until([&] { return !view.running(); });
+  seen_.clear();
+  view.begin(core::Notice{.deadline = clock_.now() + Seconds(120)});
+  EXPECT_FALSE(listed());
+  view.spawned();
+  tasks_.spawn("view", view.run());
+  run_until(listed);
+  EXPECT_EQ(std::ranges::count_if(seen_,
+                                  [](const core::Observation& seen) {
+                                    return std::holds_alternative<core::UnitSeen>(seen);
+                                  }),
+            2);
+  view.rest(clock_.now());
+  run_until([&] { return !view.running(); });
+}
+
+TEST_F(EcsTest, AThrottledFirstLookAtServicesDoesNotMakeADaemonLikeOthers) {
+  std::string& services = answers_["DescribeServices"].second;
+  services.replace(services.find("REPLICA"), 7, "DAEMON");
+  throttled_["DescribeServices"] = 2;
+  watch();
+  std::string exempt;
+  for (const core::Observation& seen : seen_) {
+    const auto* unit = std::get_if<core::UnitSeen>(&seen);
+    if (unit != nullptr && unit->unit.owner == "Service/web") exempt = unit->unit.exempt;
+  }
+  EXPECT_THAT(exempt, HasSubstr("daemon service"));
+}
+
 TEST_F(EcsTest, AskingAServicesTaskIsDrainingsBusiness) {
   watch();
   const auto result = carry_out(action(core::ActionKind::kAsk, "2"));
@@ -243,6 +324,74 @@ TEST_F(EcsTest, ATaskThatIsNotHereIsGone) {
   const auto result = carry_out(action(core::ActionKind::kStop, "ghost"));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kGone);
+}
+
+// A host that is not registered yet must not list its whole cluster at every attempt.
+TEST_F(EcsTest, AllOfAClusterIsLookedThroughOnlyWhereTheFilterIsInDoubt) {
+  struct Row {
+    const char* listed;  // by the filter
+    Silence silence;
+    int lists;
+  };
+  std::string other = instance_json("ACTIVE");
+  other.replace(other.find("i-1"), 3, "i-2");
+  answers_["DescribeContainerInstances"] = {200, other};
+  for (const Row& row :
+       {Row{"", Silence::kBelieved, 1}, Row{"", Silence::kDoubted, 2},
+        Row{R"("other")", Silence::kBelieved, 2}, Row{R"("other")", Silence::kDoubted, 2}}) {
+    asked_.clear();
+    answers_["ListContainerInstances"] = {
+        200, std::string(R"({"containerInstanceArns":[)") + row.listed + "]}"};
+    std::optional<ErrorKind> failed;
+    tasks_.spawn("find", find(*client_, row.silence, failed));
+    run_until([&] { return failed.has_value(); });
+    EXPECT_EQ(*failed, ErrorKind::kGone) << "another host is none of ours";
+    EXPECT_EQ(std::ranges::count(asked_, "ListContainerInstances"), row.lists) << row.listed;
+  }
+}
+
+TEST(Looks, AreRareWhereNothingIsUrgent) {
+  struct Row {
+    core::NoticeKind kind;
+    bool rests;
+    Millis wanted;
+  };
+  for (const Row& row : {Row{core::NoticeKind::kSpotInterruption, false, Millis(2'000)},
+                         Row{core::NoticeKind::kSpotInterruption, true, Millis(10'000)},
+                         Row{core::NoticeKind::kRebalanceRecommendation, false, Millis(10'000)},
+                         Row{core::NoticeKind::kRebalanceRecommendation, true, Millis(10'000)}}) {
+    const core::Notice notice{.kind = row.kind, .deadline = Time(Seconds(1'000'000))};
+    EXPECT_EQ(pause_between_looks(notice, row.rests), row.wanted);
+  }
+}
+
+TEST(Deregister, NeverBeforeTheCoreHasUsedItsTime) {
+  const Time now(Seconds(1'000'000));
+  struct Row {
+    int deadline;
+    int wanted;
+  };
+  for (const Row& row : {Row{120, 118}, Row{16, 14}, Row{15, 13}, Row{1, 13}, Row{-60, 13}}) {
+    EXPECT_EQ(deregister_at(now + Seconds(row.deadline), now), now + Seconds(row.wanted))
+        << row.deadline;
+  }
+}
+
+TEST_F(EcsTest, DeregisteringIsTriedAgainWhereItWasThrottled) {
+  Ecs ecs(
+      *client_, tasks_, clock_, Ecs::Options{.view = {}, .deregister = true},
+      [](const core::HostId&, const core::Observation&) {},
+      [this](const core::HostId&, core::Level, const std::string& text) { said_.push_back(text); });
+  ecs.know(kHost, instance_);
+  throttled_["DeregisterContainerInstance"] = 2;
+  answers_["DeregisterContainerInstance"] = {
+      200, R"({"containerInstance":{"containerInstanceArn":")" + kInstanceArn +
+               R"(","ec2InstanceId":"i-1","status":"INACTIVE","agentConnected":true}})"};
+  const core::Notice notice{.deadline = clock_.now() + Seconds(120)};
+  ecs.finished(core::Drain(kHost, notice, core::Policy{}, clock_.now()));
+  run_until([&] { return !said_.empty(); });
+  EXPECT_EQ(std::ranges::count(asked_, "DeregisterContainerInstance"), 3);
+  EXPECT_THAT(said_, ElementsAre("the container instance is deregistered from its cluster"));
 }
 
 // ECS's filter is not believed either.

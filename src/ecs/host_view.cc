@@ -20,9 +20,15 @@ constexpr Millis kFirstPause{500};
 constexpr Millis kLongestPause{5'000};
 constexpr Millis kCallAtMost{5'000};
 constexpr Millis kFactsAtMost{3'000};  // what is not waited for longer, where it only adds
+constexpr Millis kServicesAtMost{2'000};
+constexpr int kServicesTries = 3;
 constexpr Millis kSoon{300};
 
 }  // namespace
+
+Millis pause_between_looks(const core::Notice& notice, bool rests) {
+  return core::is_hard(notice) && !rests ? kPeriod : kRestPeriod;
+}
 
 HostView::HostView(aws::Client& client, const Clock& clock, boost::asio::any_io_executor executor,
                    Options options, Instance instance, Hooks hooks)
@@ -43,6 +49,7 @@ HostView::HostView(aws::Client& client, const Clock& clock, boost::asio::any_io_
 void HostView::begin(const core::Notice& notice) {
   notice_ = notice;
   rests_until_ = kNever;
+  if (!running_) listed_ = false;  // what was known is of an earlier drain
   // Nobody is to wait for budgets: each comes before what it guards.
   hooks_.report(core::BudgetsListed{.watched = true});
   std::optional<Seconds> room;
@@ -57,6 +64,7 @@ void HostView::begin(const core::Notice& notice) {
 }
 
 void HostView::act() {
+  rests_until_ = kNever;
   if (!std::exchange(acting_, true)) wake_.set();
 }
 
@@ -95,7 +103,7 @@ Millis HostView::pause() const {
         .attempt = failures_, .base = kFirstPause, .cap = kLongestPause, .jitter = random_unit()};
     return backoff_delay(backoff);
   }
-  return rests_until_ == kNever ? kPeriod : kRestPeriod;
+  return pause_between_looks(notice_, rests_until_ != kNever);
 }
 
 Task<> HostView::run() {
@@ -194,10 +202,17 @@ Task<> HostView::read_definitions() {
 }
 
 Task<> HostView::read_services() {
-  std::vector<std::string> unknown = book_.unknown_services();
+  const std::vector<std::string> unknown = book_.unknown_services();
   if (unknown.empty()) co_return;
-  auto read =
-      co_await aws::describe_services(client_, instance_.cluster, std::move(unknown), kFactsAtMost);
+  // Without them a daemon looks like any other, and may be stopped: at the first look, which says
+  // who is there, one throttled call is not the last word.
+  auto read = co_await aws::describe_services(client_, instance_.cluster, unknown, kServicesAtMost);
+  for (int attempt = 1; attempt < kServicesTries && !listed_ && !read; ++attempt) {
+    if (read.error().kind != ErrorKind::kRetryable) break;
+    const Backoff backoff{.attempt = attempt, .cap = kFirstPause, .jitter = random_unit()};
+    co_await sleep_for(backoff_delay(backoff));
+    read = co_await aws::describe_services(client_, instance_.cluster, unknown, kServicesAtMost);
+  }
   if (!read) {
     trouble(read.error(),
             "services cannot be read: their daemons and target groups are not known of",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens on one container instance while it is drained: its tasks, read again every two
-// seconds in batches, with the definitions, services and target groups behind them, as observations
-// for the core. Owned by Ecs, which spawns run(); nothing is read while there is no notice.
+// seconds in batches (every ten where the host does not end for certain), with the definitions,
+// services and target groups behind them, as observations for the core. Owned by Ecs, which spawns
+// run(); nothing is read while there is no notice.
 //
 // Failures are weather: told as Trouble, and tried again; what cannot be read of a task's
 // definition or service does not keep back that it is there.
@@ -20,6 +21,9 @@
 #include "ecs/task_book.h"
 
 namespace spotkeeper::ecs {
+
+// Nobody is hurried while the host does not end for certain: a drain without an end may last.
+Millis pause_between_looks(const core::Notice& notice, bool rests);
 
 class HostView {
  public:

@@ -94,8 +94,14 @@ const aws::ContainerInstance* choose(const std::vector<aws::ContainerInstance>& 
   return best;
 }
 
+Silence silence_at(int attempt) {
+  constexpr int kFirst = 4;
+  const bool power_of_two = (attempt & (attempt - 1)) == 0;
+  return attempt >= kFirst && power_of_two ? Silence::kDoubted : Silence::kBelieved;
+}
+
 Task<Result<Instance>> find_instance(aws::Client& client, std::string cluster, std::string host,
-                                     Millis at_most) {
+                                     Millis at_most, Silence silence) {
   if (!host.starts_with("i-")) {
     if (const std::string named = cluster_of(host); !named.empty()) cluster = named;
     std::vector<std::string> ids{host};
@@ -122,6 +128,7 @@ Task<Result<Instance>> find_instance(aws::Client& client, std::string cluster, s
       Instance answer{.cluster = std::move(cluster), .facts = *instance};
       co_return answer;
     }
+    if (found->empty() && silence == Silence::kBelieved) break;
   }
   co_return nobody(fmt::format("host '{}': no container instance of cluster {} runs on it", host,
                                name_of(cluster)));

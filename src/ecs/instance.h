@@ -45,9 +45,19 @@ std::string cluster_of(const std::string& instance_arn);
 // "0123" of the same.
 std::string short_id(const std::string& arn);
 
+// Whether an empty answer to the filter for an EC2 instance id is believed: all of the cluster is
+// looked through otherwise, which is many calls in a large one.
+enum class Silence { kBelieved, kDoubted };
+
 // `host`: an ARN, the id at its end, or an EC2 instance id ("i-…").
 Task<Result<Instance>> find_instance(aws::Client& client, std::string cluster, std::string host,
-                                     Millis at_most = aws::kCallTime);
+                                     Millis at_most = aws::kCallTime,
+                                     Silence silence = Silence::kDoubted);
+
+// For who looks again and again: what it makes of silence at its attempt, the first of which is 1.
+// A host that has just started is not there yet, and its cluster's ECS is asked by others, too: at
+// the 4th, 8th, 16th … attempt.
+Silence silence_at(int attempt);
 
 // Of those, which is meant by that EC2 instance id: one that is alive rather than one that is not,
 // one whose agent is connected rather than a registration that was left behind. nullptr: none.

@@ -37,6 +37,14 @@ TEST(Instance, OnlyAnAnswerWithThatInstanceIdIsTaken) {
   EXPECT_EQ(choose(found, "i-2"), &found[0]);
 }
 
+TEST(Instance, SilenceIsDoubtedEverMoreRarely) {
+  std::vector<int> doubted;
+  for (int attempt = 1; attempt <= 40; ++attempt) {
+    if (silence_at(attempt) == Silence::kDoubted) doubted.push_back(attempt);
+  }
+  EXPECT_THAT(doubted, testing::ElementsAre(4, 8, 16, 32));
+}
+
 TEST(Instance, ARegistrationThatWasLeftBehindIsNotTaken) {
   const std::vector<aws::ContainerInstance> found{
       {.arn = "gone", .ec2_instance_id = "i-1", .status = "INACTIVE", .agent_connected = true},

@@ -98,11 +98,20 @@ TaskBook::Observations TaskBook::delay(const std::string& service, Seconds delay
 }
 
 TaskBook::Observations TaskBook::deregistered(const std::string& arn) {
-  Observations out;
+  return out_of_groups(arn, true);
+}
+
+TaskBook::Observations TaskBook::registered(const std::string& arn) {
+  return out_of_groups(arn, false);
+}
+
+TaskBook::Observations TaskBook::out_of_groups(const std::string& arn, bool out) {
+  Observations told;
   const auto found = tasks_.find(arn);
-  if (found == tasks_.end() || std::exchange(found->second.deregistered, true)) return out;
-  tell(found->second, out);
-  return out;
+  if (found == tasks_.end()) return told;
+  found->second.deregistered = out;
+  tell(found->second, told);
+  return told;
 }
 
 TaskBook::Observations TaskBook::everything() const {
@@ -151,6 +160,16 @@ const aws::EcsService* TaskBook::service_of(const aws::EcsTask& task) const {
 
 Seconds TaskBook::stop_timeout(const aws::EcsTask& task) const {
   return stop_timeout_of(find_in(definitions_, task.task_definition_arn), rules_);
+}
+
+std::string TaskBook::network_mode(const aws::EcsTask& task) const {
+  const aws::EcsTaskDefinition* definition = find_in(definitions_, task.task_definition_arn);
+  return definition == nullptr ? std::string() : definition->network_mode;
+}
+
+Seconds TaskBook::delay_of(const std::string& service) const {
+  const Seconds* delay = find_in(delays_, service);
+  return delay == nullptr ? Seconds(0) : *delay;
 }
 
 std::vector<const aws::EcsTask*> TaskBook::tasks() const {

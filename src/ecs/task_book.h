@@ -22,6 +22,7 @@ class TaskBook {
 
   // From the notice to the end, margin off; nothing: there is no end.
   Observations room(std::optional<Seconds> room);
+  const std::optional<Seconds>& room() const { return room_; }
 
   // One look. Tasks of `missing` are known to ECS no more. What is older than what was seen before
   // (ECS answers from several places) changes nothing.
@@ -36,6 +37,8 @@ class TaskBook {
   // A task's targets take no new connections any more: its delay runs, and is over in time or
   // never.
   Observations deregistered(const std::string& arn);
+  // It has been registered again: its delay is still to come.
+  Observations registered(const std::string& arn);
 
   // All that is known now, for a drain that begins later. Budgets come before what they guard.
   Observations everything() const;
@@ -48,6 +51,8 @@ class TaskBook {
   const aws::EcsTask* find(const core::UnitId& id) const;
   const aws::EcsService* service_of(const aws::EcsTask& task) const;
   Seconds stop_timeout(const aws::EcsTask& task) const;
+  std::string network_mode(const aws::EcsTask& task) const;  // empty: not known, or bridge
+  Seconds delay_of(const std::string& service) const;        // the longest; 0 while it is not known
   const std::map<std::string, aws::EcsService>& services() const { return services_; }
   std::vector<const aws::EcsTask*> tasks() const;  // that have not gone
   bool moves(const aws::EcsTask& task) const;      // it is not exempt
@@ -61,6 +66,7 @@ class TaskBook {
   };
   core::Unit make(const Known& known) const;
   void tell(Known& known, Observations& out);
+  Observations out_of_groups(const std::string& arn, bool out);
   Observations renew();
 
   TaskRules rules_;

@@ -59,6 +59,9 @@ TEST(TaskBook, TheDelayCountsUntilItsTargetsAreOut) {
   units = all_of<UnitSeen>(book.deregistered(task_arn("1")));
   ASSERT_EQ(units.size(), 1U);
   EXPECT_EQ(units[0].unit.grace, Seconds(20)) << "its delay runs already";
+  units = all_of<UnitSeen>(book.registered(task_arn("1")));
+  ASSERT_EQ(units.size(), 1U);
+  EXPECT_EQ(units[0].unit.grace, Seconds(60)) << "and begins anew";
 }
 
 TEST(TaskBook, WhoWasToldAndEndedBetweenTwoLooksWasTold) {

@@ -49,7 +49,8 @@ Seconds stop_timeout_of(const aws::EcsTaskDefinition* definition, const TaskRule
 
 Seconds delay_that_fits(Seconds delay, Seconds stop_timeout, const std::optional<Seconds>& room) {
   if (!room) return delay;
-  return std::clamp(*room - stop_timeout, Seconds(0), delay);
+  const Seconds left = std::max(Seconds(0), *room - stop_timeout - kFirstAnswers);
+  return delay <= left ? delay : std::min(kEnoughDelay, left);
 }
 
 bool is_ending(const aws::EcsTask& task) {

@@ -39,8 +39,12 @@ struct TaskFacts {
 // The longest stopTimeout of its containers: so long a task may take from SIGTERM to SIGKILL.
 Seconds stop_timeout_of(const aws::EcsTaskDefinition* definition, const TaskRules& rules);
 
-// What of a deregistration delay fits between the notice and the stop: ECS may hold the SIGTERM of
-// a task back until it is over.
+// What is allowed for a deregistration delay between the notice and the stop: ECS may hold the
+// SIGTERM of a task back until it is over. All of it where it fits. Where it does not, nothing
+// would be won by stopping the task at once, before its target could be taken out or another serve
+// for it: then kEnoughDelay, for no load balancer's request is waited for longer.
+inline constexpr Seconds kEnoughDelay{30};
+inline constexpr Seconds kFirstAnswers{5};  // from the target groups: nobody is stopped before them
 Seconds delay_that_fits(Seconds delay, Seconds stop_timeout, const std::optional<Seconds>& room);
 
 // Told to stop: its containers may still run. DEACTIVATING and STOPPING are that, and not gone.

@@ -32,16 +32,17 @@ TEST(TaskUnits, TheGraceIsTheLongestStopTimeoutOfItsContainers) {
       << "as the host's agent is configured";
 }
 
-TEST(TaskUnits, OfTheDeregistrationDelayWhatFitsIsAdded) {
+TEST(TaskUnits, OfTheDeregistrationDelayWhatFitsIsAddedElseEnough) {
   struct Row {
     int delay;
     int stop;
     std::optional<Seconds> room;
     int wanted;
   };
-  for (const Row& row :
-       {Row{0, 30, Seconds(117), 0}, Row{60, 30, Seconds(117), 60}, Row{300, 30, Seconds(117), 87},
-        Row{300, 120, Seconds(117), 0}, Row{300, 30, std::nullopt, 300}}) {
+  for (const Row& row : {Row{0, 30, Seconds(117), 0}, Row{60, 30, Seconds(117), 60},
+                         Row{82, 30, Seconds(117), 82}, Row{87, 30, Seconds(117), 30},
+                         Row{300, 30, Seconds(117), 30}, Row{300, 90, Seconds(117), 22},
+                         Row{300, 120, Seconds(117), 0}, Row{300, 30, std::nullopt, 300}}) {
     EXPECT_EQ(delay_that_fits(Seconds(row.delay), Seconds(row.stop), row.room).count(), row.wanted)
         << row.delay << "+" << row.stop;
   }
@@ -131,6 +132,27 @@ TEST_F(PlanOnEcs, AStandaloneTaskIsStoppedByEndLessMarginLessStopTimeout) {
     EXPECT_EQ(planned.force, planned.start);
   }
   EXPECT_EQ(plan(standalone(120)).force, now_) << "what does not fit is told at once";
+}
+
+// AWS's own default delay does not fit into a notice, and must not cost the task its life in the
+// first seconds: ECS may still move it, and its target is still to be taken out.
+TEST_F(PlanOnEcs, ADelayThatCannotFitStopsNobodyInTheFirstSeconds) {
+  struct Row {
+    int delay, stop, force;
+  };
+  for (const Row& row : {Row{300, 30, 57}, Row{300, 2, 85}, Row{87, 30, 57}, Row{60, 30, 27},
+                         Row{300, 90, 5}, Row{10, 110, 5}}) {
+    const aws::EcsTask task = make_task("1", "web");
+    const aws::EcsTaskDefinition definition = make_definition("web", row.stop);
+    const aws::EcsService service = make_service("web");
+    const core::Unit unit = unit_of({.task = &task,
+                                     .definition = &definition,
+                                     .service = &service,
+                                     .delay = Seconds(row.delay),
+                                     .room = Seconds(117)},
+                                    {});
+    EXPECT_EQ(plan(unit).force, now_ + Seconds(row.force)) << row.delay << "+" << row.stop;
+  }
 }
 
 TEST_F(PlanOnEcs, ARecommendationStopsNoStandaloneTask) {

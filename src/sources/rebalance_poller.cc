@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/rebalance_poller.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <utility>
 
@@ -16,14 +17,13 @@ constexpr Millis kLongestPause{30'000};
 
 }  // namespace
 
-std::optional<std::string> parse_rebalance(const std::string& body) {
+std::optional<Recommendation> parse_rebalance(const std::string& body) {
   boost::system::error_code wrong;
   const boost::json::value root = boost::json::parse(body, wrong);
   if (wrong) return std::nullopt;
-  std::string time = text_at(root, {"noticeTime"});
-  Time parsed{};
-  if (!parse_time(time, parsed)) return std::nullopt;
-  return time;
+  Recommendation said{.text = text_at(root, {"noticeTime"}), .time = {}};
+  if (!parse_time(said.text, said.time)) return std::nullopt;
+  return said;
 }
 
 RebalancePoller::RebalancePoller(aws::ImdsClient& imds, const Clock& clock, Counters& counters,
@@ -38,21 +38,22 @@ Task<> RebalancePoller::run() {
   int failures = 0;
   for (;;) {
     const Result<std::optional<std::string>> body = co_await imds_.get(kRebalance);
-    const auto time = body && *body ? parse_rebalance(**body) : std::nullopt;
+    const auto said = body && *body ? parse_rebalance(**body) : std::nullopt;
     const bool quiet = body && !*body;
     counters_.count(
         "imds_polls",
-        {{"outcome", time    ? "rebalance"
+        {{"outcome", said    ? "rebalance"
                      : quiet ? "quiet"
                              : to_string(body ? ErrorKind::kPermanent : body.error().kind)}});
-    failures = time || quiet ? 0 : failures + 1;
-    if (time && *time != told_) {
-      told_ = *time;
-      const Time now = clock_.now();
-      core::Notice notice{.id = core::NoticeId("rebalance-recommendation-" + *time),
+    failures = said || quiet ? 0 : failures + 1;
+    const Time now = clock_.now();
+    // The document stays there: an agent that starts later must not believe it for an hour more.
+    if (said && said->text != told_ && said->time + options_.trust > now) {
+      told_ = said->text;
+      core::Notice notice{.id = core::NoticeId("rebalance-recommendation-" + said->text),
                           .kind = core::NoticeKind::kRebalanceRecommendation,
                           .instance = options_.instance,
-                          .deadline = now + options_.trust,
+                          .deadline = std::min(said->time, now) + options_.trust,
                           .source = "imds",
                           .detail = {},
                           .received = now};

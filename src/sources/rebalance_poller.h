@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Polls instance metadata of its own host for the rebalance recommendation: earlier than the
 // interruption notice, and softer, for the interruption may never come. Each recommendation is told
-// once. Its deadline is our own: when no interruption has followed by then, it is taken for over.
+// once. Its deadline is our own, counted from the time that it names: when no interruption has
+// followed by then, it is taken for over; and one that is older than that is not told.
 // Failures are counted and backed off; the poller of the notice itself says them.
 // Source: AWS EC2 User Guide, "EC2 instance rebalance recommendations".
 #pragma once
@@ -41,7 +42,12 @@ class RebalancePoller {
   std::string told_;  // noticeTime of the last one
 };
 
-// The `noticeTime` of the document at events/recommendations/rebalance; nullopt when it has none.
-std::optional<std::string> parse_rebalance(const std::string& body);
+struct Recommendation {
+  std::string text;  // its `noticeTime`, as it is there
+  Time time{};
+};
+
+// The document at events/recommendations/rebalance; nullopt when it names no time.
+std::optional<Recommendation> parse_rebalance(const std::string& body);
 
 }  // namespace spotkeeper::sources

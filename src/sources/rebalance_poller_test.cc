@@ -48,6 +48,13 @@ class RebalancePollerTest : public http::HttpFixture {
     run_until([&] { return polls_ >= until; });
   }
 
+  // The recommendation that was given so long from now.
+  Time recommend(Seconds from_now) {
+    const Time time = std::chrono::floor<Seconds>(clock_.now() + from_now);
+    body_ = R"({"noticeTime": ")" + format_time_s(time) + R"("})";
+    return time;
+  }
+
   SteadyClock clock_;
   Counters counters_;
   std::unique_ptr<http::Server> server_;
@@ -61,30 +68,51 @@ class RebalancePollerTest : public http::HttpFixture {
 TEST_F(RebalancePollerTest, ARecommendationIsToldOnceAndBelievedForAnHour) {
   poll(2);
   EXPECT_TRUE(notices_.empty());
-  body_ = R"({"noticeTime": "2026-11-21T10:00:00Z"})";
+  const Time named = recommend(Seconds(0));
   poll(4);
   ASSERT_EQ(notices_.size(), 1U);
   EXPECT_EQ(notices_[0].kind, core::NoticeKind::kRebalanceRecommendation);
-  EXPECT_EQ(notices_[0].deadline - notices_[0].received, Seconds(3600));
+  EXPECT_EQ(notices_[0].deadline, named + Seconds(3600));
   EXPECT_FALSE(core::is_hard(notices_[0]));
-  body_ = R"({"noticeTime": "2026-11-21T11:00:00Z"})";
+  recommend(Seconds(-5));
   poll(4);
   EXPECT_EQ(notices_.size(), 2U) << "another one";
   EXPECT_NE(notices_[0].id, notices_[1].id);
 }
 
+TEST_F(RebalancePollerTest, TheHourBeginsWhenItWasGiven) {
+  struct Row {
+    int given;  // seconds from now
+    std::optional<Seconds> left;
+  };
+  for (const Row& row : {Row{-60, Seconds(3540)}, Row{-3590, Seconds(10)}, Row{-3601, std::nullopt},
+                         Row{-86'400, std::nullopt}, Row{600, Seconds(3600)}}) {
+    notices_.clear();
+    recommend(Seconds(row.given));
+    poll(3);
+    ASSERT_EQ(!notices_.empty(), row.left.has_value()) << row.given;
+    if (!row.left) continue;
+    const Seconds off =
+        std::chrono::round<Seconds>(notices_[0].deadline - notices_[0].received) - *row.left;
+    EXPECT_LE(std::chrono::abs(off), Seconds(1)) << row.given;
+  }
+}
+
 TEST_F(RebalancePollerTest, WhatIsNoRecommendationIsCountedAndPolledOn) {
   body_ = "<html>";
   poll(2);
-  body_ = R"({"noticeTime": "2026-11-21T10:00:00Z"})";
+  recommend(Seconds(0));
   run_until([&] { return !notices_.empty(); });
   EXPECT_GE(counters_.value("imds_polls", {{"outcome", "permanent"}}), 1);
 }
 
 TEST(Rebalance, TheDocumentMustNameATime) {
-  EXPECT_EQ(parse_rebalance(R"({"noticeTime":"2026-11-21T10:00:00Z"})"), "2026-11-21T10:00:00Z");
+  const auto said = parse_rebalance(R"({"noticeTime":"2026-11-21T10:00:00Z"})");
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->text, "2026-11-21T10:00:00Z");
+  EXPECT_EQ(format_time_s(said->time), "2026-11-21T10:00:00Z");
   for (const char* wrong : {"", "{}", "[]", R"({"noticeTime":"soon"})", R"({"noticeTime":7})"}) {
-    EXPECT_EQ(parse_rebalance(wrong), std::nullopt) << wrong;
+    EXPECT_FALSE(parse_rebalance(wrong)) << wrong;
   }
 }
 
