@@ -19,7 +19,7 @@ constexpr Millis kLookFirst{1'500};
 constexpr Millis kLongWait = std::chrono::hours(1);
 // A host that is still not empty is taken out of its cluster so long before its end.
 constexpr Seconds kDeregisterBefore{2};
-constexpr Seconds kDeregisterAtLeast{13};  // from the notice
+constexpr Seconds kDeregisterLate{13};  // from a notice that comes too late for that
 constexpr int kDeregisterTries = 6;
 constexpr Millis kDeregisterPause{300};
 constexpr Millis kDeregisterLongestPause{2'000};
@@ -85,7 +85,8 @@ core::Abilities abilities() {
 }
 
 Time deregister_at(Time deadline, Time now) {
-  return std::max(deadline - kDeregisterBefore, now + kDeregisterAtLeast);
+  const Time before = deadline - kDeregisterBefore;
+  return before > now ? before : now + kDeregisterLate;
 }
 
 Error for_the_core(Error error, const char* allow) {

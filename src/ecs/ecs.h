@@ -101,8 +101,8 @@ class Ecs {
   Event settled_;
 };
 
-// When a host that is not empty by then is taken out of its cluster: shortly before its end, and
-// not before the core has used the time that it takes for a deadline that is past or nearly so.
+// When a host that is not empty by then is taken out of its cluster: shortly before its end, or
+// where that is past, when the core has used the time that it takes for such a deadline.
 Time deregister_at(Time deadline, Time now);
 
 // What the core is to make of an error of ECS: a missing right is one for good.

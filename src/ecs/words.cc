@@ -36,6 +36,8 @@ constexpr std::array kPhrases{
     Pair{"whatever its budget", "whatever its service"},
     Pair{"no budget is overruled", "no service is overruled"},
     Pair{"overrules no budget", "overrules no service"},
+    Pair{"budgets have not arrived after", "nothing is known of its services after"},
+    Pair{"pods are asked to find out", "what ECS moves is seen as it goes"},
     Pair{"budget service ", "service "},
     Pair{"it could not be evicted", "it could not be stopped"},
     Pair{"the API refuses to evict it", "ECS refuses to stop it"},

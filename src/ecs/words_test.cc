@@ -23,6 +23,8 @@ TEST(Words, OfAnEcsHost) {
            "until 10:00:00Z"},
        Row{"budget service web (minimumHealthyPercent 100) has held it to its last moment",
            "service web (minimumHealthyPercent 100) has held it to its last moment"},
+       Row{"budgets have not arrived after 3.0 s: pods are asked to find out",
+           "nothing is known of its services after 3.0 s: what ECS moves is seen as it goes"},
        Row{"its deletion is written", "ECS stops it"},
        Row{"StopTask: denied; a budget can hold a pod until the host ends; allow: pods delete",
            "StopTask: denied; what DRAINING does not move ends with the host, untold"},
