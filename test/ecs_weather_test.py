@@ -20,6 +20,8 @@ def test_an_api_that_is_away_for_30_s_leaves_nobody_untold(ecs_rig, weather):
     cut_off = ecs_rig.end_host(host)
     assert not [task for task in tasks if task.untold], cut_off
     assert all(told_before_end(task, imds.deadline) >= 3 for task in tasks)
+    troubles = [step["message"] for step in agent.steps("failed", "mark failed")]
+    assert 1 <= len(troubles) <= 25, troubles  # the 1st, 2nd, 4th, 8th … time, not at every look
     agent.stop()
 
 
