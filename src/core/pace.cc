@@ -25,7 +25,9 @@ template <class Key>
 void replace(std::map<Key, int>& sum, const std::map<Key, int>& before,
              const std::map<Key, int>& now) {
   for (const auto& [key, count] : before) {
-    if ((sum[key] -= count) == 0) sum.erase(key);
+    int& rest = sum[key];
+    rest -= count;
+    if (rest == 0) sum.erase(key);
   }
   for (const auto& [key, count] : now) sum[key] += count;
 }
