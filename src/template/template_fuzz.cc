@@ -30,13 +30,13 @@ Value data() {
 }
 
 const Schema& schema() {
-  static const Schema kSchema = {
+  static const Schema schema = {
       {"EventID", FieldType::kText},       {"Kind", FieldType::kText},
       {"Description", FieldType::kText},   {"NodeName", FieldType::kText},
       {"NodeLabels", FieldType::kTextMap}, {"Pods", FieldType::kTexts},
       {"IsManaged", FieldType::kBool},     {"StartTime", FieldType::kTime},
       {"EndTime", FieldType::kTime},       {"Any", FieldType::kAny}};
-  return kSchema;
+  return schema;
 }
 
 void must_be_for_people(const Error& error) {
