@@ -30,13 +30,13 @@ Value data() {
 }
 
 const Schema& schema() {
-  static const Schema schema = {
+  static const Schema fields = {
       {"EventID", FieldType::kText},       {"Kind", FieldType::kText},
       {"Description", FieldType::kText},   {"NodeName", FieldType::kText},
       {"NodeLabels", FieldType::kTextMap}, {"Pods", FieldType::kTexts},
       {"IsManaged", FieldType::kBool},     {"StartTime", FieldType::kTime},
       {"EndTime", FieldType::kTime},       {"Any", FieldType::kAny}};
-  return schema;
+  return fields;
 }
 
 void must_be_for_people(const Error& error) {
