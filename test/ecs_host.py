@@ -1,5 +1,6 @@
 """What tests of ECS hosts share: the real agent on a container instance of the rig."""
 
+import re
 import subprocess
 import time
 
@@ -10,6 +11,8 @@ from rig.binaries import spotkeeper
 from rig.imds import Imds
 from rig.process import until
 
+# In what is said of an ECS host; the fields of documents have their names.
+KUBERNETES_WORDS = re.compile(r"\b(pods?(?!\"?:)|evict\w*|cordon\w*|budgets?|\w+Set|kubectl)\b", re.IGNORECASE)
 MARGIN = 3  # seconds, the agent's default
 
 
@@ -30,7 +33,10 @@ def by_hand(rig: EcsRig, *arguments: str, timeout: float = 60) -> subprocess.Com
     """`spotkeeper plan …` or `spotkeeper drain …` of a person with AWS credentials."""
     command, *rest = arguments
     line = [spotkeeper(), command, "--platform", "ecs", "--cluster", rig.cluster, *rest]
-    return subprocess.run(line, env=rig.aws.environment(), capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(line, env=rig.aws.environment(), capture_output=True, text=True, timeout=timeout)
+    for said in (done.stdout, done.stderr):
+        assert not KUBERNETES_WORDS.search(said), said
+    return done
 
 
 def told_before_end(task: Task, deadline: float) -> float:

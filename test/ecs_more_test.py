@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -76,8 +75,7 @@ def test_an_interrupted_drain_takes_back_only_what_it_has_set(ecs_rig, host, bef
         ecs_rig.drain(host)
     line = [spotkeeper(), "drain", "--platform", "ecs", "--cluster", "rig", host.ec2_id, "--on-interrupt", "undo"]
     drain = subprocess.Popen(line, env=ecs_rig.aws.environment(), stdout=subprocess.PIPE, text=True)
-    until(lambda: host.status == "DRAINING" and ecs_rig.aws.calls_of("ListTasks"), 10, "DRAINING")
-    time.sleep(0.5)
+    until(lambda: host.status == "DRAINING" and ecs_rig.aws.calls_of("DescribeTasks"), 10, "DRAINING")
     drain.send_signal(signal.SIGINT)
     output, _ = drain.communicate(timeout=15)
     assert drain.returncode == 130
@@ -189,10 +187,13 @@ def test_replacements_first_by_a_new_deployment(ecs_rig):
     imds.announce(spot=True, time_in_s=15)
     until(lambda: one.status == "DRAINING", 5, "DRAINING")
     on_host = {task.service.name for task in ecs_rig.tasks_on(one) if task.service}
-    time.sleep(2)
-    calls = ecs_rig.aws.calls_of("UpdateService")
-    assert {call.params["service"] for call in calls} == on_host - {"logs"}
-    assert all(call.params["forceNewDeployment"] for call in calls)
+
+    def begun():
+        return {call.params["service"] for call in ecs_rig.aws.calls_of("UpdateService")}
+
+    until(lambda: begun() == on_host - {"logs"}, 10, "a new deployment of each service")
+    stays(lambda: begun() == on_host - {"logs"}, 2, "the daemon service left alone")
+    assert all(call.params["forceNewDeployment"] for call in ecs_rig.aws.calls_of("UpdateService"))
 
 
 def test_the_policy_we_ship_is_enough_and_no_more(ecs_rig, host):
@@ -201,12 +202,17 @@ def test_the_policy_we_ship_is_enough_and_no_more(ecs_rig, host):
     group = ecs_rig.target_group("shop", delay_s=1)
     ecs_rig.service("shop", count=1, minimum=100, maximum=199, stop_timeout=2, group=group)
     ecs_rig.settle()
+    left = {"name": "spotkeeper.drain", "value": "RebalanceRecommendation//old", "targetId": host.arn}
+    ecs_rig.ecs.put_attributes(cluster=ecs_rig.cluster, attributes=[left])
     ecs_rig.key_of(host).actions = actions_of(policy)
     ecs_rig.model.filter_rows = "none"
     imds = ecs_rig.imds(host)
     before = len(ecs_rig.aws.calls)
     more = {"ECS_DEREGISTER": "true", "ECS_FORCE_NEW_DEPLOYMENT": "true", "ECS_CLUSTER": ecs_rig.cluster}
+    more |= {"ENABLE_REBALANCE_DRAINING": "true"}
     agent = start(ecs_rig, host, imds, env=more, introspection=False, keys=False)
+    imds.announce(rebalance=True)
+    until(lambda: host.status == "DRAINING", 8, "DRAINING")
     imds.announce(spot=True, time_in_s=15)
     until(lambda: ecs_rig.aws.calls_of("DeregisterContainerInstance"), 20, "all done")
     calls = ecs_rig.aws.calls[before:]

@@ -264,3 +264,32 @@ def test_room_is_counted_until_a_task_has_stopped(ecs_rig):
     assert again()["failures"]
     until(lambda: job.last == "STOPPED", 5, "stopped")
     assert not again()["failures"]
+
+
+def test_attributes_have_their_limits(ecs_rig):
+    host = ecs_rig.host()
+
+    def put(name: str = "stack", value: str = "blue", **target):
+        attribute = {"name": name, "value": value} | (target or {"targetId": host.arn})
+        return ecs_rig.ecs.put_attributes(cluster="rig", attributes=[attribute])
+
+    def shown() -> dict:
+        answer = ecs_rig.ecs.describe_container_instances(cluster="rig", containerInstances=[host.arn])
+        return {one["name"]: one["value"] for one in answer["containerInstances"][0]["attributes"]}
+
+    put()
+    put(value="a green@1.0/x\\y:z")
+    put("other", targetId=host.id, targetType="container-instance")
+    assert shown() == {"ecs.availability-zone": host.zone, "stack": "a green@1.0/x\\y:z", "other": "blue"}
+    for name, value in (("a b", "x"), ("x" * 129, "x"), ("x", " x"), ("x", "a,b"), ("x", "y" * 129)):
+        assert code_of(put, name, value)[0] == "InvalidParameterException", (name, value)
+    assert code_of(put, targetId=host.id)[0] == "InvalidParameterException", "of a short id the type is not known"
+    assert code_of(put, targetId=host.arn[:-1] + "x")[0] == "TargetNotFoundException"
+    for number in range(8):
+        put(f"more-{number}")
+    assert code_of(put, "one-too-many")[0] == "AttributeLimitExceededException"
+    put("stack", "red")
+    named = [{"name": "stack", "targetId": host.arn}]
+    answer = ecs_rig.ecs.delete_attributes(cluster="rig", attributes=named)
+    assert answer["attributes"] == [{"name": "stack", "targetId": host.arn, "value": "red"}]
+    assert "stack" not in shown()

@@ -8,20 +8,19 @@
 #include <memory>
 
 #include "app/engine.h"
+#include "app/footprint.h"
+#include "app/hearing.h"
 #include "app/kubernetes_platform.h"
 #include "app/outcome.h"
 #include "app/policy_reload.h"
+#include "app/telling.h"
 #include "async/deadline.h"
 #include "async/task_group.h"
 #include "async/timing.h"
 #include "aws/imds.h"
 #include "base/counters.h"
 #include "ecs/policy.h"
-#include "http/server.h"
-#include "observe/metrics.h"
 #include "observe/post_mortem.h"
-#include "sources/rebalance_poller.h"
-#include "sources/spot_poller.h"
 
 namespace spotkeeper::app {
 namespace {
@@ -30,6 +29,8 @@ namespace asio = boost::asio;
 
 constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{5'000};
+constexpr Millis kSettled{20'000};  // after the start
+constexpr Millis kSoon = std::chrono::minutes(10);
 constexpr Millis kClockNearEnough{2'000};  // the wall clock's to ours
 
 http::ClientOptions link_local() {
@@ -52,7 +53,6 @@ class Agent::Body {
         journal_(std::move(journal)),
         imds_http_(executor, link_local()),
         imds_(imds_http_, imds_options(options), clock_),
-        rebalance_imds_(imds_http_, imds_options(options), clock_),
         sources_(executor, [this](const std::string& what) { task_failed(what); }),
         work_(executor, [this](const std::string& what) { task_failed(what); }),
         engine_(executor, clock_, policy_with(options, options.rules), engine_hooks()),
@@ -61,14 +61,22 @@ class Agent::Body {
                             .clock = clock_,
                             .counters = counters_,
                             .log = log_,
+                            .imds = imds_,
                             .hooks = platform_hooks()})),
+        telling_(options, {.work = work_,
+                           .clock = clock_,
+                           .counters = counters_,
+                           .log = log_,
+                           .imds = imds_,
+                           .drain = [this] { return drain(); }}),
+        hearing_(sources_, options, imds_, clock_, counters_, log_, hearing_hooks()),
         policy_(options.policy_file, options.rules, log_,
                 [this](const std::vector<core::Rule>& rules) {
                   engine_.rules(policy_with(options_, rules).rules);
                 }),
         changed_(executor) {}
 
-  Result<void> listen();
+  Result<void> listen() { return telling_.prepare(); }
   Task<> run();
   void end();
   void end_at_once();
@@ -80,19 +88,21 @@ class Agent::Body {
   static aws::ImdsOptions imds_options(const config::AgentOptions& options);
   static core::Policy policy_with(const config::AgentOptions& options,
                                   const std::vector<core::Rule>& rules);
+  Task<> shrink_when_idle();
   Engine::Hooks engine_hooks();
   PlatformHooks platform_hooks();
-  sources::SpotPoller::Hooks poller_hooks();
+  Hearing::Hooks hearing_hooks();
   void announce();
   void hear(core::Notice notice);
   void drain(core::Notice notice);
+  void over(const core::NoticeId& id, std::optional<core::Notice> instead);
+  bool goes_on_later() const;
   void resume(core::Notice notice);
   void note(core::Entry entry);
   void anchor_clock();
   void correct_clock(Millis behind);
   void task_failed(const std::string& what);
   void drain_finished(const core::Drain& drain);
-  Task<http::ServerResponse> answer(http::ServerRequest request);
 
   const config::AgentOptions& options_;
   HostClock& clock_;
@@ -101,15 +111,13 @@ class Agent::Body {
   std::function<void(const core::Entry&)> journal_;
   http::Client imds_http_;
   aws::ImdsClient imds_;
-  aws::ImdsClient rebalance_imds_;
   TaskGroup sources_;  // stopped when no drain runs any more
   TaskGroup work_;     // stopped after it
   Engine engine_;
   std::unique_ptr<Platform> platform_;
+  Telling telling_;
+  Hearing hearing_;
   PolicyReload policy_;
-  std::unique_ptr<sources::SpotPoller> poller_;
-  std::unique_ptr<sources::RebalancePoller> rebalance_poller_;
-  std::unique_ptr<http::Server> server_;
   Event changed_;  // told to end, a drain has finished, or told to end at once
   bool told_to_end_ = false;
   bool stop_now_ = false;
@@ -143,6 +151,11 @@ PlatformHooks Agent::Body::platform_hooks() {
       .tell = [this](const core::HostId& host,
                      core::Observation observation) { engine_.tell(host, std::move(observation)); },
       .resume = [this](core::Notice notice) { resume(std::move(notice)); },
+      .known =
+          [this](const core::NoticeId& been) {
+            hearing_.node_known(been);
+            if (!been.empty()) telling_.uncordoned(been);
+          },
       .able = [this](const core::Abilities& abilities) { engine_.able(abilities); }};
 }
 
@@ -156,22 +169,26 @@ void Agent::Body::hear(core::Notice notice) {
 
 void Agent::Body::drain(core::Notice notice) {
   const core::HostId host = platform_->host();
-  const core::NoticeHeard heard{.notice = std::move(notice)};
+  core::NoticeHeard heard{.notice = std::move(notice)};
+  // Maintenance may be put off.
+  const core::Drain* running = engine_.find(host);
+  heard.instead = heard.notice.kind == core::NoticeKind::kScheduledEvent && running != nullptr &&
+                  running->notice().id == heard.notice.id &&
+                  running->notice().deadline != heard.notice.deadline;
   engine_.tell(host, heard);
   // What counts is what the drain has made of it.
   const core::Drain* drain = engine_.find(host);
   platform_->watch(drain != nullptr ? drain->notice() : heard.notice);
 }
 
-// What an earlier life has begun goes on by the record on the node, whether or not its source says
+// What an earlier life has begun goes on by the record on the host, whether or not its source says
 // it again. What a person has begun is that person's.
 void Agent::Body::resume(core::Notice notice) {
-  if (!options_.enable_spot_interruption_draining || engine_.busy()) return;
-  if (notice.kind == core::NoticeKind::kManual) return;
+  if (!hearing_.hears(notice.kind) || engine_.busy() || !hearing_.resume(notice)) return;
   const Time now = clock_.now();
   if (core::is_hard(notice) && notice.deadline <= now) return;  // the host has outlived it
   notice.received = now;
-  log_.info("going on with the drain that the node's record tells of",
+  log_.info("going on with the drain that the host's record tells of",
             {{"notice", notice.id.value}, {"kind", core::to_string(notice.kind)}});
   drain(std::move(notice));
 }
@@ -181,48 +198,39 @@ void Agent::Body::note(core::Entry entry) {
   entry.text = platform_->in_words(std::move(entry.text));
   counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
   observe::write_entry(log_, entry);
+  telling_.noted(entry);
   if (journal_) journal_(entry);
 }
 
-sources::SpotPoller::Hooks Agent::Body::poller_hooks() {
+Hearing::Hooks Agent::Body::hearing_hooks() {
   return {.notice = [this](core::Notice notice) { hear(std::move(notice)); },
+          .over = [this](core::NoticeId id,
+                         std::optional<core::Notice> instead) { over(id, std::move(instead)); },
           .clock = [this](Millis behind) { correct_clock(behind); },
-          .failure =
-              [this](const Error& error, int in_a_row) {
-                // The first of a row, then ever more rarely: 1, 2, 4, 8 …
-                if ((in_a_row & (in_a_row - 1)) != 0) return;
-                log_.warning("instance metadata: " + error.message,
-                             {{"failures", std::to_string(in_a_row)}});
-              },
-          .recovery =
-              [this](int failures) {
-                log_.info("instance metadata answers again",
-                          {{"failures", std::to_string(failures)}});
-              }};
+          .failed = [this](core::NoticeKind kind, const Error& error,
+                           int in_a_row) { telling_.poll_failed(kind, error, in_a_row); },
+          .polled = [this](bool well) { telling_.polled(well); }};
 }
 
-Result<void> Agent::Body::listen() {
-  if (!options_.enable_prometheus_server) return {};
-  http::ServerOptions server;
-  server.port = static_cast<uint16_t>(options_.prometheus_server_port);
-  auto listening = http::Server::listen(
-      work_.executor(), server,
-      [this](http::ServerRequest request) { return answer(std::move(request)); });
-  if (!listening) return std::unexpected(listening.error().within("--prometheus-server-port"));
-  server_ = std::move(*listening);
-  return {};
-}
-
-Task<http::ServerResponse> Agent::Body::answer(http::ServerRequest request) {
-  http::ServerResponse response;
-  if (request.path == "/metrics" && request.method == "GET") {
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = observe::metrics_text(counters_);
+// What was announced will not be, or has been. Only of the notice that the host is drained for is
+// there anything to take back.
+void Agent::Body::over(const core::NoticeId& id, std::optional<core::Notice> instead) {
+  const core::HostId host = platform_->host();
+  const core::Drain* drain = engine_.find(host);
+  log_.info("a notice is over", {{"notice", id.value}});
+  if (drain == nullptr || drain->notice().id != id) return;
+  if (instead) {
+    engine_.tell(host, core::NoticeHeard{.notice = std::move(*instead), .instead = true});
   } else {
-    response.status = 404;
-    response.body = "only GET /metrics is served here\n";
+    engine_.tell(host, core::Withdrawn{.undo = true, .why = "AWS has cancelled it, or it is over"});
   }
-  co_return response;
+}
+
+// Told to end, we do not wait for what may last days: the next life goes on by the node's record.
+bool Agent::Body::goes_on_later() const {
+  const core::Drain* drain = engine_.find(platform_->host());
+  return drain != nullptr && drain->notice().kind == core::NoticeKind::kScheduledEvent &&
+         drain->notice().deadline > clock_.now() + kSoon && !drain->withdrawn();
 }
 
 void Agent::Body::announce() {
@@ -244,10 +252,10 @@ void Agent::Body::announce() {
         "TAINT_EFFECT=NoExecute: it would end every pod at the mark, so NoSchedule is used there, "
         "and NoExecute in the host's last seconds");
   }
+  for (const std::string& warning : config::nth_warnings(options_.nth)) log_.warning(warning);
   if (!options_.enable_spot_interruption_draining) {
-    log_.warning("ENABLE_SPOT_INTERRUPTION_DRAINING=false: no notice is acted on");
+    log_.warning("ENABLE_SPOT_INTERRUPTION_DRAINING=false: no Spot notice is acted on");
   }
-  if (server_) log_.info("metrics are served", {{"port", std::to_string(server_->port())}});
 }
 
 // The wall clock may have been set since we started (chrony on a fresh host). While a drain runs
@@ -275,6 +283,7 @@ void Agent::Body::correct_clock(Millis behind) {
 
 void Agent::Body::drain_finished(const core::Drain& drain) {
   platform_->finished(drain);
+  telling_.finished(drain);
   if (!options_.dry_run) {
     observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
     put_in_words(post_mortem,
@@ -295,30 +304,30 @@ void Agent::Body::task_failed(const std::string& what) {
   changed_.set();
 }
 
+Task<> Agent::Body::shrink_when_idle() {
+  co_await sleep_for(kSettled);
+  if (!engine_.busy()) forget_code();
+}
+
 Task<> Agent::Body::run() {
   announce();
-  sources::SpotPoller::Options poll;
-  poll.period = options_.imds_poll_interval;
-  poller_ = std::make_unique<sources::SpotPoller>(imds_, clock_, counters_, poll, poller_hooks());
-  if (options_.enable_spot_interruption_draining) sources_.spawn("imds poller", poller_->run());
-  if (options_.enable_rebalance_draining) {
-    rebalance_poller_ = std::make_unique<sources::RebalancePoller>(
-        rebalance_imds_, clock_, counters_, sources::RebalancePoller::Options{},
-        [this](core::Notice notice) { hear(std::move(notice)); });
-    sources_.spawn("rebalance poller", rebalance_poller_->run());
-  }
+  hearing_.start();
   platform_->start();
   work_.spawn("timer", engine_.keep_time());
-  if (server_) work_.spawn("metrics server", server_->run());
+  telling_.start(*platform_);
   if (!options_.policy_file.empty()) work_.spawn("policy file", policy_.run());
+
+  work_.spawn("footprint", shrink_when_idle());
 
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   // A drain that runs may yet become a harder one: a recommendation's, which makes ECS stop us, by
   // the interruption that follows. So we hear on until it is over.
-  while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);
+  while (engine_.busy() && !stop_now_ && !goes_on_later()) co_await changed_.wait(kLongWait);
   sources_.cancel();
   co_await sources_.join();
-  while (engine_.busy() && !stop_now_) co_await changed_.wait(kLongWait);  // of a last notice
+  // Of a last notice.
+  while (engine_.busy() && !stop_now_ && !goes_on_later()) co_await changed_.wait(kLongWait);
+  if (!stop_now_) co_await finish_within(kLastWorks, telling_.settle());
   if (!stop_now_) co_await finish_within(kLastWorks, platform_->settle());
   work_.cancel();
   co_await work_.join();

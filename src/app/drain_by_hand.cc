@@ -8,7 +8,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -21,9 +20,9 @@
 #include "app/engine.h"
 #include "app/holder.h"
 #include "app/hosts.h"
+#include "app/interrupts.h"
 #include "app/outcome.h"
 #include "app/progress.h"
-#include "app/question.h"
 #include "app/replacements.h"
 #include "async/deadline.h"
 #include "async/task_group.h"
@@ -40,7 +39,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr int kInterrupted = 130;
 constexpr Millis kFrame{250};
 constexpr Millis kRightsTime{3'000};  // that they are known is worth so much time
 constexpr Millis kLongWait = std::chrono::hours(1);
@@ -59,7 +57,6 @@ class DrainByHand {
   DrainByHand(asio::io_context& io, asio::signal_set& signals, const config::DrainOptions& options,
               kube::Access access, effects::PodRules pods)
       : options_(options),
-        signals_(signals),
         api_(io.get_executor(), std::move(access)),
         tasks_(io.get_executor(), [this](const std::string& what) { task_failed(what); }),
         progress_(options.output != "table"),
@@ -75,7 +72,9 @@ class DrainByHand {
                     [this](const core::HostId& host, core::Observation observation) {
                       engine_.tell(host, std::move(observation));
                     }),
-        changed_(io.get_executor()) {
+        changed_(io.get_executor()),
+        interrupts_(options, signals, hosts_, engine_, progress_, changed_,
+                    [this] { waves_->stop(); }) {
     api_.renew_in(tasks_, [this](const Error& error) {
       progress_.leave();
       fail("drain", error.within("the credential is not renewed yet; the last is still valid"), 0);
@@ -109,16 +108,11 @@ class DrainByHand {
   bool are_many() const { return nodes_.size() > kFewHosts; }
   void show();
   Task<> draw();
-  Task<> watch_signals();
-  Task<> watch_timeout();
   Task<> watch_host_timeout(size_t place);
-  void withdraw(bool undo, const std::string& why);
   void say_who_is_left() const;
   void end();
-  std::vector<const core::Drain*> drains() const;
 
   const config::DrainOptions& options_;
-  asio::signal_set& signals_;
   SteadyClock clock_;
   kube::Api api_;
   TaskGroup tasks_;
@@ -135,15 +129,13 @@ class DrainByHand {
   std::set<size_t> drained_;                 // in waves: empty, and perhaps not replaced yet
   std::string stopped_by_;                   // the host that was not done in time
   std::string error_;
+  Interrupts interrupts_;
   int status_ = 1;
-  bool interrupted_ = false;
-  bool asking_ = false;
-  bool timed_out_ = false;
   bool said_unread_ = false;  // that pods cannot be counted
 };
 
 Task<> DrainByHand::run() {
-  tasks_.spawn("signals", watch_signals());
+  tasks_.spawn("signals", interrupts_.watch_signals());
   auto nodes = co_await find_hosts(api_, options_);
   if (!nodes) {
     status_ = fail("drain", nodes.error(), nodes.error().kind == ErrorKind::kGone ? 2 : 1);
@@ -161,7 +153,7 @@ Task<> DrainByHand::run() {
   begin(*nodes);
   while (!is_over() && error_.empty()) {
     co_await changed_.wait(kLongWait);
-    if (!asking_) begin_next();
+    if (!interrupts_.asking()) begin_next();
   }
   tasks_.cancel();
   co_await tasks_.join();
@@ -215,9 +207,11 @@ void DrainByHand::begin(const std::vector<kube::Node>& nodes) {
   const size_t at_once =
       in_waves() ? options_.max_unavailable->of(nodes.size()) : std::max<size_t>(nodes.size(), 1);
   waves_.emplace(std::move(hosts), at_once);
+  interrupts_.begin();
   tasks_.spawn("timer", engine_.keep_time());
   if (progress_.live()) tasks_.spawn("board", draw());
-  if (options_.timeout > Millis(0) && !in_waves()) tasks_.spawn("timeout", watch_timeout());
+  if (options_.timeout > Millis(0) && !in_waves())
+    tasks_.spawn("timeout", interrupts_.watch_timeout());
   begin_next();
 }
 
@@ -253,7 +247,7 @@ Task<> DrainByHand::begin_in_turn(size_t place) {
   if (!before && !std::exchange(said_unread_, true)) {
     progress_.say(before.error().within("replacements are not waited for").message);
   }
-  while (asking_) co_await sleep_for(kFrame);
+  while (interrupts_.asking()) co_await sleep_for(kFrame);
   if (waves_->stopped()) {  // while it was asked
     waves_->done(place, false);
     changed_.set();
@@ -274,7 +268,7 @@ void DrainByHand::host_finished(const core::Drain& drain) {
   if (in_waves() && well && drained_.insert(place).second) {
     tasks_.spawn("replacements of " + drain.host().value, await_replacements(place));
   } else if (!in_waves() || !well) {
-    if (in_waves() && !interrupted_ && stopped_by_.empty()) {
+    if (in_waves() && !interrupts_.interrupted() && stopped_by_.empty()) {
       stopped_by_ = drain.host().value + ": not drained to its end";
     }
     host_done(place, well);
@@ -307,27 +301,21 @@ Task<> DrainByHand::await_replacements(size_t place) {
 }
 
 void DrainByHand::show() {
-  if (!are_many()) return progress_.show(drains(), clock_.now());
+  if (!are_many()) return progress_.show(engine_.find(hosts_), clock_.now());
   observe::HostsState state{
       .hosts = nodes_.size(), .done = waves_->finished(), .waiting = waves_->waiting().size()};
   if (!awaited_.empty()) {
     const auto& [place, what] = *awaited_.begin();
     state.note = fmt::format("{}: waits for replacements: {}", nodes_[place].name, what);
   }
-  progress_.show_hosts(drains(), state, clock_.now());
+  progress_.show_hosts(engine_.find(hosts_), state, clock_.now());
 }
 
 Task<> DrainByHand::draw() {
   for (;;) {
-    if (!asking_) show();
+    if (!interrupts_.asking()) show();
     co_await sleep_for(kFrame);
   }
-}
-
-Task<> DrainByHand::watch_timeout() {
-  co_await sleep_for(options_.timeout);
-  timed_out_ = true;
-  withdraw(false, "--timeout is over");
 }
 
 // Those that drain go on: each has its own time. Nobody else's turn comes.
@@ -350,50 +338,6 @@ Task<> DrainByHand::watch_host_timeout(size_t place) {
   }
 }
 
-// The first Ctrl-C asks, and nothing new is begun meanwhile; a second one means "leave". Once that
-// is answered another one ends the command at once.
-Task<> DrainByHand::watch_signals() {
-  for (;;) {
-    const int number = co_await signals_.async_wait(asio::use_awaitable);
-    // Nothing was done yet, or the reader has seen enough.
-    if (!waves_ || interrupted_ || timed_out_) std::_Exit(kInterrupted);
-    std::string answer = options_.on_interrupt;
-    const bool can_ask = number == SIGINT && observe::is_terminal(STDIN_FILENO) &&
-                         observe::is_terminal(STDERR_FILENO);
-    if (answer == "ask" && can_ask) {
-      engine_.pause();
-      asking_ = true;
-      progress_.leave();
-      answer = co_await ask_at_interrupt(signals_);
-      asking_ = false;
-    }
-    if (answer == "continue") {
-      engine_.resume();
-      changed_.set();
-      continue;
-    }
-    interrupted_ = true;
-    waves_->stop();
-    withdraw(answer == "undo", "interrupted");
-    engine_.resume();
-    changed_.set();
-  }
-}
-
-void DrainByHand::withdraw(bool undo, const std::string& why) {
-  for (const core::HostId& host : hosts_) {
-    engine_.tell_first(host, core::Withdrawn{.undo = undo, .why = why});
-  }
-}
-
-std::vector<const core::Drain*> DrainByHand::drains() const {
-  std::vector<const core::Drain*> all;
-  for (const core::HostId& host : hosts_) {
-    if (const core::Drain* drain = engine_.find(host)) all.push_back(drain);
-  }
-  return all;
-}
-
 // Why the others' turn never came, and who they are: one line.
 void DrainByHand::say_who_is_left() const {
   const std::vector<std::string> left = waves_->waiting();
@@ -410,10 +354,11 @@ void DrainByHand::end() {
     return;
   }
   const int width = progress_.live() ? observe::style_of(progress_.fd()).width : 0;
-  const bool all_well = print_outcome(drains(), clock_.now(), options_.output, are_many(), width) &&
-                        stopped_by_.empty();
+  const bool all_well =
+      print_outcome(engine_.find(hosts_), clock_.now(), options_.output, are_many(), width) &&
+      stopped_by_.empty();
   say_who_is_left();
-  status_ = interrupted_ ? kInterrupted : all_well && !timed_out_ ? 0 : 1;
+  status_ = interrupts_.status(all_well);
 }
 
 }  // namespace

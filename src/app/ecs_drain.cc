@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdlib>
 
@@ -14,9 +14,9 @@
 #include "app/ecs_by_hand.h"
 #include "app/ecs_hosts.h"
 #include "app/engine.h"
+#include "app/interrupts.h"
 #include "app/outcome.h"
 #include "app/progress.h"
-#include "app/question.h"
 #include "ecs/ecs.h"
 #include "ecs/policy.h"
 #include "ecs/words.h"
@@ -26,7 +26,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr int kInterrupted = 130;
 constexpr Millis kFrame{250};
 constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr size_t kFewHosts = 3;  // with a board each
@@ -37,11 +36,10 @@ class EcsDrainByHand {
                  const config::DrainOptions& options, aws::Client& client, TaskGroup& tasks,
                  const Clock& clock)
       : options_(options),
-        signals_(signals),
         client_(client),
         tasks_(tasks),
         clock_(clock),
-        progress_(options.output != "table"),
+        progress_(options.output != "table", ecs::in_ecs_words),
         engine_(io.get_executor(), clock, ecs::policy_on_ecs(config::policy_of(options)), hooks()),
         ecs_(
             client, tasks, clock, effect_options(options),
@@ -51,7 +49,8 @@ class EcsDrainByHand {
             [this](const core::HostId& host, core::Level, const std::string& text) {
               progress_.say(host.value + ": " + text);
             }),
-        changed_(io.get_executor()) {
+        changed_(io.get_executor()),
+        interrupts_(options, signals, hosts_, engine_, progress_, changed_, [] {}) {
     engine_.able(ecs::abilities());
   }
 
@@ -72,11 +71,7 @@ class EcsDrainByHand {
   }
   Engine::Hooks hooks() {
     return {.act = [this](core::Action action) { ecs_.carry_out(std::move(action)); },
-            .journal =
-                [this](core::Entry entry) {
-                  entry.text = ecs::in_ecs_words(std::move(entry.text));
-                  progress_.entry(entry, started_);
-                },
+            .journal = [this](const core::Entry& entry) { progress_.entry(entry, started_); },
             .finished =
                 [this](const core::Drain& drain) {
                   ecs_.finished(drain);
@@ -87,14 +82,9 @@ class EcsDrainByHand {
   void begin(std::vector<ecs::Instance> instances);
   Task<> drain_all();
   Task<> draw();
-  Task<> watch_signals();
-  Task<> watch_timeout();
-  void withdraw(bool undo, const std::string& why);
   void end();
-  std::vector<const core::Drain*> drains() const;
 
   const config::DrainOptions& options_;
-  asio::signal_set& signals_;
   aws::Client& client_;
   TaskGroup& tasks_;
   const Clock& clock_;
@@ -105,14 +95,12 @@ class EcsDrainByHand {
   Time started_{};
   std::vector<core::HostId> hosts_;
   std::string error_;
+  Interrupts interrupts_;
   int status_ = 1;
-  bool interrupted_ = false;
-  bool asking_ = false;
-  bool timed_out_ = false;
 };
 
 Task<> EcsDrainByHand::run() {
-  tasks_.spawn("signals", watch_signals());
+  tasks_.spawn("signals", interrupts_.watch_signals());
   auto instances = co_await find_instances(client_, options_);
   if (!instances) {
     const Error& error = instances.error();
@@ -140,6 +128,7 @@ Task<> EcsDrainByHand::undo(std::vector<ecs::Instance> instances) {
 }
 
 void EcsDrainByHand::begin(std::vector<ecs::Instance> instances) {
+  interrupts_.begin();
   started_ = clock_.now();
   if (instances.size() > 1) progress_.name_hosts();
   if (instances.size() > kFewHosts) progress_.many_hosts();
@@ -158,70 +147,29 @@ void EcsDrainByHand::begin(std::vector<ecs::Instance> instances) {
   }
   tasks_.spawn("timer", engine_.keep_time());
   if (progress_.live()) tasks_.spawn("board", draw());
-  if (options_.timeout > Millis(0)) tasks_.spawn("timeout", watch_timeout());
+  if (options_.timeout > Millis(0)) tasks_.spawn("timeout", interrupts_.watch_timeout());
 }
 
 Task<> EcsDrainByHand::drain_all() {
-  while ((engine_.busy() || asking_) && error_.empty()) co_await changed_.wait(kLongWait);
+  while ((engine_.busy() || interrupts_.asking()) && error_.empty())
+    co_await changed_.wait(kLongWait);
   end();
 }
 
 Task<> EcsDrainByHand::draw() {
   for (;;) {
-    if (!asking_) {
+    if (!interrupts_.asking()) {
+      const std::vector<const core::Drain*> drains = engine_.find(hosts_);
       if (hosts_.size() > kFewHosts) {
-        const observe::HostsState state{.hosts = hosts_.size(), .done = 0, .waiting = 0};
-        progress_.show_hosts(drains(), state, clock_.now());
+        const auto done = std::ranges::count_if(drains, &core::Drain::finished);
+        const observe::HostsState state{.hosts = hosts_.size(), .done = static_cast<size_t>(done)};
+        progress_.show_hosts(drains, state, clock_.now());
       } else {
-        progress_.show(drains(), clock_.now());
+        progress_.show(drains, clock_.now());
       }
     }
     co_await sleep_for(kFrame);
   }
-}
-
-Task<> EcsDrainByHand::watch_timeout() {
-  co_await sleep_for(options_.timeout);
-  timed_out_ = true;
-  withdraw(false, "--timeout is over");
-}
-
-// As of a drain of Nodes: the first Ctrl-C asks, a second one means "leave".
-Task<> EcsDrainByHand::watch_signals() {
-  for (;;) {
-    const int number = co_await signals_.async_wait(asio::use_awaitable);
-    if (hosts_.empty() || interrupted_ || timed_out_) std::_Exit(kInterrupted);
-    std::string answer = options_.on_interrupt;
-    const bool can_ask = number == SIGINT && observe::is_terminal(STDIN_FILENO) &&
-                         observe::is_terminal(STDERR_FILENO);
-    if (answer == "ask" && can_ask) {
-      engine_.pause();
-      asking_ = true;
-      progress_.leave();
-      answer = co_await ask_at_interrupt(signals_);
-      asking_ = false;
-    }
-    if (answer != "continue") {
-      interrupted_ = true;
-      withdraw(answer == "undo", "interrupted");
-    }
-    engine_.resume();
-    changed_.set();
-  }
-}
-
-void EcsDrainByHand::withdraw(bool undo, const std::string& why) {
-  for (const core::HostId& host : hosts_) {
-    engine_.tell_first(host, core::Withdrawn{.undo = undo, .why = why});
-  }
-}
-
-std::vector<const core::Drain*> EcsDrainByHand::drains() const {
-  std::vector<const core::Drain*> all;
-  for (const core::HostId& host : hosts_) {
-    if (const core::Drain* drain = engine_.find(host)) all.push_back(drain);
-  }
-  return all;
 }
 
 void EcsDrainByHand::end() {
@@ -232,9 +180,9 @@ void EcsDrainByHand::end() {
   }
   const int width = progress_.live() ? observe::style_of(progress_.fd()).width : 0;
   const bool many = hosts_.size() > kFewHosts;
-  const bool all_well =
-      print_outcome(drains(), clock_.now(), options_.output, many, width, ecs::in_ecs_words);
-  status_ = interrupted_ ? kInterrupted : all_well && !timed_out_ ? 0 : 1;
+  const bool all_well = print_outcome(engine_.find(hosts_), clock_.now(), options_.output, many,
+                                      width, ecs::in_ecs_words);
+  status_ = interrupts_.status(all_well);
 }
 
 }  // namespace

@@ -118,7 +118,8 @@ void print(const std::vector<observe::PlanView>& plans, const std::string& forma
   const int width = terminal ? observe::style_of(STDOUT_FILENO).width : 0;
   for (size_t i = 0; i < plans.size(); ++i) {
     if (format == "table") {
-      observe::write_text(STDOUT_FILENO, (i > 0 ? "\n" : "") + observe::to_table(plans[i], width));
+      std::string table = ecs::in_ecs_words(observe::to_table(plans[i], width));
+      observe::write_text(STDOUT_FILENO, (i > 0 ? "\n" : "") + std::move(table));
     } else {
       documents.push_back(observe::to_json(plans[i]));
     }

@@ -14,6 +14,7 @@
 #include "aws/endpoint.h"
 #include "aws/imds.h"
 #include "base/backoff.h"
+#include "ecs/drain_record.h"
 #include "ecs/ecs.h"
 #include "ecs/own_task.h"
 #include "ecs/policy.h"
@@ -24,6 +25,9 @@ namespace {
 
 constexpr Millis kLookAtMost{5'000};
 constexpr Millis kLongestPause{15'000};
+// Source: EC2 Auto Scaling user guide, "Retrieve the target lifecycle state through instance
+// metadata"; 404 outside of a group.
+constexpr const char* kTargetState = "/latest/meta-data/autoscaling/target-lifecycle-state";
 constexpr int kHurried = 3;  // searches, after which silence is not believed
 
 std::string host_name() {
@@ -82,8 +86,12 @@ class EcsPlatform final : public Platform {
   Task<> ask_imds();
   Task<Result<void>> reach_aws(std::string arn);
   Task<> answer_unknown(core::Action action);
-  ecs::Ecs::Options effect_options() const;
+  ecs::Ecs::Options effect_options();
   void known(ecs::Instance instance);
+  Task<> begin(ecs::Instance self);
+  Task<> confirm(ecs::Instance& self);
+  Task<> take_up(ecs::Instance instance);
+  Task<Result<std::string>> why_it_ends();
 
   const config::AgentOptions& options_;
   PlatformPlace place_;
@@ -95,10 +103,11 @@ class EcsPlatform final : public Platform {
   std::string instance_id_;  // EC2's, as IMDS says
   int searches_ = 0;         // for it, since the start or since the notice
   std::optional<core::Notice> heard_;
+  std::optional<core::Notice> earlier_;  // of an earlier life, to be gone on with
   ecs::OwnTask own_task_;
 };
 
-ecs::Ecs::Options EcsPlatform::effect_options() const {
+ecs::Ecs::Options EcsPlatform::effect_options() {
   const bool acts = !options_.dry_run && !options_.cordon_only;
   ecs::Ecs::Options effects;
   effects.view.tasks.stop_timeout = std::chrono::ceil<Seconds>(options_.ecs.stop_timeout);
@@ -107,6 +116,7 @@ ecs::Ecs::Options EcsPlatform::effect_options() const {
   effects.view.deregister_targets = acts && options_.ecs.deregister_targets;
   effects.view.force_new_deployment = acts && options_.ecs.force_new_deployment;
   effects.deregister = acts && options_.ecs.deregister;
+  effects.ends_anyway = [this] { return why_it_ends(); };
   return effects;
 }
 
@@ -145,10 +155,10 @@ Task<> EcsPlatform::find_self() {
   for (int attempt = 1;; ++attempt) {
     auto found = co_await look();
     if (found) {
-      known(std::move(*found));
+      co_await begin(std::move(*found));
       co_return;
     }
-    if ((attempt & (attempt - 1)) == 0) {
+    if (is_said(attempt)) {
       place_.log.warning(
           "which container instance this host is, is not known yet: " + found.error().message,
           {{"attempt", std::to_string(attempt)}});
@@ -170,10 +180,63 @@ void EcsPlatform::known(ecs::Instance instance) {
                                                {"instance_id", facts.ec2_instance_id},
                                                {"cluster", instance.cluster},
                                                {"status", facts.status}});
-  if (facts.status == "DRAINING") {
+  if (facts.status == "DRAINING" && !earlier_) {
     place_.log.warning("it is DRAINING already; without a notice nothing more is done");
   }
   ecs_->know(host_, std::move(instance));
+}
+
+// Who we are need not be confirmed for a notice that comes now; what an earlier life has left is
+// known when ECS answers.
+Task<> EcsPlatform::begin(ecs::Instance self) {
+  const bool confirmed = !self.facts.status.empty();
+  if (!confirmed) {
+    known(self);
+    co_await confirm(self);
+  }
+  co_await take_up(self);
+  if (confirmed) known(std::move(self));
+  if (earlier_) place_.hooks.resume(*earlier_);
+}
+
+Task<> EcsPlatform::confirm(ecs::Instance& self) {
+  for (int attempt = 1;; ++attempt) {
+    const Backoff backoff{
+        .attempt = attempt, .base = Millis(1'000), .cap = kLongestPause, .jitter = random_unit()};
+    co_await sleep_for(backoff_delay(backoff));
+    auto found =
+        co_await ecs::find_instance(aws_->client(), self.cluster, self.facts.arn, kLookAtMost);
+    if (found) self = std::move(*found);
+    if (found || found.error().kind == ErrorKind::kGone) co_return;
+  }
+}
+
+// What an earlier life of ours has set DRAINING is gone on with, and taken back in its time. What
+// is left of it on an instance that is ACTIVE again is removed, before somebody else's DRAINING is
+// taken for ours.
+Task<> EcsPlatform::take_up(ecs::Instance instance) {
+  auto recorded = ecs::recorded_notice(instance.facts);
+  if (!recorded || recorded->kind == core::NoticeKind::kManual) co_return;
+  if (instance.facts.status == "DRAINING") {
+    earlier_ = std::move(*recorded);
+  } else if (instance.facts.status == "ACTIVE" && !heard_ && !options_.dry_run) {
+    const std::string left = co_await ecs::forget_drain(aws_->client(), std::move(instance));
+    if (!left.empty()) place_.log.warning(left);
+  }
+}
+
+// An instance that its Auto Scaling group ends, or puts aside, is to have no new tasks, whatever
+// becomes of the notice that was heard here.
+Task<Result<std::string>> EcsPlatform::why_it_ends() {
+  const auto said = co_await imds_.get(kTargetState);
+  if (!said) {
+    co_return std::unexpected(
+        said.error().within("whether its Auto Scaling group ends this instance cannot be read"));
+  }
+  const std::string state = said->value_or("");
+  if (state.empty() || state == "InService" || state == "Detached") co_return std::string();
+  co_return fmt::format(
+      "its Auto Scaling group takes this instance out (target-lifecycle-state {})", state);
 }
 
 Task<> EcsPlatform::ask_imds() {

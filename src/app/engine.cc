@@ -97,6 +97,14 @@ void Engine::rules(const std::vector<core::Rule>& rules) {
   }
 }
 
+std::vector<const core::Drain*> Engine::find(const std::vector<core::HostId>& hosts) const {
+  std::vector<const core::Drain*> all;
+  for (const core::HostId& host : hosts) {
+    if (const core::Drain* drain = find(host)) all.push_back(drain);
+  }
+  return all;
+}
+
 bool Engine::busy() const {
   return finished_.size() < hosts_.size();
 }

@@ -47,6 +47,9 @@ class Engine {
   // nullptr when the host has none.
   const core::Drain* find(const core::HostId& host) const { return desk_.find(host); }
 
+  // Those of these hosts; who has none is left out.
+  std::vector<const core::Drain*> find(const std::vector<core::HostId>& hosts) const;
+
   // A drain that is not finished.
   bool busy() const;
 

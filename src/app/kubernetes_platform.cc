@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "app/node_start.h"
 #include "app/rights_check.h"
 #include "async/timing.h"
 #include "base/backoff.h"
@@ -14,6 +15,8 @@
 
 namespace spotkeeper::app {
 namespace {
+
+constexpr Millis kLookForEnd{50};
 
 class KubernetesPlatform final : public Platform {
  public:
@@ -31,6 +34,8 @@ class KubernetesPlatform final : public Platform {
           "valid: " +
           error.message);
     });
+    events_count();
+    kubernetes_.on_node = [this](const kube::Node& node) { node_seen(node); };
     api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
       place_.counters.count(
           "api_requests",
@@ -44,6 +49,10 @@ class KubernetesPlatform final : public Platform {
   }
   void start() override {
     place_.sources.spawn("node check", check_node());
+    if (options_.lifecycle.wanted()) {
+      place_.sources.spawn("lifecycle",
+                           describe_lifecycle(api_, place_.imds, options_, place_.log));
+    }
     place_.work.spawn("rights", rights_.run());
   }
   void carry_out(core::Action action) override { kubernetes_.carry_out(std::move(action)); }
@@ -51,7 +60,21 @@ class KubernetesPlatform final : public Platform {
   void noted(const core::Entry& entry) override {
     if (entry.what == core::What::kDenied && entry.level > core::Level::kDebug) rights_.denied();
   }
-  Task<> settle() override { co_return; }
+  Task<> settle() override {
+    while (!kubernetes_.events().idle()) co_await sleep_for(kLookForEnd);
+  }
+  void publish(const Tidings& tidings) override {
+    effects::KubeEvent event =
+        effects::about_node(options_.node_name, tidings.reason, tidings.message);
+    event.warning = tidings.warning;
+    event.annotations = tidings.annotations;
+    kubernetes_.events().tell(std::move(event));
+  }
+  void publish_of(const core::UnitId& unit, const Tidings& tidings) override;
+  HostFacts facts() const override { return facts_; }
+  std::string unready() const override {
+    return node_read_ ? "" : "the node has not been read yet";
+  }
 
  private:
   static effects::Kubernetes::Options effect_options(const config::AgentOptions& options);
@@ -59,7 +82,12 @@ class KubernetesPlatform final : public Platform {
     kubernetes_.lacks(found.lacking);
     place_.hooks.able(effects::abilities_of(found.held));
   }
+  void events_count();
   Task<> check_node();
+  void node_seen(const kube::Node& node) {
+    facts_ = {.provider_id = node.provider_id, .labels = node.labels};
+    node_read_ = true;
+  }
 
   const config::AgentOptions& options_;
   core::HostId host_;
@@ -67,6 +95,8 @@ class KubernetesPlatform final : public Platform {
   kube::Api api_;
   effects::Kubernetes kubernetes_;
   RightsCheck rights_;
+  HostFacts facts_;
+  bool node_read_ = false;
 };
 
 effects::Kubernetes::Options KubernetesPlatform::effect_options(
@@ -80,8 +110,32 @@ effects::Kubernetes::Options KubernetesPlatform::effect_options(
   effects.taint_effect = policy.taint_effect;
   effects.local_services = policy.exclude_from_load_balancers;
   effects.hand_over = core::may_hand_over(policy);
+  effects.reporter = options.node_name;
   effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
   return effects;
+}
+
+void KubernetesPlatform::publish_of(const core::UnitId& unit, const Tidings& tidings) {
+  const kube::Pod* pod = kubernetes_.find(host_, unit);
+  if (pod == nullptr) return;
+  effects::KubeEvent event = effects::about_pod(*pod, tidings.reason, tidings.message);
+  event.annotations = tidings.annotations;
+  // As NTH has them, so that events can be found by what their pods are.
+  for (const auto& [key, value] : pod->labels) event.annotations.emplace(key, value);
+  event.annotations.insert_or_assign("node", options_.node_name);
+  kubernetes_.events().tell(std::move(event));
+}
+
+void KubernetesPlatform::events_count() {
+  kubernetes_.events().on_done = [this](bool written) {
+    place_.counters.count("kubernetes_events", {{"outcome", written ? "written" : "dropped"}});
+  };
+  kubernetes_.events().on_denied = [this](const Error& error) {
+    place_.log.warning(
+        "missing right events create, patch: no Kubernetes events are written; add "
+        "deploy/rbac/agent-events.yaml: " +
+        error.message);
+  };
 }
 
 // Says early, once, whether the node can be read; until it can, tries again.
@@ -89,19 +143,24 @@ Task<> KubernetesPlatform::check_node() {
   for (int attempt = 1;; ++attempt) {
     const Result<kube::Node> node = co_await kube::get_node(api_, options_.node_name);
     if (node) {
+      node_seen(*node);
       place_.log.info(
           "node found",
           {{"node", node->name},
            {"provider_id", node->provider_id},
            {"marked", node->annotations.contains(effects::kStateAnnotation) ? "by an earlier notice"
                                                                             : "no"}});
-      if (auto notice = effects::recorded_notice(*node)) place_.hooks.resume(std::move(*notice));
+      const core::NoticeId been =
+          co_await undo_after_reboot(api_, *node, options_, place_.clock, place_.log);
+      auto notice = effects::recorded_notice(*node);
+      if (notice && notice->id != been) place_.hooks.resume(std::move(*notice));
+      place_.hooks.known(been);
       co_return;
     }
     const Error& error = node.error();
     const core::Level level =
         error.kind == ErrorKind::kRetryable ? core::Level::kWarning : core::Level::kError;
-    if ((attempt & (attempt - 1)) == 0) {
+    if (is_said(attempt)) {
       place_.log.write(level, "the node cannot be read: " + error.message,
                        {{"node", options_.node_name}, {"attempt", std::to_string(attempt)}});
     }

@@ -21,13 +21,14 @@ constexpr size_t kNamesShown = 5;
 constexpr int kOtherLines = 6;  // of the prompt, the closing sentence and errors
 constexpr int kFewestRows = 5;
 
-void print_rows(const std::vector<observe::HostRow>& rows, int width) {
+void print_rows(const std::vector<observe::HostRow>& rows, int width, const PutInWords& words) {
   size_t most = rows.size();
   if (observe::is_terminal(STDOUT_FILENO)) {
     const int room = observe::terminal_rows(STDOUT_FILENO) - kOtherLines;
     most = static_cast<size_t>(std::max(kFewestRows, room));
   }
-  observe::write_text(STDOUT_FILENO, "\n" + observe::to_table(rows, most, width));
+  const std::string table = observe::to_table(rows, most, width);
+  observe::write_text(STDOUT_FILENO, "\n" + (words ? words(table) : table));
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ bool print_outcome(const std::vector<const core::Drain*>& drains, Time now,
       observe::write_text(STDOUT_FILENO, "\n" + (words ? words(table) : table));
     }
   }
-  if (!rows.empty()) print_rows(rows, width);
+  if (!rows.empty()) print_rows(rows, width, words);
   if (format != "table") print_documents(std::move(documents), format);
   return all_well;
 }

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "async/task_group.h"
+#include "aws/imds.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "core/drain.h"
@@ -21,7 +23,16 @@ struct PlatformHooks {
   std::function<void(const core::HostId&, core::Observation)> tell;
   // What an earlier life of ours has begun, by the record it left: it goes on.
   std::function<void(core::Notice)> resume;
+  // The host has been looked at. That event has been, and the host was rebooted since; may be
+  // empty.
+  std::function<void(const core::NoticeId& been)> known;
   std::function<void(const core::Abilities&)> able;
+};
+
+// What is known of our host there.
+struct HostFacts {
+  std::string provider_id = {};
+  std::map<std::string, std::string> labels = {};
 };
 
 struct PlatformPlace {
@@ -30,6 +41,7 @@ struct PlatformPlace {
   HostClock& clock;
   Counters& counters;
   observe::Log& log;
+  aws::ImdsClient& imds;
   PlatformHooks hooks;
 };
 
@@ -58,6 +70,22 @@ class Platform {
   virtual void noted(const core::Entry&) {}
 
   virtual void finished(const core::Drain&) {}
+
+  // What is to be seen of our host at this place (kubectl get events), or of a unit of it. Nothing,
+  // where there is no such thing.
+  struct Tidings {
+    std::string reason;  // "CordonAndDrain"
+    std::string message;
+    bool warning = false;
+    std::map<std::string, std::string> annotations = {};
+  };
+  virtual void publish(const Tidings&) {}
+  virtual void publish_of(const core::UnitId&, const Tidings&) {}
+
+  virtual HostFacts facts() const { return {}; }
+
+  // Why a notice could not be acted on now; empty: it could.
+  virtual std::string unready() const { return {}; }
 
   // Before the work group is cancelled: what must be done to its end.
   virtual Task<> settle() = 0;

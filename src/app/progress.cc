@@ -25,11 +25,13 @@ observe::Colour colour_of(core::Level level) {
 
 }  // namespace
 
-Progress::Progress(bool documents)
+Progress::Progress(bool documents, std::function<std::string(std::string)> words)
     : fd_(documents ? STDERR_FILENO : STDOUT_FILENO),
       live_view_(observe::can_redraw(fd_)),
       style_(observe::style_of(fd_)),
-      live_(fd_) {}
+      live_(fd_) {
+  style_.words = std::move(words);
+}
 
 void Progress::entry(const core::Entry& entry, Time started) {
   if (entry.level == core::Level::kDebug) return;
@@ -44,13 +46,20 @@ void Progress::entry(const core::Entry& entry, Time started) {
                                              : entry.unit;
   const std::string line = fmt::format("{:+6.1f}s  {}  {}: {}",
                                        static_cast<double>((entry.at - started).count()) / 1000.0,
-                                       who, to_string(entry.what), entry.text);
+                                       who, to_string(entry.what), in_words(entry.text, style_));
   say(line, colour_of(entry.level));
+}
+
+// A terminal may be resized.
+void Progress::measure() {
+  auto words = std::move(style_.words);
+  style_ = observe::style_of(fd_);
+  style_.words = std::move(words);
 }
 
 void Progress::show(const std::vector<const core::Drain*>& drains, Time now) {
   if (!live_view_) return;
-  style_ = observe::style_of(fd_);  // a terminal may be resized
+  measure();
   std::vector<std::string> lines;
   for (const core::Drain* drain : drains) {
     const std::vector<std::string> board = observe::board(*drain, now, style_);
@@ -62,7 +71,7 @@ void Progress::show(const std::vector<const core::Drain*>& drains, Time now) {
 void Progress::show_hosts(const std::vector<const core::Drain*>& drains, observe::HostsState state,
                           Time now) {
   if (!live_view_) return;
-  style_ = observe::style_of(fd_);
+  measure();
   state.warnings = warnings_;
   live_.show(observe::hosts_board(drains, state, now, style_));
 }

@@ -4,6 +4,7 @@
 // document and the lines go to stderr.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@ namespace spotkeeper::app {
 
 class Progress {
  public:
-  // `documents`: stdout is for a document.
-  explicit Progress(bool documents);
+  // `documents`: stdout is for a document. `words`: as of observe::BoardStyle, for all it shows.
+  explicit Progress(bool documents, std::function<std::string(std::string)> words = {});
 
   // Entries name their host, too.
   void name_hosts() { several_hosts_ = true; }
@@ -43,6 +44,8 @@ class Progress {
   int fd() const { return fd_; }
 
  private:
+  void measure();
+
   int fd_;
   bool live_view_;
   bool several_hosts_ = false;

@@ -26,6 +26,15 @@ Result<kube::Access> find_cluster(const config::AgentOptions& options) {
                           options.kubernetes_service_port);
 }
 
+// As NTH does: lines for people, or one of JSON.
+void say_configuration(observe::Log& log, config::AgentOptions& options) {
+  const auto values = config::values_of(config::agent_flags(options));
+  if (log.json()) return log.info("configuration", values);
+  std::string lines = "spotkeeper agent's configuration:\n";
+  for (const auto& [name, value] : values) lines += fmt::format("\t{}: {}\n", name, value);
+  log.print(lines);
+}
+
 // Two signals end a drain in mid-flight; the node's mark and the notice let the next start go on.
 Task<> wait_for_signals(asio::signal_set& signals, Agent& agent, observe::Log& log) {
   const int first = co_await signals.async_wait(asio::use_awaitable);
@@ -78,6 +87,7 @@ int run_agent(const config::AgentOptions& given) {
   }
   SteadyClock clock;
   observe::Log log(clock, {.json = options.json_logging, .level = options.log_level});
+  say_configuration(log, options);
   Agent agent(io.get_executor(), options, *platform, clock, log);
   if (const auto listening = agent.listen(); !listening) {
     fmt::print(stderr, "spotkeeper agent: {}\n", listening.error().message);

@@ -9,13 +9,13 @@
 
 #include "aws/retry.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace spotkeeper::aws {
 namespace {
 
 namespace json = boost::json;
 
-constexpr size_t kLongestMessage = 500;
 constexpr size_t kLongestCode = 100;
 constexpr Millis kLongestPause = std::chrono::hours(1);
 
@@ -112,19 +112,6 @@ std::optional<int64_t> number(const std::string& text) {
 
 }  // namespace
 
-std::string one_line(std::string text) {
-  if (text.size() > kLongestMessage) {
-    size_t end = kLongestMessage;  // not in the middle of a UTF-8 character
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    text.resize(end);
-    text += "…";
-  }
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
 Refusal read_refusal(Protocol protocol, const http::Response& answer) {
   Refusal refusal = protocol == Protocol::kQuery ? from_xml(answer) : from_json(answer);
   // Letters, digits and dashes, as codes are.
@@ -172,24 +159,11 @@ Result<Xml> read_query(const std::string& what, const std::string& action,
   return (*root)[action + "Result"];
 }
 
-std::optional<Time> date_of(const http::Headers& headers) {
-  Time time{};
-  if (!parse_http_date(header(headers, "Date"), time)) return std::nullopt;
-  return time;
-}
-
 Millis asked_pause(const http::Headers& headers) {
   if (const auto exact = number(header(headers, "x-amz-retry-after"))) {
     return Millis(std::min<int64_t>(*exact, kLongestPause.count()));
   }
-  const std::string text = header(headers, "Retry-After");
-  if (const auto seconds = number(text)) {
-    return std::min<Millis>(Seconds(std::min<int64_t>(*seconds, 86'400)), kLongestPause);
-  }
-  Time until{};
-  const std::optional<Time> now = date_of(headers);
-  if (!now || !parse_http_date(text, until)) return Millis(0);
-  return std::clamp<Millis>(until - *now, Millis(0), kLongestPause);
+  return http::retry_after(headers);
 }
 
 }  // namespace spotkeeper::aws

@@ -41,10 +41,4 @@ Result<Xml> read_query(const std::string& what, const std::string& action, const
 // a date, which counts from the answer's Date); 0 when it does not.
 Millis asked_pause(const http::Headers& headers);
 
-// Its Date header.
-std::optional<Time> date_of(const http::Headers& headers);
-
-// One line of bounded length, printable.
-std::string one_line(std::string text);
-
 }  // namespace spotkeeper::aws

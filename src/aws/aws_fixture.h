@@ -15,8 +15,7 @@
 
 #include "aws/client.h"
 #include "aws/endpoint.h"
-#include "http/http_fixture.h"
-#include "http/server.h"
+#include "http/server_fixture.h"
 
 namespace spotkeeper::aws {
 
@@ -31,18 +30,12 @@ inline Environment with(std::map<std::string, std::string> variables) {
   };
 }
 
-class AwsFixture : public http::HttpFixture {
+class AwsFixture : public http::ServerFixture {
  protected:
   void SetUp() override {
-    auto server =
-        http::Server::listen(executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
-                             [this](http::ServerRequest request) { return serve(this, request); });
-    ASSERT_TRUE(server.has_value()) << server.error().message;
-    server_ = std::move(*server);
-    tasks_.spawn("aws", server_->run());
-    url_ = "http://127.0.0.1:" + std::to_string(server_->port());
+    serve(&AwsFixture::answer);
     options_.region = "eu-west-1";
-    options_.endpoints.url = url_;
+    options_.endpoints.url = url();
     options_.first_pause = Millis(1);
     options_.first_throttled_pause = Millis(1);
   }
@@ -59,7 +52,7 @@ class AwsFixture : public http::HttpFixture {
     return value == nullptr ? "" : *value;
   }
 
-  static Task<http::ServerResponse> serve(AwsFixture* test, http::ServerRequest request) {
+  static Task<http::ServerResponse> answer(AwsFixture* test, http::ServerRequest request) {
     test->seen_.push_back(std::move(request));
     if (test->replies_.empty()) co_return http::ServerResponse{.status = 599, .body = "no reply"};
     http::ServerResponse response = test->replies_.front();
@@ -79,8 +72,6 @@ class AwsFixture : public http::HttpFixture {
   ManualClock clock_{kTestNow};
   std::deque<http::ServerResponse> replies_;
   std::vector<http::ServerRequest> seen_;
-  std::unique_ptr<http::Server> server_;
-  std::string url_;
   ClientOptions options_;
 };
 

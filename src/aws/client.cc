@@ -131,7 +131,7 @@ Result<http::Request> Client::Impl::prepare(const Call& call, const Attempt& att
 
 // What is repaired by another signature: each once a call.
 bool Client::Impl::again_at_once(const http::Response& answer, Attempt& attempt, Fault fault) {
-  const std::optional<Time> date = date_of(answer.headers);
+  const std::optional<Time> date = http::date_of(answer.headers);
   if (fault == Fault::kClock && date && !attempt.clock_learnt) {
     const Millis now_behind = *date - clock.now();
     if (std::chrono::abs(now_behind - behind) >= kSkew) {

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
-#include <system_error>
+#include <utility>
 
 #include "aws/answer.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace spotkeeper::aws {
 namespace {
@@ -56,15 +55,10 @@ Result<Credentials> decode_credential_body(const std::string& body, const std::s
 }
 
 Result<Secret> read_token_file(const std::string& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
-  if (!file) {
-    return permanent("token file " + path + ": " + std::generic_category().message(errno));
-  }
-  std::string content(kLargestFile + 1, '\0');
-  content.resize(std::fread(content.data(), 1, content.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return permanent("token file " + path + " cannot be read");
-  if (content.size() > kLargestFile)
-    return permanent("token file " + path + ": larger than 64 KiB");
+  Result<std::string> read = read_file(path, kLargestFile);
+  if (!read)
+    return permanent("token file " + path + " cannot be read (" + read.error().message + ")");
+  std::string content = std::move(*read);
   content.erase(0, std::min(content.find_first_not_of(kSpace), content.size()));
   content.erase(content.find_last_not_of(kSpace) + 1);
   if (!is_token(content)) {

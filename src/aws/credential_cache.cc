@@ -4,16 +4,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/backoff.h"
-
 namespace spotkeeper::aws {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 constexpr Millis kAhead = std::chrono::minutes(15);
 constexpr Millis kSpread = std::chrono::minutes(5);
-constexpr Millis kFailurePause{2'000};
 constexpr Millis kLongestPause{60'000};  // between renewals that fail
 // Of credentials that come expired: our clock may be wrong, and AWS knows best.
 constexpr Millis kShortestUse = std::chrono::minutes(5);
@@ -28,28 +23,14 @@ Time renew_at(Time now, Time expires, double jitter) {
   return std::max(expires - std::min(ahead, life / 2), now + Millis(1'000));
 }
 
-// Marks that a fetch is on; however that ends, those who wait for it go on.
-class CredentialCache::Running {
- public:
-  explicit Running(CredentialCache& owner) : owner_(owner) { owner_.running_ = true; }
-  ~Running() {
-    owner_.running_ = false;
-    for (Event* each : owner_.waiting_) each->set();
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
- private:
-  CredentialCache& owner_;
-};
-
 CredentialCache::CredentialCache(TaskGroup& tasks, std::unique_ptr<CredentialFetcher> fetcher,
                                  const Clock& clock, bool stable, Warn warn)
     : tasks_(tasks),
       fetcher_(std::move(fetcher)),
       clock_(clock),
       stable_(stable),
-      warn_(std::move(warn)) {}
+      warn_(std::move(warn)),
+      fetches_(tasks.executor(), kLongestPause, kLongestRun) {}
 
 bool CredentialCache::is_good(Time now) const {
   return current_ && now < good_until_;
@@ -65,9 +46,7 @@ void CredentialCache::keep(Credentials credentials) {
   }
   const bool expired = credentials.expires && *credentials.expires <= now;
   current_ = std::move(credentials);
-  failure_.reset();
-  failures_ = 0;
-  renew_again_at_ = {};
+  fetches_.succeeded();
   if (expired) {
     tell_expired();
   } else {
@@ -75,28 +54,8 @@ void CredentialCache::keep(Credentials credentials) {
   }
 }
 
-void CredentialCache::fail(Error error) {
-  failed_at_ = Steady::now();
-  renew_again_at_ = failed_at_ + backoff_delay({.attempt = ++failures_,
-                                                .base = kFailurePause,
-                                                .cap = kLongestPause,
-                                                .jitter = random_unit()});
-  failure_ = std::move(error);
-}
-
 void CredentialCache::refused(const Credentials& used) {
   if (current_ && *current_ == used) current_.reset();  // else they were replaced meanwhile
-}
-
-Task<> CredentialCache::wait_for_run() {
-  Event ended(tasks_.executor());
-  const auto place = waiting_.insert(waiting_.end(), &ended);
-  struct Leave {
-    std::list<Event*>& list;
-    std::list<Event*>::iterator place;
-    ~Leave() { list.erase(place); }
-  } const leave{waiting_, place};
-  co_await ended.wait_real(kLongestRun);
 }
 
 Task<> CredentialCache::run() {
@@ -104,22 +63,22 @@ Task<> CredentialCache::run() {
   if (fresh) {
     keep(std::move(*fresh));
   } else {
-    fail(std::move(fresh.error()));
+    fetches_.failed(std::move(fresh.error()));
   }
 }
 
 // It runs from here on, also before the task begins: what comes meanwhile starts no second one.
 void CredentialCache::start_renewal() {
-  if (running_ || Steady::now() < renew_again_at_) return;
-  tasks_.spawn("renew AWS credentials", renew(std::make_unique<Running>(*this)));
+  if (!fetches_.may_renew()) return;
+  tasks_.spawn("renew AWS credentials", renew(std::make_unique<SharedRun::Running>(fetches_)));
 }
 
-Task<> CredentialCache::renew(std::unique_ptr<Running> running) {
-  const std::unique_ptr<Running> until_it_ends = std::move(running);
+Task<> CredentialCache::renew(std::unique_ptr<SharedRun::Running> running) {
+  const std::unique_ptr<SharedRun::Running> until_it_ends = std::move(running);
   co_await run();
-  if (failures_ == 1 && warn_) {
+  if (fetches_.first_failure() && warn_) {
     warn_("AWS credentials could not be renewed, those there are go on being used: " +
-          failure_->message);
+          fetches_.failure()->message);
   }
 }
 
@@ -138,16 +97,15 @@ Task<Result<Credentials>> CredentialCache::get() {
       if (!is_good(now)) tell_expired();
       co_return *current_;
     }
-    if (running_) {
-      co_await wait_for_run();
+    if (fetches_.runs()) {
+      co_await fetches_.wait();
       continue;
     }
-    if (failure_ && Steady::now() - failed_at_ < kFailurePause) {
-      co_return std::unexpected(*failure_);
+    if (!fetches_.failed_just_now()) {
+      const SharedRun::Running running(fetches_);
+      co_await run();
     }
-    const Running running(*this);
-    co_await run();
-    if (failure_) co_return std::unexpected(*failure_);
+    if (fetches_.failure()) co_return std::unexpected(*fetches_.failure());
     co_return *current_;
   }
 }

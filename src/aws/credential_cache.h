@@ -14,17 +14,14 @@
 // Credentials that AWS refused are never used again.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <chrono>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "async/shared_run.h"
 #include "async/task.h"
 #include "async/task_group.h"
-#include "async/timing.h"
 #include "aws/credentials.h"
 #include "base/clock.h"
 
@@ -52,15 +49,12 @@ class CredentialCache final : public CredentialSource {
   void refused(const Credentials& used) override;
 
  private:
-  class Running;
   bool is_good(Time now) const;
   void keep(Credentials credentials);
-  void fail(Error error);
   void start_renewal();
   void tell_expired();
-  Task<> renew(std::unique_ptr<Running> running);
+  Task<> renew(std::unique_ptr<SharedRun::Running> running);
   Task<> run();
-  Task<> wait_for_run();
 
   TaskGroup& tasks_;
   std::unique_ptr<CredentialFetcher> fetcher_;
@@ -71,12 +65,7 @@ class CredentialCache final : public CredentialSource {
   Time good_until_{};
   Time renew_at_{};
   bool told_expired_ = false;
-  bool running_ = false;
-  std::list<Event*> waiting_;  // for the run to end
-  std::optional<Error> failure_;
-  int failures_ = 0;  // in a row
-  std::chrono::steady_clock::time_point failed_at_;
-  std::chrono::steady_clock::time_point renew_again_at_;
+  SharedRun fetches_;
 };
 
 }  // namespace spotkeeper::aws

@@ -51,7 +51,7 @@ class CredentialChainTest : public AwsFixture {
  protected:
   Result<Credentials> get(CredentialChoice choice) {
     imds_ =
-        std::make_unique<ImdsClient>(client_, ImdsOptions{.base_url = url_, .tries = 1}, clock_);
+        std::make_unique<ImdsClient>(client_, ImdsOptions{.base_url = url(), .tries = 1}, clock_);
     source_ = make_credentials(std::move(choice), {.http = client_,
                                                    .imds = *imds_,
                                                    .clock = clock_,
@@ -67,7 +67,7 @@ class CredentialChainTest : public AwsFixture {
 TEST_F(CredentialChainTest, MakesWhatWasChosen) {
   EXPECT_EQ(get(session("1"))->access_key_id, "AKID1");
   reply(R"({"AccessKeyId":"AKIDC","SecretAccessKey":"s","Token":"t"})");
-  const ContainerSource container{.url = url_ + "/x", .token_file = "", .token = Secret()};
+  const ContainerSource container{.url = url() + "/x", .token_file = "", .token = Secret()};
   EXPECT_EQ(get(container)->access_key_id, "AKIDC");
   reply("imds-token");
   replies_.pop_front();

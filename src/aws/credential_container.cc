@@ -8,6 +8,7 @@
 #include "async/timing.h"
 #include "aws/answer.h"
 #include "aws/credential_body.h"
+#include "base/text.h"
 #include "http/target.h"
 
 namespace spotkeeper::aws {

@@ -66,7 +66,7 @@ class ContainerTest : public AwsFixture {
     return run(container.fetch());
   }
   ContainerSource source(std::string token = "") {
-    return {.url = url_ + "/secret-path", .token_file = "", .token = Secret(std::move(token))};
+    return {.url = url() + "/secret-path", .token_file = "", .token = Secret(std::move(token))};
   }
 };
 

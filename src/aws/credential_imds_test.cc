@@ -21,7 +21,7 @@ class ImdsRoleTest : public AwsFixture {
     AwsFixture::SetUp();
     reply("imds-token");
     imds_ =
-        std::make_unique<ImdsClient>(client_, ImdsOptions{.base_url = url_, .tries = 1}, clock_);
+        std::make_unique<ImdsClient>(client_, ImdsOptions{.base_url = url(), .tries = 1}, clock_);
   }
   Result<Credentials> fetch() {
     ImdsCredentials role(*imds_);

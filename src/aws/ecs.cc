@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace spotkeeper::aws {
 namespace {
@@ -133,12 +134,14 @@ Task<Result<T>> one(Client& client, Call call, const char* key,
   co_return record;
 }
 
-std::string cut(std::string text) {
-  if (text.size() <= kLongestReason) return text;
-  size_t end = kLongestReason;  // not in the middle of a UTF-8 character
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  return text;
+Task<Result<void>> change_attribute(Client& client, Call call, std::string arn,
+                                    json::object attribute) {
+  attribute["targetType"] = "container-instance";
+  attribute["targetId"] = arn;
+  call.body["attributes"] = json::array{std::move(attribute)};
+  const Result<json::value> answer = co_await client.json(std::move(call));
+  if (!answer) co_return std::unexpected(answer.error());
+  co_return Result<void>();
 }
 
 }  // namespace
@@ -181,6 +184,24 @@ Task<Result<ContainerInstance>> deregister_container_instance(Client& client, st
                          at_most);
 }
 
+Task<Result<void>> put_attribute(Client& client, std::string cluster, std::string arn,
+                                 std::string name, std::string value, Millis at_most) {
+  json::object attribute{{"name", name}, {"value", value}};
+  Call call = ecs_call("PutAttributes", cluster, arn);
+  call.at_most = at_most;
+  co_return co_await change_attribute(client, std::move(call), std::move(arn),
+                                      std::move(attribute));
+}
+
+Task<Result<void>> delete_attribute(Client& client, std::string cluster, std::string arn,
+                                    std::string name, Millis at_most) {
+  json::object attribute{{"name", name}};
+  Call call = ecs_call("DeleteAttributes", cluster, arn);
+  call.at_most = at_most;
+  co_return co_await change_attribute(client, std::move(call), std::move(arn),
+                                      std::move(attribute));
+}
+
 Task<Result<std::vector<std::string>>> list_tasks(Client& client, TaskQuery query, Millis at_most) {
   Call call = ecs_call("ListTasks", query.cluster);
   put(call.body, "containerInstance", query.container_instance);
@@ -201,7 +222,7 @@ Task<Result<EcsTask>> stop_task(Client& client, std::string cluster, std::string
                                 std::string reason, Millis at_most) {
   Call call = ecs_call("StopTask", cluster, id);
   call.body["task"] = id;
-  put(call.body, "reason", cut(std::move(reason)));
+  put(call.body, "reason", cut(std::move(reason), kLongestReason));
   co_return co_await one(client, std::move(call), "task", &decode_task, at_most);
 }
 

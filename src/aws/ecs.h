@@ -11,6 +11,7 @@
 
 #include <boost/json/value.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ struct ContainerInstance {
   int64_t running_tasks = 0;
   int64_t pending_tasks = 0;
   std::string capacity_provider;  // empty: none
+  // Custom ones, not those that ECS and its agent set ("ecs.…", "com.amazonaws.…").
+  std::map<std::string, std::string> attributes;
 };
 
 // Where a container's port is reached on the host.
@@ -152,6 +155,16 @@ Task<Result<Described<ContainerInstance>>> describe_container_instances(
 Task<Result<Described<ContainerInstance>>> update_container_instances_state(
     Client& client, std::string cluster, std::vector<std::string> ids, std::string status,
     Millis at_most = kCallTime);
+
+// A custom attribute of a container instance (its ARN), new or replaced; an instance has 10 at
+// most. A name is of 1 to 128 letters, digits and "-_/\.", a value may hold "@: " as well, but no
+// space at its ends (API reference, Attribute). An instance that is not there is kGone.
+Task<Result<void>> put_attribute(Client& client, std::string cluster, std::string arn,
+                                 std::string name, std::string value, Millis at_most = kCallTime);
+
+// Of one that is there, as DescribeContainerInstances says.
+Task<Result<void>> delete_attribute(Client& client, std::string cluster, std::string arn,
+                                    std::string name, Millis at_most = kCallTime);
 
 // `force`: also while tasks run on it; they become orphans that ECS no longer counts.
 Task<Result<ContainerInstance>> deregister_container_instance(Client& client, std::string cluster,

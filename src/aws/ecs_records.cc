@@ -82,7 +82,13 @@ Result<ContainerInstance> decode_container_instance(const json::value& object) {
                              .agent_connected = flag_at(object, {"agentConnected"}),
                              .running_tasks = number_at(object, {"runningTasksCount"}),
                              .pending_tasks = number_at(object, {"pendingTasksCount"}),
-                             .capacity_provider = text_at(object, {"capacityProviderName"})};
+                             .capacity_provider = text_at(object, {"capacityProviderName"}),
+                             .attributes = {}};
+  each_of(object, "attributes", [&](const json::value& each) {
+    std::string name = text_at(each, {"name"});
+    if (name.starts_with("ecs.") || name.starts_with("com.amazonaws.")) return;
+    instance.attributes.emplace(std::move(name), text_at(each, {"value"}));
+  });
   if (instance.arn.empty()) return permanent("container instance without containerInstanceArn");
   return instance;
 }

@@ -17,6 +17,8 @@ namespace json = boost::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* kTask = R"({
   "taskArn":"arn:t/1","clusterArn":"arn:c","containerInstanceArn":"arn:i/1",
@@ -169,12 +171,35 @@ TEST_F(EcsTest, ServicesAndUpdatesAreTenACall) {
 
 TEST_F(EcsTest, DescribesInstances) {
   reply(R"({"containerInstances":[{"containerInstanceArn":"arn:i/1","ec2InstanceId":"i-1",
-            "status":"DRAINING","agentConnected":true,"runningTasksCount":3}],"failures":[]})");
+            "status":"DRAINING","agentConnected":true,"runningTasksCount":3,
+            "attributes":[{"name":"ecs.os-type","value":"linux"},{"name":"stack","value":"blue"},
+            {"name":"com.amazonaws.ecs.capability.task-eni"},{"name":"flag"}]}],"failures":[]})");
   const auto instances = run(describe_container_instances(client(), "prod", {"arn:i/1"}));
   ASSERT_TRUE(instances.has_value()) << instances.error().message;
   EXPECT_EQ(instances->found.at(0).ec2_instance_id, "i-1");
   EXPECT_EQ(instances->found.at(0).running_tasks, 3);
   EXPECT_TRUE(instances->found.at(0).agent_connected);
+  EXPECT_THAT(instances->found.at(0).attributes,
+              UnorderedElementsAre(Pair("stack", "blue"), Pair("flag", "")));
+}
+
+TEST_F(EcsTest, PutsAndDeletesAttributes) {
+  reply(R"({"attributes":[]})");
+  ASSERT_TRUE(run(put_attribute(client(), "prod", "arn:i/1", "stack", "blue")).has_value());
+  EXPECT_EQ(action(0), "PutAttributes");
+  EXPECT_EQ(seen_.at(0).body, R"({"cluster":"prod","attributes":[{"name":"stack","value":"blue",)"
+                              R"("targetType":"container-instance","targetId":"arn:i/1"}]})");
+  ASSERT_TRUE(run(delete_attribute(client(), "prod", "arn:i/1", "stack")).has_value());
+  EXPECT_EQ(action(1), "DeleteAttributes");
+  EXPECT_EQ(seen_.at(1).body, R"({"cluster":"prod","attributes":[{"name":"stack",)"
+                              R"("targetType":"container-instance","targetId":"arn:i/1"}]})");
+}
+
+TEST_F(EcsTest, AnAttributeOfAnInstanceThatIsNotThere) {
+  reply(R"({"__type":"TargetNotFoundException","message":"no such target"})", 400);
+  const auto put = run(put_attribute(client(), "prod", "arn:i/1", "stack", "blue"));
+  ASSERT_FALSE(put.has_value());
+  EXPECT_EQ(put.error().kind, ErrorKind::kGone);
 }
 
 TEST_F(EcsTest, StopsATask) {

@@ -53,10 +53,9 @@ std::optional<Seconds> ttl_of(const http::Response& response) {
 }
 
 std::optional<ServerTime> time_of(const http::Response& response, Time sent, Time received) {
-  ServerTime time{.sent = sent, .received = received};
-  const std::string* text = http::find_header(response.headers, "Date");
-  if (text == nullptr || !parse_http_date(*text, time.date)) return std::nullopt;
-  return time;
+  const std::optional<Time> date = http::date_of(response.headers);
+  if (!date) return std::nullopt;
+  return ServerTime{.date = *date, .sent = sent, .received = received};
 }
 
 // A body that could not be sent back as a header is no token (a captive portal's page, say).

@@ -9,13 +9,11 @@
 #include <vector>
 
 #include "async/timing.h"
-#include "http/http_fixture.h"
-#include "http/server.h"
+#include "http/server_fixture.h"
 
 namespace spotkeeper::aws {
 namespace {
 
-using http::Server;
 using http::ServerRequest;
 using http::ServerResponse;
 using ::testing::ElementsAre;
@@ -44,15 +42,11 @@ struct FakeImds {
   std::vector<std::string> asked;  // "PUT 60", "GET", "GET token-1"
 };
 
-class ImdsTest : public http::HttpFixture {
+class ImdsTest : public http::ServerFixture {
  protected:
   void SetUp() override {
-    auto server = Server::listen(executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
-                                 [this](ServerRequest request) { return answer(this, request); });
-    ASSERT_TRUE(server.has_value()) << server.error().message;
-    server_ = std::move(*server);
-    tasks_.spawn("imds", server_->run());
-    options_.base_url = "http://127.0.0.1:" + std::to_string(server_->port()) + "/";
+    serve(&ImdsTest::answer);
+    options_.base_url = url() + "/";
     options_.timeout = Millis(5'000);
     options_.token_ttl_s = 60;
   }
@@ -122,7 +116,6 @@ class ImdsTest : public http::HttpFixture {
   FakeImds fake_;
   ManualClock clock_{kStart};
   ImdsOptions options_;
-  std::unique_ptr<Server> server_;
   std::unique_ptr<ImdsClient> imds_;
 };
 

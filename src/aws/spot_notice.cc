@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace spotkeeper::aws {
 
 namespace json = boost::json;
@@ -20,10 +22,7 @@ constexpr size_t kMaxQuoted = 60;
 // A value of the other side's, fit for one line of a message.
 std::string quoted(const json::value& value) {
   std::string text = json::serialize(value);
-  if (text.size() <= kMaxQuoted) return text;
-  size_t end = kMaxQuoted;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // UTF-8
-  return text.substr(0, end) + "…";
+  return text.size() <= kMaxQuoted ? text : cut(std::move(text), kMaxQuoted) + "…";
 }
 
 std::unexpected<Error> malformed(const std::string& what) {

@@ -14,4 +14,8 @@ Millis backoff_delay(const Backoff& backoff) {
   return std::max(Millis(static_cast<int64_t>(spread)), backoff.retry_after);
 }
 
+bool is_said(int times) {
+  return (times & (times - 1)) == 0;
+}
+
 }  // namespace spotkeeper

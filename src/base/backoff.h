@@ -17,4 +17,7 @@ struct Backoff {
 // min(cap, base·2^(attempt-1)), spread by jitter over its upper half; at least retry_after.
 Millis backoff_delay(const Backoff& backoff);
 
+// Whether what goes on failing is said this time: the 1st, 2nd, 4th, 8th … in a row.
+bool is_said(int times);
+
 }  // namespace spotkeeper

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace spotkeeper {
 namespace {
@@ -49,6 +50,14 @@ INSTANTIATE_TEST_SUITE_P(
                    {.attempt = 4, .retry_after = Millis(10), .jitter = 0.0},
                    Millis(800)}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Backoff, WhatGoesOnIsSaidEverMoreRarely) {
+  std::vector<int> said;
+  for (int times = 1; times <= 20; ++times) {
+    if (is_said(times)) said.push_back(times);
+  }
+  EXPECT_EQ(said, (std::vector<int>{1, 2, 4, 8, 16}));
+}
 
 }  // namespace
 }  // namespace spotkeeper

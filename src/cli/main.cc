@@ -34,7 +34,12 @@ int run(const std::vector<std::string>& arguments) {
     fmt::print("{}", help_of_all());
     return 0;
   }
-  // As aws-node-termination-handler is started.
+  // As aws-node-termination-handler is started. Nothing at all is said by somebody who asks.
+  const auto is_set = [](const char* name) { return !from_environment(name).value_or("").empty(); };
+  if (first.empty() && !is_set("NODE_NAME") && !is_set("SPOTKEEPER_PLATFORM")) {
+    fmt::print(stderr, "{}", help_of_all());
+    return 2;
+  }
   if (first.empty() || first.starts_with("-")) return run_command(agent_command(), arguments);
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   const Command hidden = complete_command();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's flags: NTH's names where NTH has the option.
 #include <cctype>
+#include <cstdint>
 #include <utility>
 
 #include "config/agent_options.h"
@@ -14,37 +15,55 @@ const std::vector<std::string> kLevels{"info", "debug", "error"};
 
 // Kept as text, as the kubelet gives it.
 Setter port(std::string& target) {
-  return [&target](const std::string& value) {
-    int port = 0;
-    Expected expected = number(port, 1, 65535)(value);
-    if (!expected) target = value;
-    return expected;
-  };
+  return {[&target](const std::string& value) {
+            int port = 0;
+            Expected expected = number(port, 1, 65535)(value);
+            if (!expected) target = value;
+            return expected;
+          },
+          [&target] { return target; }};
+}
+
+// The new name of --grace-period, which it wins over.
+Setter pod_grace(AgentOptions& o) {
+  const Setter read = number(o.pod_termination_grace_period, INT32_MIN, INT32_MAX);
+  return {[read, &o](const std::string& value) {
+            o.nth.pod_grace_given = true;
+            return read(value);
+          },
+          [read] { return *read.shown(); }};
+}
+
+Expected read_level(core::Level& target, const std::string& value) {
+  std::string lower;
+  for (const char c : value) {
+    lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  if (lower == "debug") {
+    target = core::Level::kDebug;
+  } else if (lower == "info") {
+    target = core::Level::kInfo;
+  } else if (lower == "error") {
+    target = core::Level::kError;
+  } else {
+    return "info, debug or error";
+  }
+  return {};
 }
 
 Setter level(core::Level& target) {
-  return [&target](const std::string& value) -> Expected {
-    std::string lower;
-    for (const char c : value) {
-      lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    if (lower == "debug") {
-      target = core::Level::kDebug;
-    } else if (lower == "info") {
-      target = core::Level::kInfo;
-    } else if (lower == "error") {
-      target = core::Level::kError;
-    } else {
-      return "info, debug or error";
-    }
-    return {};
-  };
+  return {[&target](const std::string& value) { return read_level(target, value); },
+          [&target]() -> std::string {
+            if (target == core::Level::kDebug) return "debug";
+            return target == core::Level::kError ? "error" : "info";
+          }};
 }
 
 constexpr const char* kNode = "Node and cluster";
 constexpr const char* kNotices = "Notices";
 constexpr const char* kDrain = "Drain";
-constexpr const char* kOutput = "Log and metrics";
+constexpr const char* kOutput = "Log";
+constexpr const char* kTelling = "Webhook, metrics, probes, events";
 
 }  // namespace
 
@@ -75,9 +94,29 @@ Flags agent_flags(AgentOptions& o) {
        duration(o.imds_poll_interval, Millis(100), Millis(60'000))},
       {"enable-spot-interruption-draining", "ENABLE_SPOT_INTERRUPTION_DRAINING", kNotices, "",
        "act on Spot interruption notices", boolean(o.enable_spot_interruption_draining)},
+      {"enable-scheduled-event-draining", "ENABLE_SCHEDULED_EVENT_DRAINING", kNotices, "",
+       "act on scheduled maintenance, and uncordon after its reboot (default true)",
+       boolean(o.enable_scheduled_event_draining)},
+      {"enable-asg-lifecycle-draining", "ENABLE_ASG_LIFECYCLE_DRAINING", kNotices, "",
+       "act when Auto Scaling is about to terminate the instance",
+       boolean(o.enable_asg_lifecycle_draining)},
+      {"enable-rebalance-monitoring", "ENABLE_REBALANCE_MONITORING", kNotices, "",
+       "at a rebalance recommendation only cordon the node",
+       boolean(o.enable_rebalance_monitoring)},
       {"enable-rebalance-draining", "ENABLE_REBALANCE_DRAINING", kNotices, "",
        "act on rebalance recommendations: soft, so no budget is overruled",
        boolean(o.enable_rebalance_draining)},
+      {"enable-rebalance-soft-signal", "ENABLE_REBALANCE_SOFT_SIGNAL", kNotices, "",
+       "at a rebalance recommendation do not cordon: taint the node PreferNoSchedule, and move "
+       "only "
+       "pods whose grace is longer than the two minutes of an interruption",
+       boolean(o.enable_rebalance_soft_signal)},
+      {"rebalance-trust", "REBALANCE_TRUST", kNotices, "DURATION",
+       "when no interruption follows within this, what a recommendation did is taken back (default "
+       "1h; 0: never)",
+       duration(o.rebalance_trust, Millis(0), std::chrono::hours(24 * 30))},
+      {"uptime-from-file", "UPTIME_FROM_FILE", kNotices, "FILE",
+       "where the host's uptime is read (default /proc/uptime)", text(o.uptime_from_file)},
       {"taint-node", "TAINT_NODE", kDrain, "", "taint the node with the notice's taint",
        boolean(o.taint_node)},
       {"taint-effect", "TAINT_EFFECT", kDrain, "EFFECT",
@@ -94,11 +133,10 @@ Flags agent_flags(AgentOptions& o) {
        "move pods with emptyDir like others; false: tell them only at their last moment",
        boolean(o.delete_local_data)},
       {"pod-termination-grace-period", "POD_TERMINATION_GRACE_PERIOD", kDrain, "SECONDS",
-       "grace for every pod; negative: each pod's own",
-       number(o.pod_termination_grace_period, -86400, 86400)},
+       "grace for every pod; negative: each pod's own", pod_grace(o)},
       {"node-termination-grace-period", "NODE_TERMINATION_GRACE_PERIOD", kDrain, "SECONDS",
        "pods are left alone until this long before the host ends; 120 and more: at once",
-       number(o.node_termination_grace_period, 0, 86400)},
+       number(o.node_termination_grace_period, 0, 1'000'000'000)},
       {"enough-grace", "ENOUGH_GRACE", kDrain, "SECONDS",
        "a closed budget may hold a pod until this much of its grace is left (default 60; on ECS "
        "all "
@@ -127,12 +165,11 @@ Flags agent_flags(AgentOptions& o) {
        kLevels},
       {"json-logging", "JSON_LOGGING", kOutput, "", "log as JSON, one object a line, to stderr",
        boolean(o.json_logging)},
-      {"enable-prometheus-server", "ENABLE_PROMETHEUS_SERVER", kOutput, "", "serve /metrics",
-       boolean(o.enable_prometheus_server)},
-      {"prometheus-server-port", "PROMETHEUS_SERVER_PORT", kOutput, "PORT", "port of /metrics",
-       number(o.prometheus_server_port, 0, 65535)},
   };
+  for (Flag& flag : lifecycle_flags(o.lifecycle)) flags.push_back(std::move(flag));
+  for (Flag& flag : telling_flags(kTelling, o.telling)) flags.push_back(std::move(flag));
   for (Flag& flag : ecs_flags(o.ecs)) flags.push_back(std::move(flag));
+  for (Flag& flag : nth_flags(o.nth)) flags.push_back(std::move(flag));
   return flags;
 }
 

@@ -27,9 +27,18 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
     return permanent(fmt::format("'{}': expected an option; see 'spotkeeper agent --help'",
                                  on_one_line(others->front())));
   }
+  if (auto checked = check_nth_options(options.nth); !checked) {
+    return std::unexpected(checked.error());
+  }
+  if (options.nth.grace_period && !options.nth.pod_grace_given) {
+    options.pod_termination_grace_period = *options.nth.grace_period;
+  }
   // Whether it is an ECS host is found out where it is not said.
   if (options.node_name.empty() && options.platform == Platform::kKubernetes) {
     return std::unexpected(no_node_name());
+  }
+  if (const auto checked = check_telling(options.telling); !checked) {
+    return std::unexpected(checked.error());
   }
   if (options.daemon_set_signal && !(options.taint_node && repels_daemons(options.taint_effect))) {
     return permanent(
@@ -62,6 +71,10 @@ core::Policy policy_of(const AgentOptions& options) {
     policy.start_before = Seconds(options.node_termination_grace_period);
   }
   policy.mark_only = options.cordon_only;
+  policy.recommendation_marks_only = !options.enable_rebalance_draining;
+  policy.recommendation_is_soft = options.enable_rebalance_soft_signal &&
+                                  !options.enable_rebalance_monitoring &&
+                                  !options.enable_rebalance_draining;
   policy.dry_run = options.dry_run;
   policy.spare_local_data = !options.delete_local_data;
   policy.rules = options.rules;

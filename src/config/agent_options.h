@@ -9,7 +9,10 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/flags.h"
+#include "config/lifecycle.h"
+#include "config/nth_options.h"
 #include "config/platform.h"
+#include "config/telling.h"
 #include "core/journal.h"
 #include "core/policy.h"
 
@@ -24,7 +27,14 @@ struct AgentOptions {
   int metadata_tries = 3;
   Millis imds_poll_interval{1'000};
   bool enable_spot_interruption_draining = true;
+  bool enable_scheduled_event_draining = true;
+  bool enable_asg_lifecycle_draining = false;
+  bool enable_rebalance_monitoring = false;
   bool enable_rebalance_draining = false;
+  bool enable_rebalance_soft_signal = false;
+  Millis rebalance_trust{3'600'000};  // 0: for good
+  std::string uptime_from_file;       // empty: /proc/uptime
+  LifecycleOptions lifecycle;
   bool taint_node = false;
   std::string taint_effect = "NoSchedule";
   bool ignore_daemon_sets = true;
@@ -51,9 +61,9 @@ struct AgentOptions {
   std::string service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount";
   std::string kubeconfig;
   std::string kube_context;
-  bool enable_prometheus_server = false;
-  int prometheus_server_port = 9092;
+  Telling telling;
   EcsOptions ecs;
+  NthOptions nth;
 };
 
 // The options' flags. They must be outlived by the options.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -166,6 +167,138 @@ TEST(AgentOptions, IntervalsHaveUnits) {
   EXPECT_EQ(parse({"--imds-poll-interval=250ms"})->imds_poll_interval, Millis(250));
   EXPECT_EQ(parse({"--imds-poll-interval=2s"})->imds_poll_interval, Millis(2'000));
   EXPECT_EQ(parse({"--imds-poll-interval=5"})->imds_poll_interval, Millis(5'000));
+}
+
+// docs/coming-from-nth.md: all of NTH's options but those of webhook, probes, events and log
+// format, which are told of elsewhere.
+TEST(NthOptions, EveryOneIsKnown) {
+  for (const char* option : {"dry-run=true",
+                             "pod-name=p",
+                             "pod-namespace=ns",
+                             "metadata-url=http://x",
+                             "metadata-tries=4",
+                             "ignore-daemon-sets=false",
+                             "delete-local-data=false",
+                             "kubernetes-service-host=h",
+                             "kubernetes-service-port=443",
+                             "grace-period=3",
+                             "pod-termination-grace-period=30",
+                             "node-termination-grace-period=240",
+                             "kube-api-qps=5",
+                             "kube-api-burst=10",
+                             "enable-scheduled-event-draining=false",
+                             "enable-spot-interruption-draining=false",
+                             "enable-asg-lifecycle-draining=true",
+                             "enable-sqs-termination-draining=false",
+                             "enable-rebalance-monitoring=true",
+                             "enable-rebalance-draining=true",
+                             "check-asg-tag-before-draining=false",
+                             "check-tag-before-draining=false",
+                             "managed-asg-tag=t",
+                             "managed-tag=t",
+                             "use-provider-id=true",
+                             "cordon-only=true",
+                             "taint-node=true",
+                             "taint-effect=PreferNoSchedule",
+                             "enable-out-of-service-taint=true",
+                             "exclude-from-load-balancers=true",
+                             "json-logging=true",
+                             "log-level=INFO",
+                             "uptime-from-file=/x",
+                             "enable-prometheus-server=true",
+                             "prometheus-server-port=9092",
+                             "aws-region=eu-west-1",
+                             "aws-endpoint=http://x",
+                             "queue-url=http://x",
+                             "workers=10",
+                             "complete-lifecycle-action-delay-seconds=-1",
+                             "delete-sqs-msg-if-node-not-found=true",
+                             "use-apiserver-cache=true",
+                             "heartbeat-interval=-1",
+                             "heartbeat-until=-1",
+                             "sqs-msg-visibility-timeout-sec=20"}) {
+    const std::string text = option;
+    const auto by_flag = parse({"-" + text});
+    EXPECT_TRUE(by_flag) << by_flag.error().message;
+    std::string name = text.substr(0, text.find('='));
+    if (name == "pod-namespace") name = "namespace";
+    if (name == "metadata-url") name = "instance-metadata-url";
+    for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    EXPECT_TRUE(parse({}, {{"NODE_NAME", "n"}, {name, text.substr(text.find('=') + 1)}})) << name;
+    EXPECT_FALSE(parse({}, {{"NODE_NAME", "n"}, {name, ""}})->nth.grace_period) << "empty: unset";
+  }
+}
+
+TEST(NthOptions, HeartbeatsAndQueueModeAreRefusedInOneLine) {
+  for (const char* option :
+       {"--heartbeat-interval=30", "--heartbeat-until=60", "--enable-sqs-termination-draining"}) {
+    const auto options = parse({option});
+    ASSERT_FALSE(options) << option;
+    const std::string word = std::string(option).substr(0, std::string(option).find('='));
+    EXPECT_THAT(options.error().message, HasSubstr(word));
+    EXPECT_EQ(options.error().message.find('\n'), std::string::npos);
+  }
+}
+
+TEST(NthOptions, AWrongTypeIsRefused) {
+  for (const char* option : {"--workers=many", "--managed-tag", "--check-tag-before-draining=x",
+                             "--grace-period=long", "--use-apiserver-cache=2"}) {
+    EXPECT_FALSE(parse({option})) << option;
+  }
+}
+
+TEST(NthOptions, TheOldNameOfTheGracePeriodWorksAndTheNewOneWins) {
+  EXPECT_EQ(parse({"--grace-period=7"})->pod_termination_grace_period, 7);
+  EXPECT_EQ(parse({}, {{"NODE_NAME", "n"}, {"GRACE_PERIOD", "7"}})->pod_termination_grace_period,
+            7);
+  EXPECT_EQ(
+      parse({"--grace-period=7", "--pod-termination-grace-period=9"})->pod_termination_grace_period,
+      9);
+  EXPECT_EQ(parse({"--grace-period=7"}, {{"NODE_NAME", "n"}, {"POD_TERMINATION_GRACE_PERIOD", "9"}})
+                ->pod_termination_grace_period,
+            9);
+}
+
+TEST(NthOptions, WhatHasNoEffectIsSaidOnceALine) {
+  EXPECT_TRUE(nth_warnings(parse({"--aws-region=x"})->nth).empty());
+  const auto warnings = nth_warnings(
+      parse({"--queue-url=u", "--queue-url=v", "--managed-tag=t", "--workers=3"})->nth);
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_THAT(warnings[0], testing::StartsWith("--queue-url, --managed-tag: "));
+  EXPECT_THAT(warnings[1], testing::StartsWith("--workers: "));
+}
+
+TEST(NthOptions, ARecommendationIsAsNthTakesItOrSoft) {
+  const auto policy = [](const std::vector<std::string>& flags) {
+    return policy_of(*parse(flags));
+  };
+  const char* monitor = "--enable-rebalance-monitoring";
+  const char* drain = "--enable-rebalance-draining";
+  const char* soft = "--enable-rebalance-soft-signal";
+  EXPECT_TRUE(policy({monitor}).recommendation_marks_only);
+  EXPECT_FALSE(policy({drain}).recommendation_marks_only);
+  EXPECT_FALSE(policy({monitor, drain}).recommendation_marks_only);
+  EXPECT_TRUE(policy({soft}).recommendation_is_soft);
+  EXPECT_FALSE(policy({soft, monitor}).recommendation_is_soft);
+  EXPECT_FALSE(policy({soft, drain}).recommendation_is_soft);
+}
+
+TEST(LifecycleOptions, KeysAndValuesMustBeThoseOfLabels) {
+  EXPECT_EQ(parse({"--lifecycle-label=example.com/life"})->lifecycle.label, "example.com/life");
+  EXPECT_FALSE(parse({"--lifecycle-label=a b"}));
+  EXPECT_FALSE(parse({"--lifecycle-label-spot=a/b"}));
+}
+
+TEST(ValuesOf, ShowsWhatIsSetAndHidesSecrets) {
+  std::string token = "x";
+  bool on = true;
+  Millis time{1500};
+  const Flags flags{{.name = "token", .set = text(token), .secret = true},
+                    {.name = "on", .set = boolean(on)},
+                    {.name = "time", .set = duration(time, Millis(0), Millis(9'000))}};
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_THAT(values_of(flags), testing::ElementsAre(Pair("token", "<hidden>"), Pair("on", "true"),
+                                                     Pair("time", "1500ms")));
 }
 
 TEST(AgentOptions, NamesAreUnique) {

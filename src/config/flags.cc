@@ -41,6 +41,7 @@ Found find_flag(const Flags& flags, const std::string& argument) {
 Result<void> set(const Flag& flag, const std::string& where, const std::string& text) {
   const Expected expected = flag.set(text);
   if (!expected) return {};
+  if (flag.secret) return permanent(fmt::format("{}: expected {}", where, *expected));
   return permanent(fmt::format("{}: expected {}, got '{}'", where, *expected, on_one_line(text)));
 }
 
@@ -143,62 +144,83 @@ Result<std::vector<std::string>> parse_flags(const Flags& flags, const std::stri
   return others;
 }
 
+std::vector<std::pair<std::string, std::string>> values_of(const Flags& flags) {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (const Flag& flag : flags) {
+    std::optional<std::string> value = flag.set.shown();
+    if (!value) continue;
+    if (flag.secret && !value->empty()) value = "<hidden>";
+    values.emplace_back(flag.name, on_one_line(*value));
+  }
+  return values;
+}
+
 Setter text(std::string& target) {
-  return [&target](const std::string& value) -> Expected {
-    target = value;
-    return {};
-  };
+  return {[&target](const std::string& value) -> Expected {
+            target = value;
+            return {};
+          },
+          [&target] { return target; }};
 }
 
 Setter boolean(bool& target) {
-  return [&target](const std::string& value) -> Expected {
-    for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
-      if (value == yes) {
-        target = true;
-        return {};
-      }
-    }
-    for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
-      if (value == no) {
-        target = false;
-        return {};
-      }
-    }
-    return "true or false";
-  };
+  return {[&target](const std::string& value) -> Expected {
+            for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"}) {
+              if (value == yes) {
+                target = true;
+                return {};
+              }
+            }
+            for (const char* no : {"0", "f", "F", "FALSE", "false", "False"}) {
+              if (value == no) {
+                target = false;
+                return {};
+              }
+            }
+            return "true or false";
+          },
+          [&target] { return std::string(target ? "true" : "false"); }};
 }
 
 Setter number(int& target, int least, int most) {
-  return [&target, least, most](const std::string& value) {
-    return parse_number(value, least, most, target);
-  };
+  return {[&target, least, most](const std::string& value) {
+            return parse_number(value, least, most, target);
+          },
+          [&target] { return std::to_string(target); }};
 }
 
 Setter duration(Millis& target, Millis least, Millis most) {
-  return [&target, least, most](const std::string& value) {
-    return parse_duration(value, least, most, target);
-  };
+  return {[&target, least, most](const std::string& value) {
+            return parse_duration(value, least, most, target);
+          },
+          [&target] {
+            const auto whole = std::chrono::floor<Seconds>(target);
+            return whole == target ? fmt::format("{}s", whole.count())
+                                   : fmt::format("{}ms", target.count());
+          }};
 }
 
 Setter url(std::string& target) {
-  return [&target](const std::string& value) -> Expected {
-    const std::string trimmed = value.substr(0, value.find_last_not_of('/') + 1);
-    if (!trimmed.starts_with("http://") && !trimmed.starts_with("https://")) {
-      return "an http or https URL";
-    }
-    target = trimmed;
-    return {};
-  };
+  return {[&target](const std::string& value) -> Expected {
+            const std::string trimmed = value.substr(0, value.find_last_not_of('/') + 1);
+            if (!trimmed.starts_with("http://") && !trimmed.starts_with("https://")) {
+              return "an http or https URL";
+            }
+            target = trimmed;
+            return {};
+          },
+          [&target] { return target; }};
 }
 
 Setter choice(std::string& target, std::vector<std::string> choices) {
-  return [&target, choices = std::move(choices)](const std::string& value) -> Expected {
-    if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
-      return fmt::format("{}", fmt::join(choices, ", "));
-    }
-    target = value;
-    return {};
-  };
+  return {[&target, choices = std::move(choices)](const std::string& value) -> Expected {
+            if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
+              return fmt::format("{}", fmt::join(choices, ", "));
+            }
+            target = value;
+            return {};
+          },
+          [&target] { return target; }};
 }
 
 }  // namespace spotkeeper::config

@@ -9,6 +9,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -16,9 +18,26 @@
 
 namespace spotkeeper::config {
 
-// Sets a value; answers what was expected when the text is not that, else nothing.
+// Sets a value; answers what was expected when the text is not that, else nothing. Shows the value
+// as it is now, where it is known how.
 using Expected = std::optional<std::string>;
-using Setter = std::function<Expected(const std::string& text)>;
+class Setter {
+ public:
+  using Set = std::function<Expected(const std::string& text)>;
+  using Show = std::function<std::string()>;
+
+  Setter() = default;
+  template <class F>
+    requires std::is_convertible_v<F, Set>
+  Setter(F set, Show show = {}) : set_(std::move(set)), show_(std::move(show)) {}
+
+  Expected operator()(const std::string& text) const { return set_(text); }
+  std::optional<std::string> shown() const { return show_ ? std::optional(show_()) : std::nullopt; }
+
+ private:
+  Set set_;
+  Show show_;
+};
 
 struct Flag {
   std::string name;   // "node-name"
@@ -29,6 +48,7 @@ struct Flag {
   Setter set;
   char letter = '\0';                     // 'o' for -o
   std::vector<std::string> choices = {};  // all values there are, for completion
+  bool secret = false;                    // its value is shown to nobody, in no message either
 };
 using Flags = std::vector<Flag>;
 
@@ -39,6 +59,10 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 Result<std::vector<std::string>> parse_flags(const Flags& flags, const std::string& command,
                                              const std::vector<std::string>& arguments,
                                              const Environment& environment);
+
+// Each flag and its value as it is now: what can be shown, in order. Of a secret only whether it is
+// set.
+std::vector<std::pair<std::string, std::string>> values_of(const Flags& flags);
 
 // Somebody's words, fit for a message of one line: line breaks and the like are written "\n",
 // "\x1b".

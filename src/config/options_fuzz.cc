@@ -54,7 +54,8 @@ void check(const config::AgentOptions& options) {
        "the metadata service is a URL without a slash at its end");
   must(between(1, options.metadata_tries, 100), "tries have their limits");
   must(between(100, options.imds_poll_interval.count(), 60'000), "the interval has its limits");
-  must(between(0, options.prometheus_server_port, 65'535), "a port is a port");
+  must(between(0, options.telling.prometheus_server_port, 65'535), "a port is a port");
+  must(between(0, options.telling.probes_server_port, 65'535), "the probes' too");
   check(config::policy_of(options));
 }
 

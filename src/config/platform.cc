@@ -45,15 +45,16 @@ Flag platform_flag(const char* env, const char* group, bool may_be_auto, Platfor
           "WHERE",
           may_be_auto ? "kubernetes, ecs, or auto: ecs when the ECS agent of this host answers"
                       : "kubernetes or ecs (default kubernetes)",
-          [&target, words](const std::string& value) -> Expected {
-            std::string word;
-            Expected expected = choice(word, words)(value);
-            if (expected) return expected;
-            target = word == "ecs"    ? Platform::kEcs
-                     : word == "auto" ? Platform::kAuto
-                                      : Platform::kKubernetes;
-            return {};
-          },
+          {[&target, words](const std::string& value) -> Expected {
+             std::string word;
+             Expected expected = choice(word, words)(value);
+             if (expected) return expected;
+             target = word == "ecs"    ? Platform::kEcs
+                      : word == "auto" ? Platform::kAuto
+                                       : Platform::kKubernetes;
+             return {};
+           },
+           [&target] { return std::string(to_string(target)); }},
           '\0',
           words};
 }

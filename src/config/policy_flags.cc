@@ -4,19 +4,25 @@
 namespace spotkeeper::config {
 namespace {
 
+Expected read_hand_over(core::HandOver& target, const std::string& value) {
+  if (value == "never") {
+    target = core::HandOver::kNever;
+  } else if (value == "interruptions") {
+    target = core::HandOver::kInterruptions;
+  } else if (value == "always") {
+    target = core::HandOver::kAlways;
+  } else {
+    return "never, interruptions or always";
+  }
+  return {};
+}
+
 Setter hand_over(core::HandOver& target) {
-  return [&target](const std::string& value) -> Expected {
-    if (value == "never") {
-      target = core::HandOver::kNever;
-    } else if (value == "interruptions") {
-      target = core::HandOver::kInterruptions;
-    } else if (value == "always") {
-      target = core::HandOver::kAlways;
-    } else {
-      return "never, interruptions or always";
-    }
-    return {};
-  };
+  return {[&target](const std::string& value) { return read_hand_over(target, value); },
+          [&target]() -> std::string {
+            if (target == core::HandOver::kNever) return "never";
+            return target == core::HandOver::kAlways ? "always" : "interruptions";
+          }};
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ struct MarkExtras {
   bool exclude_from_load_balancers = false;
   bool no_execute = false;      // the taint's effect is NoExecute now
   bool out_of_service = false;  // volumes may be detached by force
+  bool soft = false;            // no cordon: a taint that asks for other hosts to be preferred
 
   bool operator==(const MarkExtras&) const = default;
 };
@@ -62,6 +63,7 @@ struct Action {
 // What adapters and timers tell a Drain.
 struct NoticeHeard {
   Notice notice;
+  bool instead = false;  // what was heard before does not hold any more: also of a weaker notice
 };
 struct UnitSeen {
   Unit unit;

@@ -19,9 +19,10 @@ constexpr Millis kShareStep{100};
 Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
   auto found = drains_.find(host);
   // A host that outlived its last notice (it was stopped and started) is drained anew.
-  const bool over = found != drains_.end() && found->second.finished() &&
-                    found->second.notice().id != notice.id &&
-                    (now > found->second.notice().deadline || found->second.withdrawn());
+  const Drain* before = found != drains_.end() ? &found->second : nullptr;
+  const bool outlived =
+      before != nullptr && before->notice().id != notice.id && now > before->notice().deadline;
+  const bool over = before != nullptr && before->finished() && (outlived || before->withdrawn());
   if (over) {
     wake_at(host, shares_[host], kNever);
     const Share share = std::exchange(shares_[host], {});

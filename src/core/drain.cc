@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/backoff.h"
 #include "core/verdict.h"
 #include "core/words.h"
 
@@ -79,10 +80,9 @@ void Drain::hear(const NoticeHeard& heard) {
     return;
   }
   if (withdrawn_ && heard.notice.id != notice_.id) return revive(heard.notice);
-  const bool now_hard = is_hard(heard.notice);
-  const bool stronger = now_hard && !hard();
-  const bool nearer = now_hard == hard() && heard.notice.deadline < notice_.deadline;
-  if (!stronger && !nearer) return;
+  const int weight = strength(heard.notice) - strength(notice_);
+  const bool nearer = weight == 0 && heard.notice.deadline < notice_.deadline;
+  if (weight <= 0 && !nearer && !heard.instead) return;
   take(heard.notice);
   mark_.current = false;
   forget_wanted();
@@ -157,7 +157,7 @@ void Drain::hear(const Trouble& trouble) {
   if (troubles_.size() > kTroubles) troubles_.clear();
   const int times = ++troubles_[trouble.error.message];
   const bool denied = trouble.error.kind == ErrorKind::kDenied;
-  if ((times & (times - 1)) != 0 || (denied && times > 1)) return;
+  if (!is_said(times) || (denied && times > 1)) return;
   note(denied ? Level::kError : Level::kWarning, denied ? What::kDenied : What::kFailed, nullptr,
        trouble.error.message);
 }
@@ -244,7 +244,7 @@ void Drain::consider_budgets() {
 }
 
 bool Drain::may_drain() const {
-  if (policy_.mark_only || !listed_ || is_over()) return false;
+  if (only_marks() || !listed_ || is_over()) return false;
   if (mark_.held || waits_to_exclude()) return false;
   return mark_.done || mark_.given_up || now_ >= started_ + policy_.mark_patience;
 }
@@ -261,8 +261,8 @@ void Drain::rehearse() {
   replan();
   finished_ = true;
   note(Level::kInfo, What::kWould, nullptr,
-       policy_.mark_only ? "Node would have been cordoned, but dry-run flag was set"
-                         : "Node would have been cordoned and drained, but dry-run flag was set");
+       only_marks() ? "Node would have been cordoned, but dry-run flag was set"
+                    : "Node would have been cordoned and drained, but dry-run flag was set");
   if (!listed_) {
     note(Level::kError, What::kFinished, nullptr, "the host's pods could never be listed");
   }
@@ -298,22 +298,25 @@ void Drain::consider_finish() {
   const bool mark_settled =
       mark_.done || mark_.given_up || mark_.held || (!hard() && mark_.failures >= kMarkTries);
   const bool waits = waits_for_services(left) || waits_for_volumes(left);
-  if (policy_.mark_only && mark_settled) {
+  if (only_marks() && mark_settled) {
     finished_ = true;
+    const char* who = policy_.mark_only ? "CORDON_ONLY" : "ENABLE_REBALANCE_MONITORING";
     note(Level::kInfo, What::kFinished, nullptr,
-         mark_.done ? "cordoned only, as CORDON_ONLY asks"
-                    : "not even cordoned, and CORDON_ONLY asks for no more");
-  } else if (!policy_.mark_only && mark_settled && listed_ && left == 0 && !waits &&
+         mark_.done ? fmt::format("cordoned only, as {} asks", who)
+                    : fmt::format("not even cordoned, and {} asks for no more", who));
+  } else if (!only_marks() && mark_settled && listed_ && left == 0 && !waits &&
              !waits_for_releases()) {
     finished_ = true;
     note(Level::kInfo, What::kFinished, nullptr,
-         fmt::format("all pods have left, {}", before_deadline(notice_.deadline, now_)));
+         fmt::format("all pods {}have left, {}",
+                     moves_only_slow(policy_, notice_) ? "that need more than two minutes " : "",
+                     before_deadline(notice_.deadline, now_)));
   } else if (hard() && now_ >= verdict_due()) {
     finished_ = true;
     const int untold = count_untold();
     const Level level = untold > 0 || !listed_ ? Level::kError : Level::kWarning;
     note(level, What::kFinished, nullptr,
-         listed_ || policy_.mark_only
+         listed_ || only_marks()
              ? fmt::format("the deadline has passed: {} pods still here, {} untold", left, untold)
              : "the deadline has passed, and the host's pods could never be listed");
   }
@@ -397,7 +400,7 @@ Time Drain::next_due() const {
   if (mark_due()) at(mark_.next_try);
   at(renewal_due());
   if (policy_.renew_every) at(started_ + 2 * *policy_.renew_every);
-  if (policy_.mark_only || is_over()) return earliest;
+  if (only_marks() || is_over()) return earliest;
   at(paused_until_);
   at(budgets_.wake(now_));
   if (!hard()) at(started_ + kTurnPatience);

@@ -157,6 +157,7 @@ class Drain {
   void send_explanation(Track& track);
   void hold(Track& track, std::string why);
   bool hard() const { return is_hard(notice_); }
+  bool only_marks() const { return marks_only(policy_, notice_); }
   // When the unit is told whatever holds it: never, once nobody wants it to go any more.
   Time last_moment(const Track& track) const { return withdrawn_ ? kNever : track.plan.force; }
   // Handing over: drain_hand_over.cc, and what is heard of it: drain_release.cc.

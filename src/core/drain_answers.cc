@@ -138,9 +138,7 @@ void Drain::back_off(Track& track, const Error& error) {
   track.next_try = now_ + backoff_delay(backoff);
   if (now_ < last) track.next_try = std::min(track.next_try, last);
   if (error.retry_after_s > 0) paused_until_ = std::max(paused_until_, now_ + asked_for);
-  // The first of a row, then ever more rarely: 1, 2, 4, 8 …
-  const bool said = (track.failures & (track.failures - 1)) == 0;
-  note(said ? Level::kWarning : Level::kDebug, What::kFailed, &track,
+  note(is_said(track.failures) ? Level::kWarning : Level::kDebug, What::kFailed, &track,
        error.message + "; tried again in " + format_duration(track.next_try - now_));
 }
 

@@ -128,7 +128,8 @@ void add_open(Text& text, const Track& track, Time now, Seconds patience, Second
 }
 
 void add(Text& text, const MarkExtras& extras) {
-  add(text, extras.exclude_from_load_balancers, extras.no_execute, extras.out_of_service);
+  add(text, extras.exclude_from_load_balancers, extras.no_execute, extras.out_of_service,
+      extras.soft);
 }
 
 void add(Text& text, const Notice& notice) {

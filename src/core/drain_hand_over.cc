@@ -15,11 +15,10 @@ namespace spotkeeper::core {
 std::string Drain::no_hand_over(const Track& track) const {
   if (track.release.step == Release::Step::kGivenUp) return track.release.why_not;
   if (track.release.step != Release::Step::kNone) return {};  // under way
-  const bool interruption = hard() && (notice_.kind == NoticeKind::kSpotInterruption ||
-                                       notice_.kind == NoticeKind::kManual);
+  const bool interruption = hard() || moves_only_slow(policy_, notice_);
   if (policy_.hand_over == HandOver::kNever) return "switched off";
   if (policy_.hand_over == HandOver::kInterruptions && !interruption) {
-    return hard() ? "not for this kind of notice" : "not for a notice that may come to nothing";
+    return "not for a notice that may come to nothing";
   }
   if (!abilities_.hand_over) return "we may not (see the missing rights)";
   if (!hard() && !track.cannot_be_asked.empty()) {

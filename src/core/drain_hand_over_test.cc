@@ -129,13 +129,14 @@ Notice of_kind(NoticeKind kind) {
   return notice;
 }
 
-TEST(HandOver, OtherNoticesDoNotHandOverByDefault) {
-  for (const NoticeKind kind :
-       {NoticeKind::kAsgTermination, NoticeKind::kRebalanceRecommendation}) {
+TEST(HandOver, ByDefaultForNoticesThatEndTheHostAndNoOthers) {
+  for (const NoticeKind kind : {NoticeKind::kAsgTermination, NoticeKind::kScheduledEvent,
+                                NoticeKind::kRebalanceRecommendation}) {
     HandOverDrain t({}, of_kind(kind));
     t.group(1, 1, 0);
     t.begin({replica("web")});
-    EXPECT_EQ(describe(t.take()), "ask default/web");
+    const bool feared = kind == NoticeKind::kRebalanceRecommendation;
+    EXPECT_EQ(describe(t.take()), feared ? "ask default/web" : "release default/web");
   }
 }
 

@@ -67,7 +67,7 @@ void Drain::mark_failed(const Error& error) {
       .retry_after = std::min<Millis>(Seconds(error.retry_after_s), kLongestMarkPause),
       .jitter = 1.0};
   mark_.next_try = now_ + backoff_delay(backoff);
-  if ((mark_.failures & (mark_.failures - 1)) != 0) return;  // the 1st, 2nd, 4th, 8th … time
+  if (!is_said(mark_.failures)) return;
   note(Level::kWarning, What::kMarkFailed, nullptr,
        error.message + "; tried again in " + format_duration(mark_.next_try - now_));
 }
@@ -99,7 +99,8 @@ void Drain::consider_mark() {
 // health check of a Service with local endpoints only must not fail before there are others.
 MarkExtras Drain::extras_due() const {
   MarkExtras extras = mark_.extras;
-  if (policy_.exclude_from_load_balancers) {
+  extras.soft = moves_only_slow(policy_, notice_);
+  if (policy_.exclude_from_load_balancers && !extras.soft) {
     extras.exclude_from_load_balancers = extras.exclude_from_load_balancers ||
                                          now_ >= exclude_by() ||
                                          (services_known() && !outages_.needs_host());

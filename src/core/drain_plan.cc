@@ -38,7 +38,7 @@ void Drain::hear(const Crowd& crowd) {
 }
 
 void Drain::count_ahead() {
-  const bool ends = hard() && !finished_ && !withdrawn_ && !policy_.mark_only && !policy_.dry_run;
+  const bool ends = hard() && !finished_ && !withdrawn_ && !only_marks() && !policy_.dry_run;
   released_ = 0;
   requests_ahead_ = 0;
   for (const auto& [id, track] : tracks_) {

@@ -51,13 +51,18 @@ bool is_hard(const Notice& notice) {
     case NoticeKind::kCapacityReservationInterruption:
       return true;
     case NoticeKind::kRebalanceRecommendation:
-    case NoticeKind::kScheduledEvent:
     case NoticeKind::kAsgLaunch:
       return false;
+    case NoticeKind::kScheduledEvent:
     case NoticeKind::kManual:
       return notice.deadline != kNever;
   }
   return false;
+}
+
+int strength(const Notice& notice) {
+  if (is_hard(notice)) return 2;
+  return notice.kind == NoticeKind::kRebalanceRecommendation ? 0 : 1;
 }
 
 std::string describe_end(const Notice& notice, Time now) {

@@ -38,14 +38,18 @@ struct Notice {
   InstanceId instance;
   Time deadline{};     // the moment the notice names: the host is not to be relied on after it
   std::string source;  // "imds", "sqs", "manual"
-  std::string detail;  // what the source said: "terminate", "stop", "hibernate"
+  std::string detail;  // what the source said: "terminate", "stop", "hibernate", "system-reboot"
   Time received{};
   Millis clock_off{0};  // the host's wall clock is so far behind AWS's time, which `received` is
 };
 
-// Hard: the host will end, so at the last moment budgets may be overruled. Soft: it may end. What a
-// person asks for is hard when it names a deadline (kNever: none).
+// Hard: the host will end, so at the last moment budgets may be overruled. Soft: it may end. A
+// scheduled event, and what a person asks for, is hard when it names a deadline (kNever: none).
 bool is_hard(const Notice& notice);
+
+// Of two notices about one host the stronger one counts: what is only feared (0) is less than what
+// is wanted without a deadline (1), and that less than what ends the host (2).
+int strength(const Notice& notice);
 
 // "at 2026-11-21T10:02:00Z, in 117 s", or that there is no deadline.
 std::string describe_end(const Notice& notice, Time now);

@@ -14,6 +14,9 @@ constexpr Seconds kPastDeadlineGrace{10};
 constexpr Seconds kDaemonGrace{10};
 constexpr int kCriticalOrder = 100;
 
+// From a Spot interruption notice to the end. Source: AWS EC2 User Guide.
+constexpr Seconds kInterruptionNotice{120};
+
 std::string why_at_once(const Unit& unit, const Plan& plan, Time end, bool hard) {
   if (!hard) return "asked now; a soft notice overrules no budget";
   if (end <= plan.start) return "asked now: the time that the notice names is as good as past";
@@ -39,10 +42,25 @@ bool is_signalled(const Unit& unit, const Policy& policy, bool hard) {
   return unit.daemon && !unit.exempt.empty() && policy.signal_daemons && hard;
 }
 
+bool stays_for_now(const Wanted& wanted, const Plan& plan, const Policy& policy,
+                   const Notice& notice) {
+  return moves_only_slow(policy, notice) && plan.grace + wanted.margin <= kInterruptionNotice;
+}
+
+// Whether pods may be left alone until so long before its deadline: that of others is no end that
+// AWS names, or days away, and NTH begins at once.
+bool names_end(const Notice& notice) {
+  return notice.kind == NoticeKind::kSpotInterruption || notice.kind == NoticeKind::kManual;
+}
+
 std::string why_it_stays(const Unit& unit, const Wanted& wanted, const Policy& policy,
-                         bool signalled) {
+                         const Notice& notice, bool signalled) {
   if (policy.mark_only) return "left alone, as CORDON_ONLY asks";
+  if (marks_only(policy, notice)) return "left alone, as ENABLE_REBALANCE_MONITORING asks";
   if (!unit.exempt.empty() && !signalled) return unit.exempt;
+  if (wanted.mode != Mode::kNotOurs) {
+    return "left alone: the two minutes of an interruption are enough for it";
+  }
   return "never moved, by " + wanted.by;
 }
 
@@ -60,6 +78,16 @@ std::string why_at_last(const Unit& unit, const Policy& policy, const std::strin
 }
 
 }  // namespace
+
+bool marks_only(const Policy& policy, const Notice& notice) {
+  const bool feared = notice.kind == NoticeKind::kRebalanceRecommendation;
+  return policy.mark_only ||
+         (feared && policy.recommendation_marks_only && !policy.recommendation_is_soft);
+}
+
+bool moves_only_slow(const Policy& policy, const Notice& notice) {
+  return policy.recommendation_is_soft && notice.kind == NoticeKind::kRebalanceRecommendation;
+}
 
 Time end_of(const Notice& notice, Seconds margin) {
   return notice.deadline == kNever ? kNever : notice.deadline - margin;
@@ -104,7 +132,8 @@ Plan plan_moments(const Unit& unit, const Wanted& wanted, const Notice& notice,
   plan.margin = wanted.margin;
   const bool hard = is_hard(notice);
   const bool signalled = is_signalled(unit, policy, hard);
-  if (policy.mark_only || (!unit.exempt.empty() && !signalled) || wanted.mode == Mode::kNotOurs) {
+  if (marks_only(policy, notice) || (!unit.exempt.empty() && !signalled) ||
+      wanted.mode == Mode::kNotOurs || stays_for_now(wanted, plan, policy, notice)) {
     plan.mode = Mode::kNotOurs;
     plan.start = plan.ask_by = plan.force = kNever;
     return plan;
@@ -113,7 +142,7 @@ Plan plan_moments(const Unit& unit, const Wanted& wanted, const Notice& notice,
   const Seconds needed = needed_grace(unit, wanted, policy);
   const Time latest = hard ? end - needed - lead : kNever;
   plan.start = now;
-  if (policy.start_before && notice.deadline != kNever) {
+  if (policy.start_before && notice.deadline != kNever && names_end(notice)) {
     // Being left alone must not cost a unit its last moment.
     const Time asked_for = notice.deadline - *policy.start_before;
     plan.start = std::max(now, hard ? std::min(asked_for, latest) : asked_for);
@@ -132,7 +161,7 @@ Plan plan_unit(const Unit& unit, const Wanted& wanted, const std::string& no_han
   const bool hard = is_hard(notice);
   const bool signalled = is_signalled(unit, policy, hard);
   if (plan.mode == Mode::kNotOurs) {
-    plan.why = why_it_stays(unit, wanted, policy, signalled);
+    plan.why = why_it_stays(unit, wanted, policy, notice, signalled);
     return plan;
   }
   if (signalled) {

@@ -40,6 +40,12 @@ struct Wanted {
 };
 Wanted wanted_for(const Unit& unit, const Notice& notice, const Policy& policy);
 
+// Nothing is moved for this notice.
+bool marks_only(const Policy& policy, const Notice& notice);
+
+// Only what an interruption's two minutes are too short for is moved for this notice.
+bool moves_only_slow(const Policy& policy, const Notice& notice);
+
 // The moment everything is to be done: the deadline less the margin.
 Time end_of(const Notice& notice, Seconds margin);
 

@@ -14,8 +14,7 @@ namespace spotkeeper::core {
 // Which drains hand units over: replacement first.
 enum class HandOver {
   kNever,
-  kInterruptions,  // where the host will end: Spot interruptions, and what a person gives a
-                   // deadline
+  kInterruptions,  // where the host will end
   kAlways,         // soft notices, too
 };
 
@@ -48,6 +47,11 @@ struct Policy {
   bool out_of_service = false;
   // DaemonSet units are told in the last seconds; false: they end with the host.
   bool signal_daemons = false;
+  // What a rebalance recommendation is worth: a drain, or only a mark; or no cordon either, but a
+  // taint by which other hosts are preferred, and only what needs more time than an interruption
+  // leaves is moved (a hand-over included).
+  bool recommendation_marks_only = false;
+  bool recommendation_is_soft = false;
 };
 
 // Whether any drain under this policy may hand units over.

@@ -12,7 +12,8 @@
 namespace spotkeeper::ecs {
 namespace {
 
-constexpr Millis kCallAtMost{5'000};
+constexpr Millis kCallAtMost{3'000};
+constexpr Millis kDelayAtMost{2'000};  // less than read_delays() is given, so that silence is told
 
 // "web" of arn:…:targetgroup/web/0123.
 std::string name_of_group(const std::string& arn) {
@@ -65,7 +66,7 @@ Task<> Balancers::read_delays(TaskBook& book, std::optional<Time> end) {
     const std::string& arn = place.balancer.target_group_arn;
     Group& group = groups_[arn];
     if (!group.delay && !group.unreadable) {
-      const auto read = co_await aws::describe_target_group_attributes(client_, arn, kCallAtMost);
+      const auto read = co_await aws::describe_target_group_attributes(client_, arn, kDelayAtMost);
       if (read) {
         group.delay = Seconds(read->deregistration_delay_s);
       } else {
@@ -103,7 +104,10 @@ void Balancers::warn(const TaskBook& book, const std::string& service, Seconds d
 
 Task<> Balancers::take_out(TaskBook& book, Time end) {
   std::vector<Place> all = places(book);
-  for (Place& place : all) co_await take_out_of(book, std::move(place), end);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const size_t turn = turn_++ % all.size();
+    co_await take_out_of(book, std::move(all[turn]), end);
+  }
   for (auto& [arn, group] : groups_) {
     if (!std::exchange(group.looked, false) && !group.drained) co_await look_at(group, arn);
   }

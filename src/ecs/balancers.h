@@ -37,7 +37,8 @@ class Balancers {
   Task<> read_delays(TaskBook& book, std::optional<Time> end);
 
   // Takes out what may be taken out now and is registered (again), and looks how those fare that
-  // were.
+  // were. A call takes 3 s at most; all of it has no bound of its own, and may be cut off: the next
+  // time begins with the target group that comes after.
   Task<> take_out(TaskBook& book, Time end);
 
   // Whether a target still waits for others to serve, or has connections left.
@@ -75,6 +76,7 @@ class Balancers {
   Hooks hooks_;
   std::map<std::string, Group> groups_;  // by ARN of the target group
   std::set<std::string> warned_;         // services
+  size_t turn_ = 0;                      // of the target groups
 };
 
 }  // namespace spotkeeper::ecs

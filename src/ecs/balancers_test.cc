@@ -7,16 +7,17 @@
 
 #include <memory>
 
-#include "async/loop_fixture.h"
+#include "async/deadline.h"
 #include "ecs/targets.h"
 #include "ecs/test_tasks.h"
-#include "http/server.h"
+#include "http/server_fixture.h"
 
 namespace spotkeeper::ecs {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr Seconds kStop{20};
 constexpr Seconds kDelay{40};
@@ -27,17 +28,12 @@ struct Row {
   std::string state = "healthy";
 };
 
-class BalancersTest : public LoopFixture {
+class BalancersTest : public http::ServerFixture {
  protected:
   void SetUp() override {
-    auto server = http::Server::listen(
-        executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
-        [this](http::ServerRequest request) { return answer(this, std::move(request)); });
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-    tasks_.spawn("server", server_->run());
+    serve(&BalancersTest::answer);
     aws::ClientOptions options{.region = "eu-west-1", .tries = 1};
-    options.endpoints.url = "http://127.0.0.1:" + std::to_string(server_->port());
+    options.endpoints.url = url();
     client_ = std::make_unique<aws::Client>(http_, credentials_, clock_, options);
     aws::EcsService web = make_service("web");
     web.load_balancers = {{.target_group_arn = "arn:aws:elb:targetgroup/web/1",
@@ -76,6 +72,9 @@ class BalancersTest : public LoopFixture {
     if (request.body.contains("Action=DescribeTargetGroupAttributes")) {
       response.body = group_xml();
     } else if (request.body.contains("Action=DescribeTargetHealth")) {
+      if (!test->hangs_.empty() && request.body.contains(test->hangs_)) {
+        co_await sleep_for(Seconds(60));
+      }
       response.body = health_xml(test->rows_);
     } else {
       const size_t port = request.body.find("Port=");
@@ -121,14 +120,20 @@ class BalancersTest : public LoopFixture {
     done = true;
   }
 
+  static Task<> cut_off_look(BalancersTest* test, bool& done) {
+    const Time end = test->clock_.now() + Seconds(117);
+    co_await finish_within(Millis(300), test->balancers_->take_out(test->book_, end));
+    done = true;
+  }
+
   SteadyClock clock_;
   http::Client http_{executor(), {}};
   aws::FixedCredentials credentials_{{.access_key_id = "k", .secret_access_key = Secret("s")}};
-  std::unique_ptr<http::Server> server_;
   std::unique_ptr<aws::Client> client_;
   TaskBook book_{{}};
   std::unique_ptr<Balancers> balancers_;
   std::vector<Row> rows_;
+  std::string hangs_;                   // the name of a target group, of which nothing is said
   int status_ = 200;                    // of DeregisterTargets
   std::vector<std::string> taken_out_;  // ports, in the last look
   std::optional<Seconds> grace_;        // as last told
@@ -139,6 +144,31 @@ TEST_F(BalancersTest, WhereAnotherServesItIsTakenOutAtOnceAndItsDelayRuns) {
   look();
   EXPECT_THAT(taken_out_, ElementsAre("32768"));
   EXPECT_EQ(grace_, kStop);
+}
+
+// Load balancers that hang are given up after a time; who comes after them has its turn.
+TEST_F(BalancersTest, AGroupThatHangsKeepsNoOtherFromItsTurn) {
+  aws::EcsService api = make_service("api");
+  api.load_balancers = {{.target_group_arn = "arn:aws:elb:targetgroup/api/1",
+                         .classic_name = {},
+                         .container_name = "app",
+                         .container_port = 80}};
+  book_.service(api);
+  aws::EcsTask task = make_task("2", "api");
+  task.task_definition_arn = definition_arn("web");
+  book_.seen({make_task("1", "web"), task}, {}, clock_.now());
+  rows_ = {{"i-1", 32768}, {"i-2", 32768}};
+  for (const char* hanging : {"api", "web"}) {
+    use("i-1");
+    hangs_ = std::string("targetgroup%2F") + hanging;
+    taken_out_.clear();
+    for (int look = 0; look < 2; ++look) {
+      bool done = false;
+      tasks_.spawn("look", cut_off_look(this, done));
+      run_until([&] { return done; });
+    }
+    EXPECT_THAT(taken_out_, Not(IsEmpty())) << hanging;
+  }
 }
 
 TEST_F(BalancersTest, ATargetThatIsNotFoundIsNotOut) {

@@ -8,14 +8,15 @@
 
 #include "async/timing.h"
 #include "base/backoff.h"
+#include "ecs/errors.h"
+#include "ecs/words.h"
 
 namespace spotkeeper::ecs {
 namespace {
 
 // More at once would only be throttled.
 constexpr int kAtOnce = 10;
-constexpr Millis kMarkAtMost{5'000};
-constexpr Millis kLookFirst{1'500};
+constexpr Millis kDeregisterAtMost{5'000};
 constexpr Millis kLongWait = std::chrono::hours(1);
 // A host that is still not empty is taken out of its cluster so long before its end.
 constexpr Seconds kDeregisterBefore{2};
@@ -25,10 +26,6 @@ constexpr Millis kDeregisterPause{300};
 constexpr Millis kDeregisterLongestPause{2'000};
 // Tasks may still come to a host whose drain is over, or its end may not come.
 constexpr Seconds kRestAfter{120};
-constexpr int kForbidden = 403;
-constexpr int kServerError = 500;
-
-constexpr const char* kMayMark = "ecs:UpdateContainerInstancesState";
 
 int lane_of(const core::Action& action) {
   switch (action.kind) {
@@ -55,25 +52,6 @@ std::unexpected<Error> refusal(const aws::EcsService* service) {
   return std::unexpected(std::move(error));
 }
 
-Result<std::string> changed(const Result<aws::Described<aws::ContainerInstance>>& answer,
-                            const std::string& done) {
-  if (!answer) return std::unexpected(for_the_core(answer.error(), kMayMark));
-  if (!answer->failures.empty()) {
-    const aws::EcsFailure& failure = answer->failures.front();
-    const bool gone = failure.reason == "MISSING" || failure.reason == "INACTIVE";
-    return std::unexpected(
-        Error{.kind = gone ? ErrorKind::kGone : ErrorKind::kRetryable,
-              .message = fmt::format("container instance {}: {} {}", short_id(failure.arn),
-                                     failure.reason, failure.detail)});
-  }
-  return done;
-}
-
-// A request without a clear answer; a refusal (a throttle) is one.
-bool may_be_done(const Error& error) {
-  return error.kind == ErrorKind::kRetryable && (error.status == 0 || error.status >= kServerError);
-}
-
 }  // namespace
 
 core::Abilities abilities() {
@@ -89,20 +67,6 @@ Time deregister_at(Time deadline, Time now) {
   return before > now ? before : now + kDeregisterLate;
 }
 
-Error for_the_core(Error error, const char* allow) {
-  const bool no_right =
-      error.kind == ErrorKind::kDenied && error.reason.starts_with("AccessDenied");
-  if (!no_right) {
-    // Credentials that are refused may be good again in a moment.
-    if (error.kind == ErrorKind::kDenied) error.status = 0;
-    return error;
-  }
-  error.status = kForbidden;
-  error.no_right = true;
-  error.message += fmt::format("; allow: {}", allow);
-  return error;
-}
-
 Ecs::Ecs(aws::Client& client, TaskGroup& group, const Clock& clock, Options options, Report report,
          Say say)
     : client_(client),
@@ -111,6 +75,7 @@ Ecs::Ecs(aws::Client& client, TaskGroup& group, const Clock& clock, Options opti
       options_(std::move(options)),
       report_(std::move(report)),
       say_(std::move(say)),
+      mark_(client, {.say = say_, .ends_anyway = options_.ends_anyway}),
       settled_(group.executor()) {}
 
 Ecs::~Ecs() = default;
@@ -173,9 +138,9 @@ Task<> Ecs::do_action(core::Action action) {
     HostView& view = *found->second;
     if (action.kind == core::ActionKind::kMark) {
       view.act();
-      result = co_await mark(view, std::move(action));
+      result = co_await mark_.set(host, view.instance(), action.notice);
     } else if (action.kind == core::ActionKind::kUndo) {
-      result = co_await undo(view);
+      result = co_await mark_.take_back(host, view.instance());
     } else {
       result = co_await on_task(view, std::move(action));
     }
@@ -184,58 +149,6 @@ Task<> Ecs::do_action(core::Action action) {
   --under_way_;
   send_what_may();
   report_(host, core::ActionDone{.number = number, .result = std::move(result), .sent = sent});
-}
-
-// What was DRAINING before is somebody else's: the ECS agent's own draining, managed draining, a
-// person. It is only completed.
-Task<Result<std::string>> Ecs::mark(HostView& view, core::Action action) {
-  const Instance& instance = view.instance();
-  if (set_by_us_.contains(action.host)) co_return "DRAINING already, by us";
-  std::vector<std::string> ids{instance.facts.arn};
-  const auto now =
-      co_await aws::describe_container_instances(client_, instance.cluster, ids, kLookFirst);
-  const bool seen = now && !now->found.empty();
-  const std::string status = seen ? now->found.front().status : std::string();
-  // An update of ours whose answer was lost has been carried out all the same.
-  if (status == "DRAINING" && was_active_.contains(action.host)) {
-    set_by_us_.insert(action.host);
-    co_return "DRAINING, by our earlier request, whose answer was lost";
-  }
-  if (status == "DRAINING") {
-    co_return "it is DRAINING already, and not by us (its ECS agent's own draining, managed "
-              "draining or a person): it is only completed, and not taken back";
-  }
-  if (now && now->found.empty()) {
-    co_return std::unexpected(
-        Error{.kind = ErrorKind::kGone,
-              .message =
-                  "container instance " + short_id(instance.facts.arn) + " is not there any more"});
-  }
-  if (seen) was_active_.insert(action.host);
-  const auto set = co_await aws::update_container_instances_state(
-      client_, instance.cluster, std::move(ids), "DRAINING", kMarkAtMost);
-  const bool ours = was_active_.contains(action.host);
-  if (set || !may_be_done(set.error())) was_active_.erase(action.host);
-  Result<std::string> done = changed(
-      set, ours ? "DRAINING: nothing new is placed on it, and ECS moves what its services' "
-                  "minimumHealthyPercent lets it"
-                : "DRAINING; what it was before could not be read, so it is not taken back");
-  if (done && ours) set_by_us_.insert(action.host);
-  co_return done;
-}
-
-Task<Result<std::string>> Ecs::undo(HostView& view) {
-  const core::HostId* host = nullptr;
-  for (const auto& [id, each] : views_) {
-    if (each.get() == &view) host = &id;
-  }
-  if (host == nullptr || !set_by_us_.contains(*host)) {
-    co_return "nothing taken back: it was not us who set it DRAINING";
-  }
-  const core::HostId ours = *host;
-  Result<std::string> done = co_await set_active(client_, view.instance());
-  if (done) set_by_us_.erase(ours);
-  co_return done;
 }
 
 Task<Result<std::string>> Ecs::on_task(HostView& view, core::Action action) {
@@ -256,7 +169,7 @@ Task<Result<std::string>> Ecs::on_task(HostView& view, core::Action action) {
                   action.notice.deadline == kNever
                       ? std::string("of its host")
                       : "ends its host at " + format_time_s(action.notice.deadline),
-                  action.reason);
+                  in_ecs_words(action.reason));
   const auto stopped = co_await aws::stop_task(client_, view.instance().cluster, action.unit.value,
                                                reason, action.patience);
   if (!stopped) co_return std::unexpected(for_the_core(stopped.error(), "ecs:StopTask"));
@@ -289,7 +202,7 @@ Task<> Ecs::deregister(core::HostId host) {
   Result<aws::ContainerInstance> done = retryable("not tried");
   for (int attempt = 1; attempt <= kDeregisterTries; ++attempt) {
     done = co_await aws::deregister_container_instance(client_, instance.cluster,
-                                                       instance.facts.arn, true, kMarkAtMost);
+                                                       instance.facts.arn, true, kDeregisterAtMost);
     if (done || done.error().kind != ErrorKind::kRetryable || withdrawn_.contains(host)) break;
     const Backoff backoff{.attempt = attempt,
                           .base = kDeregisterPause,
@@ -311,24 +224,6 @@ Task<> Ecs::deregister(core::HostId host) {
 Task<> Ecs::settle() {
   co_await sleep_for(Millis(0));  // what was just spawned begins
   while (last_works_ > 0) co_await settled_.wait(kLongWait);
-}
-
-Task<Result<std::string>> set_active(aws::Client& client, Instance instance) {
-  std::vector<std::string> ids{instance.facts.arn};
-  const auto now =
-      co_await aws::describe_container_instances(client, instance.cluster, ids, kMarkAtMost);
-  if (!now) co_return std::unexpected(for_the_core(now.error(), "ecs:DescribeContainerInstances"));
-  if (now->found.empty()) {
-    co_return std::unexpected(
-        Error{.kind = ErrorKind::kGone,
-              .message =
-                  "container instance " + short_id(instance.facts.arn) + " is not there any more"});
-  }
-  const std::string status = now->found.front().status;
-  if (status != "DRAINING") co_return fmt::format("nothing taken back: it is {}", status);
-  const auto set = co_await aws::update_container_instances_state(
-      client, instance.cluster, std::move(ids), "ACTIVE", kMarkAtMost);
-  co_return changed(set, "ACTIVE again");
 }
 
 }  // namespace spotkeeper::ecs

@@ -6,7 +6,7 @@
 //   ask    a standalone task's last word, so StopTask; of a service's task only the answer that
 //          DRAINING has not moved it, as a budget's refusal
 //   stop   StopTask, which minimumHealthyPercent does not hold; its grace is the stopTimeout
-//   undo   ACTIVE again, if it was us who set DRAINING
+//   undo   ACTIVE again, if it was us who set DRAINING (host_mark.h)
 //
 // The rest (explain, forewarn, hand over) does not exist on ECS: see abilities(). The Client, the
 // group and the clock must outlive it; every task it starts belongs to the group.
@@ -24,6 +24,7 @@
 #include "aws/client.h"
 #include "core/abilities.h"
 #include "core/drain.h"
+#include "ecs/host_mark.h"
 #include "ecs/host_view.h"
 #include "ecs/instance.h"
 
@@ -45,6 +46,8 @@ class Ecs {
     // Take the instance out of its cluster when the drain is over, as the older
     // ecs-ec2-spot-auto-deregister did at once.
     bool deregister = false;
+    // See HostMark::Hooks.
+    std::function<Task<Result<std::string>>()> ends_anyway = {};
   };
 
   // `report` and `say` are called from within tasks, never from carry_out() itself.
@@ -76,8 +79,6 @@ class Ecs {
   };
   void send_what_may();
   Task<> do_action(core::Action action);
-  Task<Result<std::string>> mark(HostView& view, core::Action action);
-  Task<Result<std::string>> undo(HostView& view);
   Task<Result<std::string>> on_task(HostView& view, core::Action action);
   Task<> deregister(core::HostId host);
   Task<> deregister_before(core::HostId host, Time at);
@@ -89,12 +90,11 @@ class Ecs {
   Options options_;
   Report report_;
   Say say_;
+  HostMark mark_;
   std::map<core::HostId, std::unique_ptr<HostView>> views_;
   std::map<core::HostId, core::Notice> waiting_;  // watched, and not known yet
   std::map<Later, core::Action> queue_;
   int under_way_ = 0;
-  std::set<core::HostId> set_by_us_;     // DRAINING
-  std::set<core::HostId> was_active_;    // when DRAINING was sent, which has no answer yet
   std::set<core::HostId> withdrawn_;     // their drains
   std::set<core::HostId> deregistered_;  // or under way
   int last_works_ = 0;
@@ -104,11 +104,5 @@ class Ecs {
 // When a host that is not empty by then is taken out of its cluster: shortly before its end, or
 // where that is past, when the core has used the time that it takes for such a deadline.
 Time deregister_at(Time deadline, Time now);
-
-// What the core is to make of an error of ECS: a missing right is one for good.
-Error for_the_core(Error error, const char* allow);
-
-// Takes DRAINING back at a person's word. Answers what was done.
-Task<Result<std::string>> set_active(aws::Client& client, Instance instance);
 
 }  // namespace spotkeeper::ecs

@@ -7,9 +7,8 @@
 #include <map>
 #include <memory>
 
-#include "async/loop_fixture.h"
 #include "ecs/test_tasks.h"
-#include "http/server.h"
+#include "http/server_fixture.h"
 
 namespace spotkeeper::ecs {
 namespace {
@@ -32,17 +31,12 @@ std::string task_json(const std::string& id, const std::string& group) {
          R"(","lastStatus":"RUNNING","desiredStatus":"RUNNING","version":1,"containers":[]})";
 }
 
-class EcsTest : public LoopFixture {
+class EcsTest : public http::ServerFixture {
  protected:
   void SetUp() override {
-    auto server = http::Server::listen(
-        executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
-        [this](http::ServerRequest request) { return answer(this, std::move(request)); });
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-    tasks_.spawn("server", server_->run());
+    serve(&EcsTest::answer);
     aws::ClientOptions options{.region = "eu-west-1", .tries = 1};
-    options.endpoints.url = "http://127.0.0.1:" + std::to_string(server_->port());
+    options.endpoints.url = url();
     client_ = std::make_unique<aws::Client>(http_, credentials_, clock_, options);
     answers_["DescribeContainerInstances"] = {200, instance_json("ACTIVE")};
     answers_["UpdateContainerInstancesState"] = {200, instance_json("DRAINING")};
@@ -134,7 +128,6 @@ class EcsTest : public LoopFixture {
   SteadyClock clock_;
   http::Client http_{executor(), {}};
   aws::FixedCredentials credentials_{{.access_key_id = "k", .secret_access_key = Secret("s")}};
-  std::unique_ptr<http::Server> server_;
   std::unique_ptr<aws::Client> client_;
   std::unique_ptr<Ecs> ecs_;
   Instance instance_;
@@ -317,6 +310,16 @@ TEST_F(EcsTest, StopIsStopTaskWhateverTheService) {
   watch();
   ASSERT_TRUE(carry_out(action(core::ActionKind::kStop, "2")));
   EXPECT_THAT(bodies_["StopTask"], HasSubstr(task_arn("2")));
+}
+
+// Its stoppedReason is read by people who know no budgets.
+TEST_F(EcsTest, TheReasonIsInTheWordsOfEcs) {
+  watch();
+  core::Action stop = action(core::ActionKind::kStop, "2");
+  stop.reason = "its last moment, and its budget does not let it go";
+  ASSERT_TRUE(carry_out(std::move(stop)));
+  EXPECT_THAT(bodies_["StopTask"],
+              HasSubstr("its last moment, and its service does not let it go"));
 }
 
 TEST_F(EcsTest, ATaskThatIsNotHereIsGone) {

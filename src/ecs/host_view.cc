@@ -19,7 +19,9 @@ constexpr Millis kRestPeriod{10'000};
 constexpr Millis kFirstPause{500};
 constexpr Millis kLongestPause{5'000};
 constexpr Millis kCallAtMost{5'000};
-constexpr Millis kFactsAtMost{3'000};  // what is not waited for longer, where it only adds
+constexpr Millis kFactsAtMost{3'000};    // what is not waited for longer, where it only adds
+constexpr Millis kDelaysAtMost{10'000};  // for a plan by hand
+constexpr Millis kTargetsAtMost{5'000};  // of a look: load balancers that hang must not hide tasks
 constexpr Millis kServicesAtMost{2'000};
 constexpr int kServicesTries = 3;
 constexpr Millis kSoon{300};
@@ -136,7 +138,9 @@ Task<> HostView::look() {
     hooks_.report(core::UnitsListed{});
   }
   if (!acting_) co_return;
-  if (end && options_.deregister_targets) co_await balancers_.take_out(book_, *end);
+  if (end && options_.deregister_targets) {
+    co_await finish_within(kTargetsAtMost, balancers_.take_out(book_, *end));
+  }
   if (options_.force_new_deployment) co_await deploy();
 }
 
@@ -147,7 +151,7 @@ Task<Result<void>> HostView::look_once() {
   co_await read_services();
   std::optional<Time> end;
   if (core::is_hard(notice_)) end = core::end_of(notice_, options_.margin);
-  co_await balancers_.read_delays(book_, end);
+  co_await finish_within(kDelaysAtMost, balancers_.read_delays(book_, end));
   listed_ = true;
   co_return read;
 }

@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <utility>
 
+#include "base/backoff.h"
 #include "base/json.h"
 
 namespace spotkeeper::ecs {
@@ -96,8 +97,7 @@ const aws::ContainerInstance* choose(const std::vector<aws::ContainerInstance>& 
 
 Silence silence_at(int attempt) {
   constexpr int kFirst = 4;
-  const bool power_of_two = (attempt & (attempt - 1)) == 0;
-  return attempt >= kFirst && power_of_two ? Silence::kDoubted : Silence::kBelieved;
+  return attempt >= kFirst && is_said(attempt) ? Silence::kDoubted : Silence::kBelieved;
 }
 
 Task<Result<Instance>> find_instance(aws::Client& client, std::string cluster, std::string host,

@@ -41,10 +41,14 @@ constexpr std::array kPhrases{
     Pair{"budget service ", "service "},
     Pair{"it could not be evicted", "it could not be stopped"},
     Pair{"the API refuses to evict it", "ECS refuses to stop it"},
+    Pair{"ended by somebody else", "DRAINING, or somebody else, has ended it"},
+    Pair{"overruled a budget", "overruled a service"},
+    Pair{"POD   ", "TASK  "},  // a column's head
     Pair{"(a standalone task)", "(it is a standalone task, which DRAINING does not move)"},
 };
 
-constexpr std::array kWords{Pair{"pods", "tasks"}, Pair{"pod", "task"}};
+constexpr std::array kWords{Pair{"pods", "tasks"}, Pair{"pod", "task"}, Pair{"budgets", "services"},
+                            Pair{"budget", "service"}};
 
 void replace_all(std::string& text, std::string_view what, std::string_view with,
                  bool whole_words) {

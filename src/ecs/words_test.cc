@@ -28,6 +28,9 @@ TEST(Words, OfAnEcsHost) {
        Row{"its deletion is written", "ECS stops it"},
        Row{"StopTask: denied; a budget can hold a pod until the host ends; allow: pods delete",
            "StopTask: denied; what DRAINING does not move ends with the host, untold"},
+       Row{"POD                MODE\n3 moved, 0 still ending; 1 overruled a budget",
+           "TASK               MODE\n3 moved, 0 still ending; 1 overruled a service"},
+       Row{"a budget of ours", "a service of ours"}, Row{"budgetary", "budgetary"},
        Row{"podman is none of ours", "podman is none of ours"}, Row{"", ""}}) {
     EXPECT_EQ(in_ecs_words(row.said), row.wanted);
   }

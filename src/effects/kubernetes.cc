@@ -49,6 +49,7 @@ Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Opt
       watches_(std::make_shared<Watches>(api, group, view_)),
       holders_(options_.holder, options_.holder_ended),
       queue_(options_.requests),
+      events_(api, group, clock, queue_, options_.reporter),
       queue_changed_(group.executor()),
       mark_answered_(group.executor()) {
   watches_->on_pods = [this](const ClusterView::Nodes& nodes) { pods_listed(nodes); };
@@ -132,6 +133,7 @@ Task<Result<std::string>> Kubernetes::mark(Mark wanted, std::string name,
   Result<Marked> done =
       co_await write_mark(api_, name, std::move(wanted), holders_, std::move(known));
   if (!done) co_return std::unexpected(std::move(done.error()));
+  if (done->node && on_node) on_node(*done->node);
   // A mark that is to be renewed needs no second look.
   if (done->node && !holders_.self().empty()) seen(std::move(*done->node));
   co_return std::move(done->remark);

@@ -15,6 +15,7 @@
 #include "core/action.h"
 #include "core/policy.h"
 #include "effects/cluster_view.h"
+#include "effects/events.h"
 #include "effects/holders.h"
 #include "effects/mark.h"
 #include "effects/request_queue.h"
@@ -38,7 +39,8 @@ class Kubernetes {
     bool local_services = false;
     bool hand_over = true;  // false: nothing is read of Deployments
     RequestLimits requests = {};
-    std::string holder = {};  // our name, where several processes may drain a host (holders.h)
+    std::string reporter = {};  // our host, in events
+    std::string holder = {};    // our name, where several processes may drain a host (holders.h)
     Holders::Ended holder_ended = {};
   };
 
@@ -56,6 +58,16 @@ class Kubernetes {
 
   // The node as it was just read: its mark needs one request less.
   void seen(kube::Node node);
+
+  // Events are written by this name of ours, when nothing else is to be sent; see events.h.
+  Events& events() { return events_; }
+  // The unit's pod as last seen; nullptr when it is not on the host any more.
+  const kube::Pod* find(const core::HostId& host, const core::UnitId& unit) const {
+    return view_.find(host, unit);
+  }
+
+  // Told of a node as our mark has left it.
+  std::function<void(const kube::Node&)> on_node;
 
   // Rights that were found missing: what needs them is not tried in vain.
   void lacks(std::set<kube::Right> rights);
@@ -82,6 +94,7 @@ class Kubernetes {
   std::shared_ptr<WorkloadWatch> workloads_;  // none until the first host goes
   Holders holders_;
   RequestQueue queue_;
+  Events events_;
   Event queue_changed_;
   bool sending_ = false;                     // send_in_turn() runs
   std::map<std::string, kube::Node> nodes_;  // known, and not marked yet

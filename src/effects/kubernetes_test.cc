@@ -7,9 +7,8 @@
 #include <deque>
 #include <memory>
 
-#include "async/loop_fixture.h"
 #include "effects/mark.h"
-#include "http/server.h"
+#include "http/server_fixture.h"
 
 namespace spotkeeper::effects {
 namespace {
@@ -34,17 +33,12 @@ std::string status_json(int code, const std::string& reason) {
          R"(","message":"no","code":)" + std::to_string(code) + "}";
 }
 
-class KubernetesTest : public LoopFixture {
+class KubernetesTest : public http::ServerFixture {
  protected:
   void SetUp() override {
-    auto server = http::Server::listen(
-        executor(), {.address = "127.0.0.1", .stop_grace = Millis(0)},
-        [this](http::ServerRequest request) { return answer(this, std::move(request)); });
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-    tasks_.spawn("server", server_->run());
+    serve(&KubernetesTest::answer);
     kube::Access access;
-    access.server = "http://127.0.0.1:" + std::to_string(server_->port());
+    access.server = url();
     api_ = std::make_unique<kube::Api>(executor(), access);
     kubernetes_ = std::make_unique<Kubernetes>(
         *api_, tasks_, clock_, Kubernetes::Options{.taint = true},
@@ -106,7 +100,6 @@ class KubernetesTest : public LoopFixture {
   }
 
   SteadyClock clock_;
-  std::unique_ptr<http::Server> server_;
   std::unique_ptr<kube::Api> api_;
   std::unique_ptr<Kubernetes> kubernetes_;
   std::map<std::string, std::deque<std::pair<int, std::string>>> script_;

@@ -6,6 +6,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cctype>
+#include <map>
 #include <set>
 
 #include "base/json.h"
@@ -16,6 +18,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kLabelValueMost = 63;
+constexpr const char* kNthPrefix = "aws-node-termination-handler/";
 
 bool has_taint(const kube::Node& node, const std::string& key) {
   return std::any_of(node.taints.begin(), node.taints.end(),
@@ -50,6 +53,11 @@ std::set<std::string> ours_of(const json::object& record, const char* what) {
 // What the mark wants the node to bear.
 std::vector<kube::Taint> wanted_taints(const Mark& mark) {
   std::vector<kube::Taint> taints;
+  if (mark.extras.soft) {
+    return {{.key = taint_key(mark.notice.kind),
+             .value = taint_value(mark.notice.id),
+             .effect = "PreferNoSchedule"}};
+  }
   if (mark.taint) {
     taints.push_back({.key = taint_key(mark.notice.kind),
                       .value = taint_value(mark.notice.id),
@@ -91,6 +99,38 @@ bool adds_exclusion(const kube::Node& node, const Mark& mark) {
   return mark.extras.exclude_from_load_balancers && !node.labels.contains(kExcludeLabel);
 }
 
+// Cordoned by NTH, which says so: what we go on with is ours as if we had begun it.
+bool cordoned_by_nth(const kube::Node& node) {
+  const auto label = node.labels.find(kActionLabel);
+  return label != node.labels.end() && label->second == kUncordonAfterReboot &&
+         !node.annotations.contains(kStateAnnotation);
+}
+
+bool restarts_host(const core::Notice& notice) {
+  return notice.kind == core::NoticeKind::kScheduledEvent &&
+         (notice.detail == "instance-stop" || notice.detail == "instance-retirement" ||
+          notice.detail == "instance-reboot" || notice.detail == "system-reboot");
+}
+
+// The labels that the mark adds or changes. `cordons`: the cordon is ours.
+std::map<std::string, std::string> wanted_labels(const kube::Node& node, const Mark& mark,
+                                                 bool cordons) {
+  std::map<std::string, std::string> labels;
+  if (adds_exclusion(node, mark)) labels[kExcludeLabel] = kExcludeValue;
+  if (!restarts_host(mark.notice)) return labels;
+  const std::string id = taint_value(mark.notice.id);
+  const auto bears = node.labels.find(kEventIdLabel);
+  const bool same = bears != node.labels.end() && bears->second == id;
+  if (!same) labels[kEventIdLabel] = id;
+  const bool timed = node.labels.contains(kActionLabel) && node.labels.contains(kActionTimeLabel);
+  if (cordons && (!same || !timed)) {
+    labels[kActionLabel] = kUncordonAfterReboot;
+    labels[kActionTimeLabel] =
+        std::to_string(std::chrono::floor<Seconds>(mark.started).time_since_epoch().count());
+  }
+  return labels;
+}
+
 std::string noted(const json::object& record, const char* key) {
   const json::value* notice = record.if_contains("notice");
   if (notice == nullptr || !notice->is_object()) return {};
@@ -108,6 +148,11 @@ std::string started_of(const json::object& earlier, const Mark& mark) {
   const bool same = noted(earlier, "id") == mark.notice.id.value;
   if (same && started != nullptr && started->is_string()) return std::string(started->as_string());
   return format_time(mark.started);
+}
+
+bool cordons(const kube::Node& node, const Mark& mark) {
+  if (flag(earlier_record(node), "cordoned") || cordoned_by_nth(node)) return true;
+  return !node.unschedulable && !mark.extras.soft;
 }
 
 json::object record_of(const kube::Node& node, const Mark& mark,
@@ -129,19 +174,28 @@ json::object record_of(const kube::Node& node, const Mark& mark,
   record["v"] = 1;
   record["notice"] = std::move(notice);
   record["started"] = started_of(earlier, mark);
-  record["cordoned"] = !node.unschedulable || flag(earlier, "cordoned");
+  record["cordoned"] = cordons(node, mark);
   std::set<std::string> taints = ours_of(earlier, "taints");
+  std::set<std::string> labels = ours_of(earlier, "labels");
+  if (cordoned_by_nth(node)) {
+    for (const kube::Taint& taint : node.taints) {
+      if (taint.key.starts_with(kNthPrefix)) taints.insert(taint.key);
+    }
+    for (const char* label : {kEventIdLabel, kActionLabel, kActionTimeLabel}) labels.insert(label);
+  }
   taints.insert(added_taints.begin(), added_taints.end());
   record["taints"] = json::array(taints.begin(), taints.end());
-  std::set<std::string> labels = ours_of(earlier, "labels");
-  if (adds_exclusion(node, mark)) labels.insert(kExcludeLabel);
+  for (const auto& [key, value] : wanted_labels(node, mark, cordons(node, mark))) {
+    labels.insert(key);
+  }
   if (!labels.empty()) record["labels"] = json::array(labels.begin(), labels.end());
   if (!mark.holder.empty()) record["holder"] = std::move(holder);
   return record;
 }
 
-// Taints as a patch has to repeat them, but for those of `without`.
-json::array to_json(const std::vector<kube::Taint>& all, const std::set<std::string>& without) {
+}  // namespace
+
+json::array taints_json(const std::vector<kube::Taint>& all, const std::set<std::string>& without) {
   json::array taints;
   for (const kube::Taint& taint : all) {
     if (without.contains(taint.key)) continue;
@@ -153,10 +207,8 @@ json::array to_json(const std::vector<kube::Taint>& all, const std::set<std::str
   return taints;
 }
 
-}  // namespace
-
 std::string taint_key(core::NoticeKind kind) {
-  const std::string prefix = "aws-node-termination-handler/";
+  const std::string prefix = kNthPrefix;
   switch (kind) {
     case core::NoticeKind::kRebalanceRecommendation:
       return prefix + "rebalance-recommendation";
@@ -175,7 +227,14 @@ std::string taint_key(core::NoticeKind kind) {
 }
 
 std::string taint_value(const core::NoticeId& id) {
-  return id.value.substr(0, kLabelValueMost);
+  const auto alnum = [](unsigned char c) { return c < 0x80 && std::isalnum(c) != 0; };
+  std::string value = id.value.substr(0, kLabelValueMost);
+  for (char& c : value) {
+    if (!alnum(static_cast<unsigned char>(c)) && c != '-' && c != '_' && c != '.') c = '-';
+  }
+  while (!value.empty() && !alnum(static_cast<unsigned char>(value.back()))) value.pop_back();
+  while (!value.empty() && !alnum(static_cast<unsigned char>(value.front()))) value.erase(0, 1);
+  return value;
 }
 
 std::optional<core::Notice> recorded_notice(const kube::Node& node) {
@@ -190,6 +249,13 @@ std::optional<core::Notice> recorded_notice(const kube::Node& node) {
   return notice;
 }
 
+std::optional<Time> recorded_start(const kube::Node& node) {
+  const json::value record = earlier_record(node);
+  Time started{};
+  if (!parse_time(text_at(record, {"started"}), started)) return std::nullopt;
+  return started;
+}
+
 std::optional<Holder> recorded_holder(const kube::Node& node) {
   const json::value record = earlier_record(node);
   const std::string id = text_at(record, {"holder", "id"});
@@ -199,18 +265,23 @@ std::optional<Holder> recorded_holder(const kube::Node& node) {
 
 std::optional<json::value> mark_patch(const kube::Node& node, const Mark& mark) {
   const Tainted taints = tainted(node, mark);
-  const bool excludes = adds_exclusion(node, mark);
+  const std::map<std::string, std::string> labels = wanted_labels(node, mark, cordons(node, mark));
+  const bool closes = !node.unschedulable && !mark.extras.soft;
   const std::string record = json::serialize(record_of(node, mark, taints.added));
   const auto found = node.annotations.find(kStateAnnotation);
   const bool recorded = found != node.annotations.end() && found->second == record;
-  if (node.unschedulable && !taints.changed && !excludes && recorded) return std::nullopt;
+  if (!closes && !taints.changed && labels.empty() && recorded) return std::nullopt;
 
   json::object spec;
-  if (!node.unschedulable) spec["unschedulable"] = true;
-  if (taints.changed) spec["taints"] = to_json(taints.taints, {});
+  if (closes) spec["unschedulable"] = true;
+  if (taints.changed) spec["taints"] = taints_json(taints.taints, {});
   json::object metadata{{"resourceVersion", node.resource_version},
                         {"annotations", json::object{{kStateAnnotation, record}}}};
-  if (excludes) metadata["labels"] = json::object{{kExcludeLabel, kExcludeValue}};
+  if (!labels.empty()) {
+    json::object set;
+    for (const auto& [key, value] : labels) set[key] = value;
+    metadata["labels"] = std::move(set);
+  }
   json::object patch;
   patch["metadata"] = std::move(metadata);
   if (!spec.empty()) patch["spec"] = std::move(spec);
@@ -218,7 +289,8 @@ std::optional<json::value> mark_patch(const kube::Node& node, const Mark& mark) 
 }
 
 std::string mark_remark(const kube::Node& before, const Mark& mark) {
-  std::string remark = "cordoned";
+  std::string remark =
+      mark.extras.soft ? "not cordoned, but other nodes are preferred" : "cordoned";
   if (before.unschedulable) {
     remark = before.annotations.contains(kStateAnnotation)
                  ? "was cordoned by us before"
@@ -231,6 +303,9 @@ std::string mark_remark(const kube::Node& before, const Mark& mark) {
     if (taint.effect == "NoExecute") remark += ":" + taint.effect;
   }
   if (adds_exclusion(before, mark)) remark += "; excluded from load balancers";
+  if (wanted_labels(before, mark, cordons(before, mark)).contains(kActionLabel)) {
+    remark += "; labelled to be uncordoned after its reboot";
+  }
   return remark;
 }
 
@@ -255,7 +330,7 @@ std::optional<json::value> undo_patch(const kube::Node& node) {
   if (flag(record, "cordoned") && node.unschedulable) spec["unschedulable"] = nullptr;
   if (std::any_of(ours.begin(), ours.end(),
                   [&](const std::string& key) { return has_taint(node, key); })) {
-    spec["taints"] = to_json(node.taints, ours);
+    spec["taints"] = taints_json(node.taints, ours);
   }
   json::object metadata{{"resourceVersion", node.resource_version},
                         {"annotations", json::object{{kStateAnnotation, nullptr}}}};

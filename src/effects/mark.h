@@ -4,8 +4,10 @@
 // be erased: spec.taints is replaced as a whole). Pure.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,13 @@ namespace spotkeeper::effects {
 // cordoned, taints, labels: what was us, so that only that is ever undone. deadline: null when
 // there is none. holder: only where several processes may drain the same host.
 inline constexpr const char* kStateAnnotation = "spotkeeper.io/state";
+
+// As NTH sets them for maintenance that restarts the host: which event, and, where it was not
+// cordoned before, that it is to be uncordoned when it has booted after that moment (Unix seconds).
+inline constexpr const char* kEventIdLabel = "aws-node-termination-handler/event-id";
+inline constexpr const char* kActionLabel = "aws-node-termination-handler/action";
+inline constexpr const char* kActionTimeLabel = "aws-node-termination-handler/action-time";
+inline constexpr const char* kUncordonAfterReboot = "UncordonAfterReboot";
 
 // As NTH sets them. Source: Kubernetes well-known labels and taints.
 inline constexpr const char* kExcludeLabel =
@@ -41,11 +50,19 @@ struct Mark {
 // NTH's taint key for this kind of notice: "aws-node-termination-handler/spot-itn".
 std::string taint_key(core::NoticeKind kind);
 
-// Taint values are label values: at most 63 characters of the notice's id.
+// Taint values are label values: at most 63 characters of the notice's id, what no label value may
+// have written "-".
 std::string taint_value(const core::NoticeId& id);
 
 // The notice that an earlier life of ours (or another process of ours) has recorded on the node.
 std::optional<core::Notice> recorded_notice(const kube::Node& node);
+
+// When the mark that the node bears was placed, by our record; nothing where it bears none.
+std::optional<Time> recorded_start(const kube::Node& node);
+
+// The node's taints as a patch has to repeat them, but for those of `without`.
+boost::json::array taints_json(const std::vector<kube::Taint>& all,
+                               const std::set<std::string>& without);
 
 // Who has recorded that it drains the node; nothing where nobody need say so.
 std::optional<Holder> recorded_holder(const kube::Node& node);

@@ -32,6 +32,12 @@ kube::Node patched(const kube::Node& node, const json::value& patch) {
   const json::value& record = metadata.at("annotations").at(effects::kStateAnnotation);
   after.annotations.erase(effects::kStateAnnotation);
   if (!record.is_null()) after.annotations[effects::kStateAnnotation] = record.as_string();
+  if (const json::value* labels = metadata.if_contains("labels")) {
+    for (const auto& [key, value] : labels->as_object()) {
+      after.labels.erase(key);
+      if (!value.is_null()) after.labels[key] = value.as_string();
+    }
+  }
   const json::value* spec = patch.as_object().if_contains("spec");
   if (spec == nullptr) return after;
   if (const json::value* cordon = spec->as_object().if_contains("unschedulable")) {
@@ -54,6 +60,7 @@ void check_undo(const kube::Node& before, const kube::Node& marked) {
   const kube::Node after = patched(marked, *patch);
   must(!effects::undo_patch(after), "a mark is not taken back twice");
   if (before.annotations.contains(effects::kStateAnnotation)) return;
+  if (before.labels.contains(effects::kActionLabel)) return;  // NTH's, which we went on with
   must(after.unschedulable == before.unschedulable, "whose cordon it was, is as it was");
   must(after.taints == before.taints, "the taints are as they were");
   must(after.annotations == before.annotations, "the annotations are as they were");
@@ -91,6 +98,10 @@ void fuzz(std::string_view input) {
   const Result<kube::Node> node = kube::decode_node(object);
   if (!node) return;
   check(*node, mark_of(true));
+  effects::Mark reboot = mark_of(true);
+  reboot.notice.kind = core::NoticeKind::kScheduledEvent;
+  reboot.notice.detail = "system-reboot";
+  check(*node, reboot);
   check(*node, mark_of(false));
 }
 

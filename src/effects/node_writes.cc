@@ -2,6 +2,7 @@
 #include "effects/node_writes.h"
 
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "kube/calls.h"
@@ -76,6 +77,34 @@ Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node,
                                          std::vector<core::NoticeId> takers, Time now) {
   std::function<Change(const kube::Node&)> change =
       [takers = std::move(takers), now](const kube::Node& n) { return unmarking(n, takers, now); };
+  Result<Marked> done = co_await change_node(api, std::move(node), std::move(change));
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return std::move(done->remark);
+}
+
+Task<Result<Rebooted>> undo_after_reboot(kube::Api& api, kube::Node known, Boot boot, bool change) {
+  auto event = std::make_shared<core::NoticeId>();
+  std::function<Change(const kube::Node&)> undo = [boot, change, event](const kube::Node& n) {
+    const std::optional<core::NoticeId> been = event_before_boot(n, boot);
+    if (!been) return Change{};
+    *event = *been;
+    return Change{.patch = change ? reboot_patch(n, boot) : std::nullopt,
+                  .remark = reboot_remark(n, boot)};
+  };
+  std::string name = known.name;
+  Result<Marked> done =
+      co_await change_node(api, std::move(name), std::move(undo), std::move(known));
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return Rebooted{.remark = std::move(done->remark), .event = *event};
+}
+
+Task<Result<std::string>> describe_node(kube::Api& api, std::string node, Labels labels,
+                                        std::vector<kube::Taint> taints) {
+  std::function<Change(const kube::Node&)> change =
+      [labels = std::move(labels), taints = std::move(taints)](const kube::Node& n) {
+        return Change{.patch = description_patch(n, labels, taints),
+                      .remark = description_remark(n, labels, taints)};
+      };
   Result<Marked> done = co_await change_node(api, std::move(node), std::move(change));
   if (!done) co_return std::unexpected(std::move(done.error()));
   co_return std::move(done->remark);

@@ -88,6 +88,12 @@ std::optional<core::Action> RequestQueue::pop(Time now) {
   return std::move(waiting_.extract(next).mapped().action);
 }
 
+bool RequestQueue::may_spare(Time now) const {
+  const double kept = std::min(limits_.burst / 2, limits_.burst - 1);
+  return waiting_.empty() && paused_until_ <= now && under_way_ < limits_.connections &&
+         tokens_at(now) >= kept + 1;
+}
+
 Time RequestQueue::due(Time now) const {
   const auto next = first(now);
   if (next == waiting_.end()) return kNever;

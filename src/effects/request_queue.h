@@ -44,6 +44,10 @@ class RequestQueue {
   // Requests beside the one that each action costs: they count, and are never refused.
   void charge(int requests, Time now);
 
+  // Whether a request that matters to no drain may be sent: nothing waits, nothing is to be waited
+  // for, and more than half of the burst is left. Who sends one charges it.
+  bool may_spare(Time now) const;
+
   // When pop() is to be tried again; kNever when nothing waits.
   Time due(Time now) const;
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "http/client.h"
 #include "http/http_fixture.h"
@@ -131,6 +132,28 @@ TEST_F(TlsTest, VerifiesServerNameInsteadOfTheHost) {
   EXPECT_THAT(refused.error().message, HasSubstr("GET https://" + host + "/:"));
 }
 
+Task<> note_resumed(Peer& peer, std::vector<bool>* resumed) {
+  co_await peer.request();
+  resumed->push_back(dynamic_cast<TlsPeer&>(peer).resumed());
+  co_await peer.write(answer("x"));
+}
+
+TEST_F(TlsTest, LaterConnectionsResumeTheSessionOfTheFirst) {
+  std::vector<bool> resumed;
+  ScriptServer server(
+      tasks_, [&resumed](Peer& peer) { return note_resumed(peer, &resumed); },
+      tls_peers(certificate_));
+  Client client(executor(), {.ca_pem = ca_.pem()});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(run(client.send({.url = server.url(), .fresh_connection = true})));
+  }
+  EXPECT_EQ(resumed, (std::vector<bool>{false, true, true}));
+
+  // Another client trusts nobody because of it.
+  Client wrong(executor(), {.ca_pem = other_ca_.pem()});
+  expect_distrust(run(wrong.send({.url = server.url()})));
+}
+
 TEST_F(TlsTest, ShowsItsClientCertificate) {
   const Certificate client = other_ca_.issue("DNS:client.test");
   const auto response = get_with({.ca_pem = ca_.pem(),
@@ -138,6 +161,19 @@ TEST_F(TlsTest, ShowsItsClientCertificate) {
                                   .client_key_pem = Secret(client.key_pem)},
                                  certificate_, other_ca_.pem());
   ASSERT_TRUE(response.has_value()) << response.error().message;
+}
+
+// This server knows no session id context, and so turns away who resumes a session.
+TEST_F(TlsTest, WithAClientCertificateEachConnectionShowsIt) {
+  const Certificate certificate = other_ca_.issue("DNS:client.test");
+  ScriptServer server(tasks_, always(answer("x")), tls_peers(certificate_, other_ca_.pem()));
+  Client client(executor(), {.ca_pem = ca_.pem(),
+                             .client_cert_pem = certificate.pem,
+                             .client_key_pem = Secret(certificate.key_pem)});
+  for (int i = 0; i < 3; ++i) {
+    const auto response = run(client.send({.url = server.url(), .fresh_connection = true}));
+    EXPECT_TRUE(response) << response.error().message;
+  }
 }
 
 TEST_F(TlsTest, WithoutTheClientCertificateItIsTurnedAway) {

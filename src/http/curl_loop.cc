@@ -11,8 +11,13 @@ namespace spotkeeper::http {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
+using Steady = std::chrono::steady_clock;
 
 namespace {
+
+// A busy moment's handles; idle ones cost some 20 KiB each.
+constexpr size_t kIdleHandles = 4;
+constexpr std::chrono::seconds kHandleLife{10};
 
 CURLM* make_multi() {
   // Once per process, before any other use of curl. Never undone: curl lives as long as we do.
@@ -20,6 +25,13 @@ CURLM* make_multi() {
   CURLM* multi = global == CURLE_OK ? curl_multi_init() : nullptr;
   if (multi == nullptr) throw std::bad_alloc();
   return multi;
+}
+
+CURLSH* make_share() {
+  CURLSH* share = curl_share_init();
+  if (share == nullptr) throw std::bad_alloc();
+  curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  return share;
 }
 
 }  // namespace
@@ -35,7 +47,10 @@ struct CurlLoop::Watch {
 };
 
 CurlLoop::CurlLoop(asio::any_io_executor executor)
-    : executor_(std::move(executor)), timer_(executor_), multi_(make_multi()) {
+    : executor_(std::move(executor)),
+      timer_(executor_),
+      multi_(make_multi()),
+      share_(make_share()) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
@@ -44,8 +59,32 @@ CurlLoop::CurlLoop(asio::any_io_executor executor)
 }
 
 CurlLoop::~CurlLoop() {
+  for (const Handle& idle : idle_) curl_easy_cleanup(idle.easy);
   curl_multi_cleanup(multi_);  // closes idle connections; may still call on_socket and on_timer
   while (!watches_.empty()) unwatch(watches_.begin()->first);
+  curl_share_cleanup(share_);
+}
+
+CurlLoop::Handle CurlLoop::take() {
+  while (!idle_.empty()) {
+    const Handle last = idle_.back();
+    idle_.pop_back();
+    if (Steady::now() - last.made < kHandleLife) return last;
+    curl_easy_cleanup(last.easy);
+  }
+  const Handle fresh{.easy = curl_easy_init(), .made = Steady::now()};
+  if (fresh.easy == nullptr) throw std::bad_alloc();
+  curl_easy_setopt(fresh.easy, CURLOPT_SHARE, share_);
+  return fresh;
+}
+
+void CurlLoop::give_back(Handle handle) {
+  if (idle_.size() < kIdleHandles) {
+    curl_easy_reset(handle.easy);
+    idle_.push_back(handle);
+  } else {
+    curl_easy_cleanup(handle.easy);
+  }
 }
 
 void CurlLoop::add(CURL* easy) {

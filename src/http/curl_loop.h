@@ -3,14 +3,19 @@
 // the descriptors it names and tell it what became ready. curl's callbacks only note its wishes and
 // never call back into it. Shared by a Client and its running transfers; no failure of its own:
 // what goes wrong is reported per transfer.
+//
+// Connections share TLS sessions: all but the first to a server resume one, which spares both sides
+// the certificates. A resumed session was verified under the same CA and names.
 #pragma once
 
 #include <curl/curl.h>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace spotkeeper::http {
 
@@ -29,6 +34,16 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   ~CurlLoop();
   CurlLoop(const CurlLoop&) = delete;
   CurlLoop& operator=(const CurlLoop&) = delete;
+
+  // A handle with nothing set but what all of them share; throws std::bad_alloc. Handles are used
+  // again for some seconds, as making one costs as much as a request. Not for ever: a handle keeps
+  // what resolv.conf said when it was made.
+  struct Handle {
+    CURL* easy = nullptr;
+    std::chrono::steady_clock::time_point made;
+  };
+  Handle take();
+  void give_back(Handle handle);
 
   void add(CURL* easy);
   void remove(CURL* easy);
@@ -50,6 +65,8 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   boost::asio::any_io_executor executor_;
   boost::asio::steady_timer timer_;
   CURLM* multi_;
+  CURLSH* share_;
+  std::vector<Handle> idle_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
   size_t in_flight_ = 0;
 };

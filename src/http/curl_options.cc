@@ -120,6 +120,9 @@ void set_tls(CURL* easy, const ClientOptions& options, const std::string& system
     curl_easy_setopt(easy, CURLOPT_CAINFO, file.c_str());
   }
   if (!options.client_cert_pem.empty()) {
+    // Servers that ask for certificates and were not told how sessions go with them (OpenSSL's
+    // session id context) end a handshake that resumes one.
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_blob certificate = blob_of(options.client_cert_pem);
     curl_blob key = blob_of(options.client_key_pem.reveal());
     curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &certificate);

@@ -14,11 +14,6 @@
 
 namespace spotkeeper::http {
 
-struct EasyFree {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-using Easy = std::unique_ptr<CURL, EasyFree>;
-
 struct ListFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };

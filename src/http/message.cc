@@ -2,9 +2,13 @@
 #include "http/message.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 namespace spotkeeper::http {
 namespace {
+
+constexpr Seconds kLongestPause = std::chrono::hours(1);
 
 // ASCII only, and blind to the process's locale, as header names are.
 char lower(char c) {
@@ -34,6 +38,27 @@ const std::string* find_header(const Headers& headers, std::string_view name) {
     if (std::ranges::equal(header.name, name, {}, lower, lower)) return &header.value;
   }
   return nullptr;
+}
+
+std::optional<Time> date_of(const Headers& headers) {
+  const std::string* text = find_header(headers, "Date");
+  Time time{};
+  if (text == nullptr || !parse_http_date(*text, time)) return std::nullopt;
+  return time;
+}
+
+Millis retry_after(const Headers& headers) {
+  const std::string* text = find_header(headers, "Retry-After");
+  if (text == nullptr) return Millis(0);
+  int64_t seconds = 0;
+  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  if (failed == std::errc() && end == text->data() + text->size() && seconds >= 0) {
+    return Seconds(std::min(seconds, kLongestPause.count()));
+  }
+  Time until{};
+  const std::optional<Time> now = date_of(headers);
+  if (!now || !parse_http_date(*text, until)) return Millis(0);
+  return std::clamp<Millis>(until - *now, Millis(0), kLongestPause);
 }
 
 }  // namespace spotkeeper::http

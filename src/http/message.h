@@ -2,6 +2,7 @@
 // HTTP messages as values, shared by the client and the server.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,13 @@ using Headers = std::vector<Header>;
 
 // The first header of that name (case-insensitive), or nullptr.
 const std::string* find_header(const Headers& headers, std::string_view name);
+
+// Its Date.
+std::optional<Time> date_of(const Headers& headers);
+
+// How long Retry-After asks to wait, an hour at most: seconds, or a date, which counts from the
+// answer's Date. 0 when it does not. RFC 9110, 10.2.3.
+Millis retry_after(const Headers& headers);
 
 struct Request {
   Method method = Method::kGet;

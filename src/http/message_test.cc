@@ -16,6 +16,18 @@ TEST(Message, FindsAHeaderWhateverItsCase) {
   EXPECT_EQ(find_header({}, "Date"), nullptr);
 }
 
+TEST(Message, HowLongToWait) {
+  EXPECT_EQ(retry_after({}), Millis(0));
+  EXPECT_EQ(retry_after({{"retry-after", "3"}}), Seconds(3));
+  EXPECT_EQ(retry_after({{"Retry-After", "7200"}}), std::chrono::hours(1));
+  for (const char* no : {"", "-3", "3 s", "soon", "Sun, 22 Nov 2026 16:00:07 GMT"}) {
+    EXPECT_EQ(retry_after({{"Retry-After", no}}), Millis(0)) << no;
+  }
+  const Header date{"Date", "Sun, 22 Nov 2026 16:00:00 GMT"};
+  EXPECT_EQ(retry_after({{"Retry-After", "Sun, 22 Nov 2026 16:00:07 GMT"}, date}), Seconds(7));
+  EXPECT_EQ(retry_after({{"Retry-After", "Sun, 22 Nov 2026 15:59:00 GMT"}, date}), Millis(0));
+}
+
 TEST(Message, NamesEveryMethod) {
   EXPECT_STREQ(to_string(Method::kGet), "GET");
   EXPECT_STREQ(to_string(Method::kPut), "PUT");

@@ -113,6 +113,8 @@ class TlsPeer final : public Peer {
     const char* name = SSL_get_servername(stream_.native_handle(), TLSEXT_NAMETYPE_host_name);
     return name == nullptr ? "" : name;
   }
+  // The handshake resumed an earlier session.
+  bool resumed() { return SSL_session_reused(stream_.native_handle()) == 1; }
 
  protected:
   Task<size_t> read_some(char* into, size_t room) override {

@@ -66,7 +66,7 @@ class Transfer final : public CurlLoop::Completion {
   const Request request_;
   const Body mode_;
   Target target_;
-  Easy easy_;
+  CurlLoop::Handle handle_;
   List headers_;
   List connect_to_;
   std::array<char, CURL_ERROR_SIZE> detail_{};

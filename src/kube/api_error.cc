@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "kube/api.h"
 
 namespace spotkeeper::kube {
@@ -18,7 +19,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kLongestPauseS = 60;
-constexpr size_t kLongestMessage = 512;
 
 const char* phrase(int status) {
   switch (status) {
@@ -49,23 +49,6 @@ const char* phrase(int status) {
     default:
       return "";
   }
-}
-
-// One line of bounded length; control characters become spaces.
-std::string one_line(std::string text) {
-  if (text.size() > kLongestMessage) {
-    text.resize(kLongestMessage);
-    // not in the middle of a UTF-8 character
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) {
-      text.pop_back();
-    }
-    if (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80) != 0) text.pop_back();
-    text += "…";
-  }
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
-  }
-  return text;
 }
 
 bool contains(const std::string& text, std::string_view part) {

@@ -113,6 +113,32 @@ Task<Result<void>> patch_pod(Api& api, PodRef pod, json::object metadata, Millis
   co_return to_nothing(answer);
 }
 
+Task<Result<void>> create_event(Api& api, std::string ns, json::object event) {
+  Call call;
+  call.method = http::Method::kPost;
+  call.path = "/api/v1/namespaces/" + percent_encode(ns) + "/events";
+  call.body = std::move(event);
+  call.verb = "create";
+  call.resource = "events";
+  call.object = std::move(ns);
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
+Task<Result<void>> patch_event(Api& api, std::string ns, std::string name,
+                               json::object merge_patch) {
+  Call call;
+  call.method = http::Method::kPatch;
+  call.path = "/api/v1/namespaces/" + percent_encode(ns) + "/events/" + percent_encode(name);
+  call.body = std::move(merge_patch);
+  call.content_type = "application/merge-patch+json";
+  call.verb = "patch";
+  call.resource = "events";
+  call.object = ns + "/" + name;
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
 Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now,
                                          Millis timeout) {
   Call call = pod_call(pod, "patch", "pods/status");

@@ -45,6 +45,11 @@ Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace
 // JSON merge patch of the pod's own metadata; its UID is added as a precondition.
 Task<Result<void>> patch_pod(Api& api, PodRef pod, boost::json::object metadata, Millis timeout);
 
+// A core/v1 Event, and counting one on by a JSON merge patch. For what may as well be lost.
+Task<Result<void>> create_event(Api& api, std::string ns, boost::json::object event);
+Task<Result<void>> patch_event(Api& api, std::string ns, std::string name,
+                               boost::json::object merge_patch);
+
 // Sets condition DisruptionTarget=True, reason SpotInterruption, in pods/status: a Job then does
 // not count the end of this pod as its own failure. An eviction does this by itself.
 Task<Result<void>> set_disruption_target(Api& api, PodRef pod, std::string message, Time now,

@@ -4,34 +4,17 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <memory>
-#include <system_error>
+#include "base/file.h"
 
 namespace spotkeeper::kube {
 namespace {
 
 constexpr size_t kLargest = size_t{4} * 1024 * 1024;
 
-std::unexpected<Error> cannot_read(const std::string& path, int number) {
-  return permanent(path + ": " + std::generic_category().message(number));
-}
-
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
-  if (!file) return cannot_read(path, errno);
-  std::string content;
-  char piece[4096];
-  for (;;) {
-    const size_t size = std::fread(piece, 1, sizeof piece, file.get());
-    content.append(piece, size);
-    if (std::ferror(file.get()) != 0) return cannot_read(path, errno);
-    if (content.size() > kLargest) return permanent(path + ": larger than 4 MiB");
-    if (size < sizeof piece && std::feof(file.get()) != 0) return content;
-  }
+  return spotkeeper::read_file(path, kLargest);
 }
 
 FileStamp file_stamp(const std::string& path) {

@@ -10,15 +10,12 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <chrono>
 #include <functional>
-#include <list>
 #include <memory>
-#include <optional>
 
+#include "async/shared_run.h"
 #include "async/task.h"
 #include "async/task_group.h"
-#include "async/timing.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "kube/exec_plugin.h"
@@ -45,29 +42,20 @@ class PluginCredential {
   void refused(const Shared& used);
 
  private:
-  class Running;
   bool is_fresh(Time now) const;
   bool is_valid(Time now) const;
   void keep(ExecCredential credential);
-  void fail(Error error);
   void start_renewal();
-  Task<> renew(std::unique_ptr<Running> running);
+  Task<> renew(std::unique_ptr<SharedRun::Running> running);
   Task<> run();
-  Task<> wait_for_run();
 
-  boost::asio::any_io_executor executor_;
   ExecPlugin plugin_;
   WallClock now_;
   TaskGroup* renewals_ = nullptr;
   OnFailure on_failure_;
   Shared current_;
   Time renew_at_ = kNever;
-  bool running_ = false;
-  std::list<Event*> waiting_;  // for the run to end
-  std::optional<Error> failure_;
-  int failures_ = 0;  // in a row
-  std::chrono::steady_clock::time_point failed_at_;
-  std::chrono::steady_clock::time_point renew_again_at_;
+  SharedRun runs_;
 };
 
 }  // namespace spotkeeper::kube

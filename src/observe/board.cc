@@ -216,6 +216,7 @@ std::vector<std::string> board(const core::Drain& drain, Time now, const BoardSt
   const bool one = namespaces.size() == 1;  // then it need not be said
   for (const Track* track : tracks) {
     Words words = words_of(*track, drain, now);
+    words.text = in_words(std::move(words.text), style);
     if (one) words.text = without(words.text, *namespaces.begin() + "/");
     const std::string name =
         fit(short_name(track->unit, namespaces.size() > 1), name_width, style.unicode);

@@ -4,7 +4,9 @@
 // redrawn, for the last screen of the demo, for tests.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/drain.h"
@@ -17,7 +19,13 @@ struct BoardStyle {
   int width = 80;       // columns; never exceeded
   bool colour = true;   // ANSI colours
   bool unicode = true;  // blocks; else ASCII
+  // Puts sentences into the words of the place that manages the hosts; none: they stay as they are.
+  std::function<std::string(std::string)> words = {};
 };
+
+inline std::string in_words(std::string text, const BoardStyle& style) {
+  return style.words ? style.words(std::move(text)) : text;
+}
 
 // The text between codes of that colour, or as it is.
 std::string paint(const std::string& text, Colour colour, const BoardStyle& style);

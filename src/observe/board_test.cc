@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "observe/hosts_view.h"
 #include "observe/table.h"
 #include "observe/test_view.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 core::TestDrain begun() {
   core::TestDrain t = just_begun();
@@ -42,6 +44,17 @@ TEST(Board, NeverExceedsItsWidth) {
       EXPECT_LE(line.size(), static_cast<size_t>(width)) << line;
     }
   }
+}
+
+TEST(Board, SpeaksTheWordsOfThePlace) {
+  const core::TestDrain t = begun();
+  BoardStyle style = kPlain;
+  style.words = [](const std::string& text) { return "<" + text; };
+  const auto lines = board(t.drain, t.now, style);
+  EXPECT_THAT(lines.at(3), HasSubstr("<told +0 s, gone +20 s"));
+  const auto hosts = hosts_board({&t.drain}, {.hosts = 1}, t.now, style);
+  EXPECT_THAT(hosts.at(0), StartsWith("<1 hosts:"));
+  EXPECT_THAT(hosts.at(1), StartsWith("<n1  60 s"));
 }
 
 TEST(Board, WhoIsCutOffIsSaidSo) {

@@ -93,11 +93,12 @@ std::vector<std::string> hosts_board(const std::vector<const core::Drain*>& drai
     all += tally;
     if (drain->finished()) continue;
     ++draining;
-    lines.push_back(paint(fit(line_of(*drain, tally, now), style.width, style.unicode),
-                          tally.waiting > 0 ? Colour::kYellow : Colour::kCyan, style));
+    lines.push_back(
+        paint(fit(in_words(line_of(*drain, tally, now), style), style.width, style.unicode),
+              tally.waiting > 0 ? Colour::kYellow : Colour::kCyan, style));
   }
   const Time deadline = drains.empty() ? kNever : drains.front()->notice().deadline;
-  const std::string sum = sum_of(state, draining, all, deadline, now);
+  const std::string sum = in_words(sum_of(state, draining, all, deadline, now), style);
   lines.front() = paint(fit(sum, style.width, style.unicode), Colour::kBold, style);
   if (!state.note.empty()) {
     lines.insert(lines.begin() + 1,

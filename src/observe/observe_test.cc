@@ -44,6 +44,41 @@ TEST(Metrics, AreInPrometheusText) {
   EXPECT_THAT(text, HasSubstr("# HELP spotkeeper_imds_polls_total Polls"));
 }
 
+// Byte for byte, as dashboards for NTH ask for them.
+TEST(Metrics, ThoseOfNthHaveItsNamesAndLabels) {
+  Counters counters;
+  counters.count("actions", {}, 0);
+  counters.count("actions", {{"node_action", "cordon-and-drain"}, {"node_status", "success"}});
+  const std::string text = metrics_text(counters);
+  EXPECT_THAT(text, HasSubstr("\nactions_total{otel_scope_name=\"aws.node.termination.handler\","
+                              "otel_scope_version=\"\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nactions_total{node_action=\"cordon-and-drain\",node_status="
+                              "\"success\",otel_scope_name=\"aws.node.termination.handler\","
+                              "otel_scope_version=\"\"} 1\n"));
+}
+
+TEST(Metrics, HistogramsAreCumulated) {
+  Histograms histograms;
+  for (const double value : {0.5, 1.0, 3.0, 99.0}) {
+    histograms.observe("mark_seconds", {}, {1, 5}, value);
+  }
+  const std::string text = metrics_text({}, histograms);
+  EXPECT_THAT(text, HasSubstr("# TYPE spotkeeper_mark_seconds histogram"));
+  EXPECT_THAT(text, HasSubstr("spotkeeper_mark_seconds_bucket{le=\"1\"} 2"));
+  EXPECT_THAT(text, HasSubstr("spotkeeper_mark_seconds_bucket{le=\"5\"} 3"));
+  EXPECT_THAT(text, HasSubstr("spotkeeper_mark_seconds_bucket{le=\"+Inf\"} 4"));
+  EXPECT_THAT(text, HasSubstr("spotkeeper_mark_seconds_sum 103.5"));
+  EXPECT_THAT(text, HasSubstr("spotkeeper_mark_seconds_count 4"));
+}
+
+TEST(Metrics, TheProcessSaysWhatItTakes) {
+  const std::string text = metrics_text({}, {}, process_readings());
+  for (const char* name : {"process_cpu_seconds_total", "process_open_fds",
+                           "process_resident_memory_bytes", "spotkeeper_build_info{version="}) {
+    EXPECT_THAT(text, HasSubstr(std::string("\n") + name));
+  }
+}
+
 // A drain with one pod of each fate.
 core::TestDrain lived() {
   core::TestDrain t;

@@ -2,36 +2,47 @@
 #include "sources/spot_notices.h"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
-#include <array>
+#include <algorithm>
+#include <utility>
+
+#include "sources/event_id.h"
 
 namespace spotkeeper::sources {
+namespace {
 
-std::optional<core::Notice> SpotNotices::poll(const std::optional<SpotSighting>& seen, Time now) {
+constexpr const char* kHibernate = "hibernate";
+
+// When the host is not to be relied on any more.
+Time end_of(const SpotSighting& seen, Time now) {
+  return seen.action == kHibernate ? std::min(seen.time, now - Seconds(1)) : seen.time;
+}
+
+}  // namespace
+
+SpotNotices::News SpotNotices::poll(const std::optional<SpotSighting>& seen, Time now) {
+  News news;
   if (!seen) {
+    if (current_ && current_->detail == kHibernate) news.over = current_->id;
     current_.reset();
-    return std::nullopt;
+    return news;
   }
-  if (current_ && seen->time >= current_->deadline) return std::nullopt;
+  const Time end = end_of(*seen, now);
+  if (current_ && end >= current_->deadline) return news;
   const core::NoticeId id = current_ ? current_->id : spot_notice_id(*seen);
   current_ = core::Notice{.id = id,
                           .kind = core::NoticeKind::kSpotInterruption,
                           .instance = instance_,
-                          .deadline = seen->time,
+                          .deadline = end,
                           .source = "imds",
                           .detail = seen->action,
                           .received = now};
-  return current_;
+  news.notice = current_;
+  return news;
 }
 
 core::NoticeId spot_notice_id(const SpotSighting& seen) {
-  const std::string text = fmt::format("&{{{} {}}}", seen.action, format_time_s(seen.time));
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  std::string id = "spot-itn-";
-  for (const unsigned char byte : digest) id += fmt::format("{:02x}", byte);
-  return core::NoticeId(id);
+  return event_id("spot-itn-", fmt::format("&{{{} {}}}", seen.action, format_time_s(seen.time)));
 }
 
 }  // namespace spotkeeper::sources

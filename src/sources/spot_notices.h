@@ -20,9 +20,16 @@ class SpotNotices {
  public:
   explicit SpotNotices(core::InstanceId instance) : instance_(std::move(instance)) {}
 
-  // One good poll; nothing seen is 404. Answers a notice when there is something new to hear: the
-  // first sighting, or a nearer time (same id). A time that moves away is not news.
-  std::optional<core::Notice> poll(const std::optional<SpotSighting>& seen, Time now);
+  struct News {
+    // The first sighting, or a nearer time (same id). A time that moves away is not news.
+    std::optional<core::Notice> notice = {};
+    // Of a hibernation that is announced no more: the host has woken from it.
+    std::optional<core::NoticeId> over = {};
+  };
+
+  // One good poll; nothing seen is 404. A hibernation begins at once, whatever time it names, so
+  // that its deadline is past.
+  News poll(const std::optional<SpotSighting>& seen, Time now);
 
  private:
   core::InstanceId instance_;

@@ -14,8 +14,8 @@ SpotSighting seen(int in_s) {
 
 TEST(SpotNotices, TheFirstSightingIsANotice) {
   SpotNotices notices(core::InstanceId("i-1"));
-  EXPECT_FALSE(notices.poll(std::nullopt, kNow));
-  const auto notice = notices.poll(seen(120), kNow);
+  EXPECT_FALSE(notices.poll(std::nullopt, kNow).notice);
+  const auto notice = notices.poll(seen(120), kNow).notice;
   ASSERT_TRUE(notice);
   EXPECT_EQ(notice->deadline, kNow + Seconds(120));
   EXPECT_EQ(notice->instance, core::InstanceId("i-1"));
@@ -25,20 +25,22 @@ TEST(SpotNotices, TheFirstSightingIsANotice) {
 
 TEST(SpotNotices, TheSameSightingIsNoNews) {
   SpotNotices notices(core::InstanceId(""));
-  ASSERT_TRUE(notices.poll(seen(120), kNow));
-  EXPECT_FALSE(notices.poll(seen(120), kNow + Seconds(1)));
+  ASSERT_TRUE(notices.poll(seen(120), kNow).notice);
+  EXPECT_FALSE(notices.poll(seen(120), kNow + Seconds(1)).notice);
 }
 
 TEST(SpotNotices, ATimeThatSlidesAwayStaysOneNotice) {
   SpotNotices notices(core::InstanceId(""));
-  ASSERT_TRUE(notices.poll(seen(120), kNow));
-  for (int i = 1; i < 100; ++i) EXPECT_FALSE(notices.poll(seen(120 + i), kNow + Seconds(i)));
+  ASSERT_TRUE(notices.poll(seen(120), kNow).notice);
+  for (int i = 1; i < 100; ++i) {
+    EXPECT_FALSE(notices.poll(seen(120 + i), kNow + Seconds(i)).notice);
+  }
 }
 
 TEST(SpotNotices, ANearerTimeIsNewsOfTheSameNotice) {
   SpotNotices notices(core::InstanceId(""));
-  const auto first = notices.poll(seen(120), kNow);
-  const auto nearer = notices.poll(seen(90), kNow + Seconds(1));
+  const auto first = notices.poll(seen(120), kNow).notice;
+  const auto nearer = notices.poll(seen(90), kNow + Seconds(1)).notice;
   ASSERT_TRUE(nearer);
   EXPECT_EQ(nearer->id, first->id);
   EXPECT_EQ(nearer->deadline, kNow + Seconds(90));
@@ -46,9 +48,9 @@ TEST(SpotNotices, ANearerTimeIsNewsOfTheSameNotice) {
 
 TEST(SpotNotices, AfterItIsGoneAnotherOneMayCome) {
   SpotNotices notices(core::InstanceId(""));
-  const auto first = notices.poll(seen(120), kNow);
-  EXPECT_FALSE(notices.poll(std::nullopt, kNow));
-  const auto second = notices.poll(seen(500), kNow);
+  const auto first = notices.poll(seen(120), kNow).notice;
+  EXPECT_FALSE(notices.poll(std::nullopt, kNow).notice);
+  const auto second = notices.poll(seen(500), kNow).notice;
   ASSERT_TRUE(second);
   EXPECT_NE(second->id, first->id);
 }

@@ -28,6 +28,7 @@ _GARBAGE = {
 
 class ImdsProxy:
     """`url` is what INSTANCE_METADATA_URL wants. `shift_s`: its clock, and the times it names, are so far ahead.
+    `recommended_at`: a rebalance recommendation is of that moment (Unix seconds), not of each request as the mock's.
 
     Weather, by `become`: "well"; "error" (with a status); "garbage", "empty", "page", "huge" (status 200);
     "slow" (each answer takes `seconds`); "silent" (it never answers); "gone" (connections are refused).
@@ -35,6 +36,7 @@ class ImdsProxy:
 
     def __init__(self, imds: Imds, shift_s: float = 0):
         self.imds, self.shift_s = imds, shift_s
+        self.recommended_at: float | None = None
         self.seen: list[tuple[float, str, str]] = []  # Unix seconds, method, path
         self._weather, self._status, self._seconds = "well", 500, 0.0
         self._lock = threading.Lock()
@@ -140,7 +142,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if "Date" in answer.headers:
             date = parsedate_to_datetime(answer.headers["Date"]).timestamp()
             headers["Date"] = formatdate(date + self.proxy.shift_s, usegmt=True)
-        self._send(answer.status_code, headers, self.proxy._shifted(answer.text).encode())
+        text = self.proxy._shifted(answer.text)
+        if self.proxy.recommended_at and self.path.endswith("/recommendations/rebalance"):
+            text = _TIME.sub(rfc3339(self.proxy.recommended_at), text)
+        self._send(answer.status_code, headers, text.encode())
 
     def _send(self, status: int, headers: dict, body: bytes) -> None:
         self.send_response_only(status)

@@ -35,7 +35,7 @@ build_go() {
   local name=$1 module=$root/test/rig/go/$2 package=$3 how_long=$4 inputs
   shift 4
   [[ -x ${KUBEBUILDER_ASSETS:-/nowhere}/$name ]] && return 0
-  inputs=$(hash_of "$(<"$module/go.mod")" "$(<"$module/go.sum")" "$package" "$*")
+  inputs=$(hash_of "$(<"$module/go.mod")" "$(<"$module/go.sum")" "$package$(cat "$module"/*.go 2>/dev/null || true)" "$*")
   [[ -x $cache/bin/$name ]] && up_to_date "$cache/bin/.$name.stamp" "$inputs" && return 0
   need_go
   say "building $name, about $how_long"
@@ -49,6 +49,7 @@ build_go() {
 install_control_plane() {
   local version v=k8s.io/component-base/version
   build_go aemm imds github.com/aws/amazon-ec2-metadata-mock/cmd "20 seconds"
+  build_go promlint promlint . "20 seconds"
   build_go kwok kwok sigs.k8s.io/kwok/cmd/kwok "2 minutes" "-X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0"
   build_go etcd etcd go.etcd.io/etcd/server/v3 "1 minute"
   version=$(sed -n 's/^require k8s.io\/kubernetes \(v[^ ]*\).*/\1/p' "$root/test/rig/go/kubernetes/go.mod")

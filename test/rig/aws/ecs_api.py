@@ -1,4 +1,5 @@
-"""The ECS API over the model: container instances and tasks; services are in ecs_api_services.py, the rest is moto's.
+"""The ECS API over the model: container instances and tasks. Services are in ecs_api_services.py, attributes in
+ecs_api_attributes.py; the rest is moto's.
 
 Limits, defaults and errors: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_<action>.html of each; `failures`:
 …/developerguide/api_failures_messages.html. Inputs are checked against botocore's model of the service.
@@ -12,6 +13,7 @@ import botocore.model
 import botocore.validate
 
 from . import ecs_queries, ecs_scheduler
+from .ecs_api_attributes import AttributesApi
 from .ecs_api_services import ServicesApi
 from .ecs_model import EcsModel, locked
 from .ecs_state import Instance, Task
@@ -24,7 +26,7 @@ def _shapes() -> botocore.model.ServiceModel:
     return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("ecs", "service-2"), "ecs")
 
 
-class EcsApi(ServicesApi):
+class EcsApi(ServicesApi, AttributesApi):
     def __init__(self, model: EcsModel):
         self.model = model
         self._shapes = _shapes()
@@ -40,9 +42,9 @@ class EcsApi(ServicesApi):
             "StopTask": self._stop_task,
             "UpdateTaskProtection": self._update_protection,
             "GetTaskProtection": self._get_protection,
-        } | self._service_actions()
+        } | self._service_actions() | self._attribute_actions()
         # What moto would answer from a state of its own that this model replaces.
-        self._refused = {"RegisterContainerInstance", "CreateTaskSet", "PutAttributes", "ListAttributes"}
+        self._refused = {"RegisterContainerInstance", "CreateTaskSet", "ListAttributes"}
 
     @locked
     def answer(self, request: Request) -> Reply | None:

@@ -41,7 +41,7 @@ class EcsRig:
         self.ecs, self.elb = self.aws.client("ecs"), self.aws.client("elbv2")
         self.agents: list[Agent] = []
         self._ecs_agents: list[EcsAgent] = []
-        self._imds: list[Imds] = []
+        self._imds: list[Imds | ImdsProxy] = []
         self._vpc: str | None = None
         self.ecs.create_cluster(clusterName=cluster)
 
@@ -151,6 +151,11 @@ class EcsRig:
             },
         }
         self._imds.append(Imds(self.folder, f"imds-{host.ec2_id}", host.ec2_id, values, **notice))
+        return self._imds[-1]
+
+    def imds_proxy(self, host: Instance) -> ImdsProxy:
+        """The same behind a relay that makes weather (rig/imds_proxy.py); `.imds` is the mock."""
+        self._imds.append(ImdsProxy(self.imds(host)))
         return self._imds[-1]
 
     def key_of(self, host: Instance) -> Key:

@@ -58,6 +58,7 @@ class Instance:
     capacity_provider: str = ""
     ended_at: float | None = None  # the host's own end
     processes: list[Agent] = dataclasses.field(default_factory=list)  # real ones, of no task: they end with the host
+    attributes: dict[str, str] = dataclasses.field(default_factory=dict)  # custom ones
     version: int = 1
 
     @property

@@ -9,6 +9,7 @@ AGENT_VERSION = "1.105.0"
 def describe_instance(model, instance: Instance) -> dict:
     cpu, memory = model.used(instance)
     there = model.tasks_on(instance)
+    attributes = {"ecs.availability-zone": instance.zone} | instance.attributes
     shown = {
         "containerInstanceArn": instance.arn,
         "ec2InstanceId": instance.ec2_id,
@@ -21,7 +22,7 @@ def describe_instance(model, instance: Instance) -> dict:
         "runningTasksCount": sum(task.last == "RUNNING" for task in there),
         "pendingTasksCount": sum(task.last in STARTING for task in there),
         "registeredAt": instance.registered_at,
-        "attributes": [{"name": "ecs.availability-zone", "value": instance.zone}],
+        "attributes": [{"name": name, "value": value} for name, value in attributes.items()],
         "attachments": [],
         "tags": [],
     }
