@@ -105,7 +105,7 @@ def test_a_long_poll_answers_when_something_comes(queue):
     polls = [threading.Thread(target=lambda: found.append(receive(queue, wait=5))) for _ in range(2)]
     for poll in polls:
         poll.start()
-    until(lambda: queue._polls.waiting == 2, 5, "two polls wait")
+    until(lambda: queue.polling == 2, 5, "two polls wait")
     began = time.monotonic()
     queue.raw("x")
     until(lambda: len(found) == 1, 2, "one has it")

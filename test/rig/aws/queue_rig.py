@@ -271,6 +271,11 @@ class QueueRig:
         return list(self._polls.received)
 
     @property
+    def polling(self) -> int:
+        """Long polls that wait just now."""
+        return self._polls.waiting
+
+    @property
     def most_receives_at_once(self) -> int:
         return self._polls.most_waiting
 
