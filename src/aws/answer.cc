@@ -163,7 +163,7 @@ Millis asked_pause(const http::Headers& headers) {
   if (const auto exact = number(header(headers, "x-amz-retry-after"))) {
     return Millis(std::min<int64_t>(*exact, kLongestPause.count()));
   }
-  return http::retry_after(headers);
+  return http::retry_after(headers).value_or(Millis(0));
 }
 
 }  // namespace spotkeeper::aws
