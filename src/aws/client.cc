@@ -122,7 +122,8 @@ Result<http::Request> Client::Impl::prepare(const Call& call, const Attempt& att
       request.headers.push_back(std::move(header));
     }
   }
-  request.timeout = std::min(options.attempt_timeout, attempt.left());
+  const bool own = call.attempt_time > Millis(0);
+  request.timeout = std::min(own ? call.attempt_time : options.attempt_timeout, attempt.left());
   request.connect_timeout = std::min(request.connect_timeout, request.timeout);
   request.max_body = call.max_body;
   request.fresh_connection = !call.repeatable;
@@ -159,7 +160,7 @@ Task<bool> Client::Impl::again(const Call& call, Attempt& attempt, Fault fault) 
                          .asked = attempt.asked,
                          .jitter = random_unit()};
   const Millis wait = retry_pause(pause);
-  if (wait < attempt.asked || wait >= attempt.left()) co_return false;
+  if (wait < attempt.asked || wait + call.attempt_time >= attempt.left()) co_return false;
   attempt.taken = throttled ? RetryBudget::kThrottledCost : RetryBudget::kCost;
   if (!budget(call).take(attempt.taken)) co_return false;
   co_await sleep_for(wait);

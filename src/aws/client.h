@@ -52,6 +52,9 @@ struct Call {
   Form form = {};                    // of a query service, without Action and Version
   std::string object = {};           // for messages only: "cluster/prod"
   Millis at_most = kCallTime;
+  // Of each try, where it is not the client's attempt_timeout: a long poll. A retry that has not so
+  // much time left within at_most is not begun.
+  Millis attempt_time{0};
   bool repeatable = true;  // false: not sent again when the network leaves open whether it arrived
   bool is_signed = true;   // false: AssumeRoleWithWebIdentity, which proves itself otherwise
   size_t max_body = size_t{4} * 1024 * 1024;  // a larger answer is an error (kPermanent)
