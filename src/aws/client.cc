@@ -99,7 +99,7 @@ Result<http::Request> Client::Impl::prepare(const Call& call, const Attempt& att
   const Result<http::Target> target = http::parse_target(request);
   if (!target) return std::unexpected(target.error().within(named(call)));
   request.headers = {{.name = "Host", .value = host_of(*target)}};
-  if (service.protocol == Protocol::kQuery) {
+  if (is_form(service.protocol)) {
     request.headers.push_back(
         {.name = "Content-Type", .value = "application/x-www-form-urlencoded; charset=utf-8"});
     request.body = form_of(call);
@@ -227,6 +227,9 @@ Task<Result<boost::json::value>> Client::json(Call call) {
 Task<Result<Xml>> Client::query(Call call) {
   const Result<http::Response> answer = co_await impl_->run(this, call);
   if (!answer) co_return std::unexpected(answer.error());
+  if (call.service->protocol == Protocol::kEc2Query) {
+    co_return read_ec2(named(call), call.action, answer->body);
+  }
   co_return read_query(named(call), call.action, answer->body);
 }
 

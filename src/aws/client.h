@@ -81,7 +81,7 @@ class Client {
   // A call of a JSON service: the answer's object (empty when its body is).
   Task<Result<boost::json::value>> json(Call call);
 
-  // A call of a query service: the element <ActionResult> of its answer.
+  // A call of a query service: the element <ActionResult> of its answer; of EC2 see read_ec2().
   Task<Result<Xml>> query(Call call);
 
   // Told after every exchange; `status` is 0 when there was no answer. For counters.

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "aws/answer.h"
 #include "aws/endpoint.h"
 #include "base/json.h"
 
@@ -24,13 +24,6 @@ constexpr size_t kLargestAnswer = size_t{6} * 1024 * 1024;
 // Of a long poll: its way there and back, and apart from it the time in which it may begin again.
 constexpr Millis kWay = Seconds(10);
 constexpr Millis kRetries = Seconds(5);
-
-std::optional<int64_t> number(const std::string& text) {
-  int64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
-}
 
 Call sqs_call(const char* action, const std::string& queue_url) {
   Call call{.service = &kSqs, .action = action, .object = queue_url};
@@ -121,10 +114,10 @@ Result<std::vector<SqsMessage>> decode_messages(const json::value& answer) {
                        .receipt = text_at(each, {"ReceiptHandle"}),
                        .body = text_at(each, {"Body"})};
     if (message.receipt.empty()) return permanent("message without ReceiptHandle");
-    const int64_t sent = number(text_at(each, {"Attributes", "SentTimestamp"})).value_or(0);
+    const int64_t sent = whole_number(text_at(each, {"Attributes", "SentTimestamp"})).value_or(0);
     if (Time(Millis(sent)) < kNever) message.sent = Time(Millis(sent));
     const int64_t receives =
-        number(text_at(each, {"Attributes", "ApproximateReceiveCount"})).value_or(0);
+        whole_number(text_at(each, {"Attributes", "ApproximateReceiveCount"})).value_or(0);
     message.receives = static_cast<int>(std::min<int64_t>(receives, 1'000'000));
     messages.push_back(std::move(message));
   }
