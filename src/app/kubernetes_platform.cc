@@ -63,15 +63,16 @@ class KubernetesPlatform final : public Platform {
   Task<> settle() override {
     while (!kubernetes_.events().idle()) co_await sleep_for(kLookForEnd);
   }
-  void publish(const Tidings& tidings) override {
+  void publish(const core::HostId&, const Tidings& tidings) override {
     effects::KubeEvent event =
         effects::about_node(options_.node_name, tidings.reason, tidings.message);
     event.warning = tidings.warning;
     event.annotations = tidings.annotations;
     kubernetes_.events().tell(std::move(event));
   }
-  void publish_of(const core::UnitId& unit, const Tidings& tidings) override;
-  HostFacts facts() const override { return facts_; }
+  void publish_of(const core::HostId& host, const core::UnitId& unit,
+                  const Tidings& tidings) override;
+  HostFacts facts(const core::HostId&) const override { return facts_; }
   std::string unready() const override {
     return node_read_ ? "" : "the node has not been read yet";
   }
@@ -115,14 +116,15 @@ effects::Kubernetes::Options KubernetesPlatform::effect_options(
   return effects;
 }
 
-void KubernetesPlatform::publish_of(const core::UnitId& unit, const Tidings& tidings) {
-  const kube::Pod* pod = kubernetes_.find(host_, unit);
+void KubernetesPlatform::publish_of(const core::HostId& host, const core::UnitId& unit,
+                                    const Tidings& tidings) {
+  const kube::Pod* pod = kubernetes_.find(host, unit);
   if (pod == nullptr) return;
   effects::KubeEvent event = effects::about_pod(*pod, tidings.reason, tidings.message);
   event.annotations = tidings.annotations;
   // As NTH has them, so that events can be found by what their pods are.
   for (const auto& [key, value] : pod->labels) event.annotations.emplace(key, value);
-  event.annotations.insert_or_assign("node", options_.node_name);
+  event.annotations.insert_or_assign("node", host.value);
   kubernetes_.events().tell(std::move(event));
 }
 
