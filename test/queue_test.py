@@ -319,17 +319,18 @@ def test_heartbeats_hold_a_hook_while_its_drain_runs(rig):
     scene.until_empty()
 
 
+@pytest.mark.timeout(200)
 def test_heartbeats_are_resumed_after_a_restart(rig):
     scene = Scene(rig)
     scene.shut()
-    scene.queue.hooks.second = 2
+    scene.queue.hooks.second = 3  # the hook waits 90 s
     env = {"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120, "SQS_MSG_VISIBILITY_TIMEOUT_SEC": 3}
     first = scene.handler(env)
     action = scene.queue.asg_terminate(scene.node, heartbeat_s=30)
     scene.until_cordoned()
     first.kill()
     scene.handler(env)
-    until(lambda: action.heartbeats, 45, "a heartbeat of the second")
+    until(lambda: action.heartbeats, 85, "a heartbeat of the second")
     scene.open()
     scene.until_evicted()
     until(lambda: action.result == "CONTINUE", 20, "completed")

@@ -56,6 +56,7 @@ def test_few_writes_by_both(rig):
     assert marks(rig, agent, handler) <= 6
 
 
+@pytest.mark.timeout(200)
 def test_the_queue_goes_on_when_the_agent_dies(rig):
     """The record on the node says how far it is, and who holds it."""
     scene = Scene(rig)
