@@ -2,6 +2,8 @@
 of Auto Scaling, replicas. NTH's own scripts are in nth_sqs_test.py; bad weather in queue_faults_test.py.
 """
 
+import json
+import subprocess
 import time
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from queue_scene import PREFIX, SPOT_ITN, Scene, evictions, marks, soon, untold
 from rig import stays, until
 from rig.aws import notices
+from rig.binaries import spotkeeper
 
 # NTH's defects
 
@@ -76,29 +79,57 @@ POISON = {
     "no object": "[1, 2]",
     "nothing": " ",
     "no detail": {"version": "0", "detail-type": notices.SPOT, "source": "aws.ec2"},
-    "odd transition": {"LifecycleTransition": "autoscaling:EC2_INSTANCE_DANCING", "EC2InstanceId": "i-1"},
-    "unknown source": notices.envelope("aws.unknown", "A Thing", {"instance-id": "i-1"}, 0, []),
-    "health of another kind": notices.envelope("aws.health", "AWS Health Abuse Event", {"service": "EC2"}, 0, []),
+    "no instance": notices.envelope("aws.ec2", notices.SPOT, {"instance-id": "../../x"}, 0, []),
     "a big one": "x" * 200_000,
+}
+OTHERS = {
+    "odd transition": {"LifecycleTransition": "autoscaling:EC2_INSTANCE_DANCING", "EC2InstanceId": "i-1"},
+    "odd transition by EventBridge": notices.envelope(
+        "aws.autoscaling", notices.LIFECYCLE[notices.TERMINATING], {"LifecycleTransition": "x"}, 0, []
+    ),
+    "an event of EC2 that is for others": notices.envelope("aws.ec2", "EBS Volume Notification", {}, 0, []),
+    "health of another kind": notices.envelope("aws.health", "AWS Health Abuse Event", {"service": "EC2"}, 0, []),
+    "health of another service": notices.health([], 0, 0, service="RDS"),
+    "test notification": notices.test_notification("workers", 0),
 }
 
 
 def test_poison_blocks_nobody_and_kills_nobody(rig):
-    """NTH ends itself at the fourth poll with nothing but poison in it; here it is left to the redrive policy, told of
-    once a message."""
+    """NTH ends itself at the fourth poll with nothing but poison in it; here it is left to the redrive policy."""
     scene = Scene(rig)
     for body in POISON.values():
         scene.queue.raw(body)
     handler = scene.handler({"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 1})
-    until(lambda: len(scene.queue.received) >= 4 * len(POISON), 30, "received four times each")
-    assert handler.exit_code is None
+    until(lambda: len(scene.queue.received) >= 4 * len(POISON), 40, "received four times each")
+    assert handler.exit_code is None and scene.queue.left() == len(POISON)
     scene.queue.announce_spot(scene.node)
     scene.until_cordoned()
     scene.until_evicted()
-    ours = scene.node.instance_id
-    until(lambda: not [one for one in scene.queue.messages() if ours in one.body], 20, "the good one done")
+    until(lambda: scene.queue.left() == len(POISON), 20, "the good one done, the bad ones left")
     assert handler.exit_code is None
-    assert [one for one in scene.queue.messages() if one.body == "{"], "left for the redrive policy"
+
+
+def test_a_redrive_policy_gets_the_poison(rig):
+    """Each reception counts: the queue's own policy moves it away."""
+    scene = Scene(rig)
+    dead = scene.queue.sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = scene.queue.arn.replace("interruptions", "dead")
+    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": "3"}
+    scene.queue.sqs.set_queue_attributes(QueueUrl=scene.queue.url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    scene.queue.raw("{")
+    scene.handler({"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 1})
+    scene.until_empty()
+    assert scene.queue.sqs.receive_message(QueueUrl=dead)["Messages"][0]["Body"] == "{"
+
+
+def test_what_is_understood_and_for_others_is_deleted(rig):
+    """As NTH does; but it keeps events of Health of another kind and odd transitions until they kill it."""
+    scene = Scene(rig)
+    for body in OTHERS.values():
+        scene.queue.raw(body)
+    scene.handler()
+    scene.until_empty()
+    scene.never_drained(1)
 
 
 def test_a_poison_message_is_logged_once(rig):
@@ -118,7 +149,9 @@ def test_only_states_that_end_a_host_are_acted_on(rig, state):
     scene = Scene(rig)
     scene.handler()
     scene.queue.state_change(scene.node, state)
-    scene.until_empty()
+    if state:
+        scene.until_empty()
+    until(lambda: scene.queue.received, 10, "received")
     scene.never_drained(3)
 
 
@@ -402,6 +435,88 @@ def test_an_instance_of_no_group_is_drained_all_the_same(rig):
     scene.until_evicted()
     scene.until_empty()
     assert not scene.queue.completed
+
+
+# What can be switched on
+
+
+def test_detached_at_the_first_second(rig):
+    """DETACH_ASG of the older handlers: the group starts the replacement two minutes earlier."""
+    scene = Scene(rig)
+    scene.shut()
+    scene.handler({"DETACH_ASG": "true"})
+    scene.queue.announce_spot(scene.node)
+    until(lambda: scene.queue.hooks.states[scene.node.instance_id][-1] == "Detached", 10, "detached")
+    [call] = [call for call in scene.queue.aws.calls_of("DetachInstances") if call.status == 200]
+    assert call.params["ShouldDecrementDesiredCapacity"] == "false" and scene.queue.hooks.replacements == 1
+    scene.open()
+    scene.until_evicted()
+    scene.until_empty()
+
+
+@pytest.mark.parametrize("why", ["no interruption", "managed node group", "not InService", "no group"])
+def test_who_is_not_detached(rig, why):
+    labels = {"eks.amazonaws.com/nodegroup": "ng"} if why == "managed node group" else {}
+    tags = {"eks:nodegroup-name": "ng"} if why == "managed node group" else {}
+    scene = Scene(rig, labels=labels, tags=tags, group=None if why == "no group" else "workers")
+    scene.handler({"DETACH_ASG": "true"})
+    if why == "not InService":
+        scene.queue.asg_terminate(scene.node, heartbeat_s=300)
+    (scene.queue.rebalance if why == "no interruption" else scene.queue.announce_spot)(scene.node)
+    scene.until_evicted()
+    scene.until_empty()
+    assert not [call for call in scene.queue.aws.calls_of("DetachInstances") if call.status == 200]
+
+
+@pytest.mark.parametrize("what", ["nothing", "delete-node", "out-of-service-taint"])
+def test_once_ec2_says_terminated(rig, what):
+    scene = Scene(rig)
+    scene.handler({"AFTER_TERMINATION": what})
+    scene.queue.announce_spot(scene.node)
+    scene.until_evicted()
+    scene.queue.end(scene.node)
+    scene.queue.state_change(scene.node, "terminated")
+    if what == "delete-node":
+        until(lambda: rig.kube.find("nodes", scene.node.name) is None, 15, "node deleted")
+    elif what == "out-of-service-taint":
+        until(lambda: scene.node.taint("node.kubernetes.io/out-of-service"), 15, "tainted")
+    scene.until_empty()
+    if what == "nothing":
+        assert scene.node.taint("node.kubernetes.io/out-of-service") is None
+
+
+def test_a_launch_may_be_abandoned(rig):
+    scene = Scene(rig)
+    instance = scene.queue.instance()
+    scene.handler({"ABANDON_LAUNCH_AFTER": "5s", "SQS_MSG_VISIBILITY_TIMEOUT_SEC": 2})
+    action = scene.queue.asg_launch(instance, "fleet")
+    until(lambda: action.result == "ABANDON", 20, "abandoned")
+    scene.until_empty()
+    assert scene.queue.state_of(instance) == ""
+
+
+WRONG = {
+    "--queue-url": {"QUEUE_URL": "arn:aws:sqs:us-east-1:123456789012:q"},
+    "--queue-url (": {"QUEUE_URL": "interruptions"},
+    "--queue-url (QUEUE_URL): expected": {"QUEUE_URL": ""},
+    "--heartbeat-interval": {"HEARTBEAT_INTERVAL": "29"},
+    "--heartbeat-until": {"HEARTBEAT_INTERVAL": "30", "HEARTBEAT_UNTIL": "59"},
+    "HEARTBEAT_UNTIL): needs": {"HEARTBEAT_UNTIL": "60"},
+    "is more than": {"HEARTBEAT_INTERVAL": "90", "HEARTBEAT_UNTIL": "60"},
+    "--sqs-msg-visibility-timeout-sec": {"SQS_MSG_VISIBILITY_TIMEOUT_SEC": "120"},
+    "node-name": {"NODE_NAME": ""},
+}
+
+
+@pytest.mark.parametrize("says", WRONG)
+def test_wrong_options_are_one_line_and_exit_2(says):
+    known = {"NODE_NAME": "n", "ENABLE_SQS_TERMINATION_DRAINING": "true", "QUEUE_URL": "http://127.0.0.1:9/1/q"}
+    done = subprocess.run(
+        [spotkeeper(), "--aws-region=us-east-1"], env=known | WRONG[says], text=True, capture_output=True, timeout=10,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert says in done.stderr
 
 
 # Replicas

@@ -156,8 +156,9 @@ class AsgHooks:
     def delete_hook(self, group: str, name: str) -> None:
         """Those who wait for it are abandoned, at the end continued: API_DeleteLifecycleHook.html."""
         hook = self.find_hook(group, name)
-        for action in [one for one in self.waiting() if one.hook is hook]:
-            self._end(action, "ABANDON" if hook.transition == LAUNCHING else "CONTINUE", time.time())
+        for action in self.waiting():
+            if (action.hook.group, action.hook.name) == (group, name):
+                self._end(action, "ABANDON" if hook.transition == LAUNCHING else "CONTINUE", time.time())
         self.hooks.remove(hook)
 
     def find_action(self, group: str, hook: str, token: str, instance: str) -> Action:
