@@ -78,7 +78,6 @@ class KubernetesPlatform final : public Platform {
   }
 
  private:
-  static effects::Kubernetes::Options effect_options(const config::AgentOptions& options);
   void rights_found(const RightsCheck::Found& found) {
     kubernetes_.lacks(found.lacking);
     place_.hooks.able(effects::abilities_of(found.held));
@@ -99,22 +98,6 @@ class KubernetesPlatform final : public Platform {
   HostFacts facts_;
   bool node_read_ = false;
 };
-
-effects::Kubernetes::Options KubernetesPlatform::effect_options(
-    const config::AgentOptions& options) {
-  effects::Kubernetes::Options effects;
-  effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
-  effects.pods.own_pod = options.pod_name;
-  effects.pods.own_namespace = options.pod_namespace;
-  const core::Policy policy = config::policy_of(options);
-  effects.taint = policy.taint;
-  effects.taint_effect = policy.taint_effect;
-  effects.local_services = policy.exclude_from_load_balancers;
-  effects.hand_over = core::may_hand_over(policy);
-  effects.reporter = options.node_name;
-  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
-  return effects;
-}
 
 void KubernetesPlatform::publish_of(const core::HostId& host, const core::UnitId& unit,
                                     const Tidings& tidings) {
@@ -173,6 +156,21 @@ Task<> KubernetesPlatform::check_node() {
 }
 
 }  // namespace
+
+effects::Kubernetes::Options effect_options(const config::AgentOptions& options) {
+  effects::Kubernetes::Options effects;
+  effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
+  effects.pods.own_pod = options.pod_name;
+  effects.pods.own_namespace = options.pod_namespace;
+  const core::Policy policy = config::policy_of(options);
+  effects.taint = policy.taint;
+  effects.taint_effect = policy.taint_effect;
+  effects.local_services = policy.exclude_from_load_balancers;
+  effects.hand_over = core::may_hand_over(policy);
+  effects.reporter = options.node_name;
+  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
+  return effects;
+}
 
 MakePlatform on_kubernetes(const config::AgentOptions& options, kube::Access access) {
   return [&options, access = std::move(access)](PlatformPlace place) -> std::unique_ptr<Platform> {

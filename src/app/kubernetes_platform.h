@@ -4,9 +4,13 @@
 
 #include "app/platform.h"
 #include "config/agent_options.h"
+#include "effects/kubernetes.h"
 #include "kube/access.h"
 
 namespace spotkeeper::app {
+
+// What the effects make of the options.
+effects::Kubernetes::Options effect_options(const config::AgentOptions& options);
 
 // The options must outlive what it makes.
 MakePlatform on_kubernetes(const config::AgentOptions& options, kube::Access access);
