@@ -7,6 +7,7 @@ import pytest
 
 from queue_scene import Scene, evictions, soon, untold
 from rig import stays, until
+from rig.aws import notices
 
 HOSTS = 10
 
@@ -173,3 +174,15 @@ def test_duplicates_and_disorder_in_a_storm(rig):
     rig.queue.again()
     storm.until_over(80, handler)
     assert len(rig.queue.completed) == len(storm.actions)
+
+
+def test_a_backlog_is_received_by_several_at_once(rig):
+    """SQS hands out ten at most for each receive, and may take its time: one after the other would last 12 s."""
+    rig.queue.aws.faults.slow(1, "sqs", "ReceiveMessage")
+    for _ in range(120):
+        rig.queue.raw(notices.test_notification("workers", 0))
+    rig.queue_agent(ENOUGH)
+    until(lambda: rig.queue.left() == 0, 20, "all of them done with")
+    at = sorted(one.at for one in rig.queue.received)
+    assert at[-1] - at[0] < 7, "not one after the other"
+    assert len(at) == 120, "each received once"
