@@ -40,9 +40,8 @@ Task<Result<std::optional<aws::Ec2Instance>>> Instances::find(std::string id) {
     co_return known->second.instance;
   }
   wanted_.insert(id);
-  const uint64_t until = asked_ + (asking_ ? 2 : 1);  // the one under way does not ask for it
   if (!std::exchange(asking_, true)) group_.spawn("instances", ask());
-  while (asked_ < until) co_await sleep_for(kLook);
+  while (wanted_.contains(id) || asked_.contains(id)) co_await sleep_for(kLook);
   const auto found = known_.find(id);
   if (found != known_.end()) co_return found->second.instance;
   co_return std::unexpected(
@@ -52,24 +51,20 @@ Task<Result<std::optional<aws::Ec2Instance>>> Instances::find(std::string id) {
 Task<> Instances::ask() {
   while (!wanted_.empty()) {
     co_await sleep_for(kTogether);
-    std::vector<std::string> ids(wanted_.begin(), wanted_.end());
-    wanted_.clear();
+    asked_ = std::exchange(wanted_, {});
     if (known_.size() > kMostRemembered) known_.clear();
-    const std::vector<std::string> asked = ids;
-    for (const std::string& id : asked) known_.erase(id);
+    for (const std::string& id : asked_) known_.erase(id);
+    std::vector<std::string> ids(asked_.begin(), asked_.end());
     auto found = co_await aws::describe_instances(client_, std::move(ids), kAskAtMost);
     if (found) {
-      for (const std::string& id : asked)
-        known_[id] = {.instance = std::nullopt, .at = clock_.now()};
-      for (aws::Ec2Instance& each : *found) {
-        std::string id = each.id;
-        known_[std::move(id)] = {.instance = std::move(each), .at = clock_.now()};
-      }
+      // Of whom nothing is said EC2 knows nothing.
+      for (const std::string& id : asked_) known_[id].at = clock_.now();
+      for (aws::Ec2Instance& each : *found) known_[each.id].instance = each;
       failed_.reset();
     } else {
       failed_ = found.error();
     }
-    ++asked_;
+    asked_.clear();
   }
   asking_ = false;
 }

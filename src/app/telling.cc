@@ -297,6 +297,9 @@ Task<> Telling::Body::beat() {
 
 std::string Telling::Body::metrics() const {
   std::vector<observe::Reading> readings = observe::process_readings();
+  if (place_.readings) {
+    for (observe::Reading& each : place_.readings()) readings.push_back(std::move(each));
+  }
   std::vector<const core::Drain*> drains;
   for (const auto& [host, told] : hosts_) {
     if (const core::Drain* drain = place_.drain(host)) drains.push_back(drain);

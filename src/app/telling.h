@@ -17,6 +17,7 @@
 #include "config/agent_options.h"
 #include "core/drain.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
 
 namespace spotkeeper::app {
 
@@ -31,6 +32,7 @@ struct TellingPlace {
   Millis poll_at_most{60'000};      // a poll takes no longer; else it is stuck
   const char* hears_all = nullptr;  // the monitor of every notice; nullptr: each kind has its own
   aws::ImdsClient* imds = nullptr;  // who our own host is; nullptr: each host's facts say it
+  std::function<std::vector<observe::Reading>()> readings = {};  // more metrics
 };
 
 // NTH's monitors of what an agent polls, and how long one of its polls takes at most.

@@ -30,6 +30,7 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
   if (auto checked = check_nth_options(options.nth); !checked) {
     return std::unexpected(checked.error());
   }
+  if (options.nth.queue_mode) return options;  // of which other options are the right ones
   // Whether it is an ECS host is found out where it is not said.
   if (options.node_name.empty() && options.platform == Platform::kKubernetes) {
     return std::unexpected(no_node_name());
