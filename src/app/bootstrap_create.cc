@@ -69,12 +69,13 @@ Task<Result<void>> create_queues(const Creating& to) {
     co_return co_await step(to, std::move(what), State::kMissing, make);
   }
   const auto changes = bootstrap::queue_changes(to.plan, **there);
-  for (const auto& [name, value] : changes) what += (what.ends_with(')') ? "" : ":") + (" " + name);
-  const auto change = [&to, &there, &changes] {
+  if (!changes.empty()) what += ":";
+  for (const auto& change : changes) what += " " + change.first;
+  const auto set = [&to, &there, &changes] {
     return aws::set_queue_attributes(to.client, (*there)->url, changes);
   };
   co_return co_await step(to, std::move(what), changes.empty() ? State::kThere : State::kOther,
-                          change);
+                          set);
 }
 
 Task<Result<void>> create_topic(const Creating& to) {

@@ -28,6 +28,18 @@ int number(const std::string& text) {
   return done.ec == std::errc() ? value : 0;
 }
 
+// What it has to be; empty: it is. A dead-letter queue of somebody's own stays it.
+std::string redrive_of(const Plan& plan, const std::string& there) {
+  if (there.empty()) return queue_attributes(plan).at("RedrivePolicy");
+  boost::system::error_code broken;
+  json::value redrive = json::parse(there, broken);
+  const int64_t most =
+      number_at(redrive, {"maxReceiveCount"}, number(text_at(redrive, {"maxReceiveCount"})));
+  if (broken || !redrive.is_object() || most * kVisibility_s >= plan.wish.hook_timeout_s) return {};
+  redrive.get_object()["maxReceiveCount"] = kMaxReceives;
+  return json::serialize(redrive);
+}
+
 // Every rule of ours, or the topic, may send.
 bool lets_us_in(const Plan& plan, const std::string& policy) {
   Send send{.service = plan.topic ? "sns.amazonaws.com" : "events.amazonaws.com",
@@ -69,7 +81,9 @@ Attributes queue_changes(const Plan& plan, const SeenQueue& queue) {
   Attributes changes;
   const auto set = [&](const char* name) { changes[name] = wanted.at(name); };
   if (number(at(there, "MessageRetentionPeriod")) < kRetention_s) set("MessageRetentionPeriod");
-  if (at(there, "RedrivePolicy").empty()) set("RedrivePolicy");
+  if (std::string redrive = redrive_of(plan, at(there, "RedrivePolicy")); !redrive.empty()) {
+    changes["RedrivePolicy"] = std::move(redrive);
+  }
   const std::string key = at(there, "KmsMasterKeyId");
   const bool aws_key = key.find("alias/aws/sqs") != std::string::npos;
   if (aws_key) changes["KmsMasterKeyId"] = "";
