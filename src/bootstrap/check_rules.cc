@@ -152,6 +152,9 @@ void check_rules(const Plan& plan, const Seen& seen, Findings& out) {
     }
     if (good == nullptr) {
       out.push_back(trouble_of(wanted, hearing, seen.rules, target));
+      // Without launch hooks nobody sends that.
+      const bool unused = wanted.kind == "launch" && plan.queue && !plan.wish.launch_hooks;
+      if (unused) out.back().level = Level::kNote;
     } else {
       out.push_back({Level::kOk, "rule " + good->name, "sends '" + said(wanted) + "'", ""});
     }

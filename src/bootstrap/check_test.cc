@@ -125,9 +125,10 @@ TEST(Check, NotesAreNotWrong) {
   seen.queue->attributes["KmsMasterKeyId"] = "alias/mine";
   seen.queue->attributes.erase("RedrivePolicy");
   seen.groups[0].hooks[0].timeout_s = 3600;
+  seen.rules[5].enabled = false;  // launch, and no launch hook
   const Findings findings = check(made, seen);
   EXPECT_THAT(wrong_in(findings), IsEmpty());
-  EXPECT_EQ(std::ranges::count(findings, Level::kNote, &Finding::level), 3);
+  EXPECT_EQ(std::ranges::count(findings, Level::kNote, &Finding::level), 4);
 }
 
 TEST(Check, TheUrlIsOfThisQueueAndRegion) {

@@ -85,7 +85,9 @@ TEST(Plan, TheRoleIsForOneServiceAccount) {
                     HasSubstr(R"("oidc.example/id/1:sub":"system:serviceaccount:kube-system:)"
                               R"(spotkeeper")")));
   wish.identity = Identity::kPodIdentity;
-  EXPECT_THAT(text_of(make_plan(wish, kHere).role->trust), HasSubstr("pods.eks.amazonaws.com"));
+  EXPECT_THAT(text_of(make_plan(wish, kHere).role->trust),
+              AllOf(HasSubstr("pods.eks.amazonaws.com"),
+                    HasSubstr(R"("aws:RequestTag/kubernetes-service-account":"spotkeeper")")));
 }
 
 TEST(CloudFormation, WhatIsOfThisAccountIsSubstituted) {

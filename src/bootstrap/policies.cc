@@ -93,12 +93,15 @@ json::object process_policy(const Wish& wish, const Place& place, const std::str
 json::object trust_policy(const Wish& wish, const Place& place) {
   json::object statement{{"Sid", "TheServiceAccountOnly"}, {"Effect", "Allow"}};
   if (wish.identity == Identity::kPodIdentity) {
-    // Which cluster and service account is said by the association (EKS user guide, "Pod Identity
-    // IAM role"); the role is for this account's clusters.
+    // Session tags that Pod Identity sets (EKS user guide, "Pod Identity IAM role").
+    const std::string tag = "aws:RequestTag/";
     statement["Principal"] = json::object{{"Service", "pods.eks.amazonaws.com"}};
     statement["Action"] = json::array{"sts:AssumeRole", "sts:TagSession"};
     statement["Condition"] =
-        json::object{{"StringEquals", json::object{{"aws:SourceAccount", place.account}}}};
+        json::object{{"StringEquals",
+                      json::object{{tag + "eks-cluster-name", wish.cluster},
+                                   {tag + "kubernetes-namespace", wish.service_account_namespace},
+                                   {tag + "kubernetes-service-account", wish.service_account}}}};
     return document({std::move(statement)});
   }
   statement["Principal"] =

@@ -57,6 +57,20 @@ Setter groups(std::vector<std::string>& target) {
   };
 }
 
+// Source: EC2 user guide, "Tag restrictions".
+Setter tag_key(std::string& target) {
+  return [&target](const std::string& value) -> Expected {
+    const bool good = std::ranges::all_of(value, [](char c) {
+      return is_plain(c) || std::string_view("+=.:/@").find(c) != std::string_view::npos;
+    });
+    if (value.empty() || value.size() > 128 || !good) {
+      return "a tag's key, of letters, digits and '+-=._:/@', 128 at most";
+    }
+    target = value;
+    return {};
+  };
+}
+
 Setter issuer(std::string& target) {
   return [&target](const std::string& value) -> Expected {
     const std::string plain = value.starts_with("https://") ? value.substr(8) : value;
@@ -162,7 +176,7 @@ Flags bootstrap_flags(BootstrapOptions& o) {
        "(default true)",
        boolean(o.check_tag)},
       {"managed-tag", "MANAGED_TAG", kHooks, "KEY",
-       "that tag (default aws-node-termination-handler/managed)", text(o.managed_tag)},
+       "that tag (default aws-node-termination-handler/managed)", tag_key(o.managed_tag)},
       {"identity", "", kRights, "HOW",
        "make a role for it: irsa or pod-identity (default none: only the policy)",
        choice(o.identity, identities), '\0', identities},

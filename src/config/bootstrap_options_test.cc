@@ -69,6 +69,7 @@ TEST(BootstrapOptions, BadInputIsOneLineThatSaysWhatWasExpected) {
       {{"--cluster=c", "--oidc-issuer=arn:aws:iam::1:x"}, "the cluster's OIDC issuer"},
       {{"--cluster=c", "--service-account=spotkeeper"}, "NAMESPACE/NAME"},
       {{"--cluster=c", "--hook-timeout=20"}, "from 30 to 7200"},
+      {{"--cluster=c", "--managed-tag=${x}"}, "--managed-tag: expected a tag's key"},
       {{"--cluster=c", "now"}, "expected options only"},
   };
   for (const auto& one : cases) {
