@@ -28,7 +28,7 @@ constexpr std::array<Prefix, 8> kPartitions{{
 }};
 
 constexpr auto kServices = std::to_array<const Service*>(
-    {&kEcs, &kElb, &kEventBridge, &kSns, &kIam, &kSts, &kAutoScaling, &kSqs});
+    {&kEcs, &kElb, &kEventBridge, &kSns, &kIam, &kSts, &kAutoScaling, &kEc2, &kSqs});
 
 struct GlobalHost {
   const char* partition;
