@@ -32,17 +32,15 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
 
 
 class Account:
-    """An AWS account with a group of one instance, and `spotkeeper bootstrap` with its keys."""
+    """An AWS account with two groups without instances, and `spotkeeper bootstrap` with its keys."""
 
     def __init__(self, aws: AwsServer, iam: AwsServer):
         self.aws, self.env = aws, aws.environment() | {"AWS_ENDPOINT_URL_IAM": iam.url}
         self.fronts = (aws, iam)
         self.sqs, self.events, self.sns = aws.client("sqs"), aws.client("events"), aws.client("sns")
         self.groups, self.iam = aws.client("autoscaling"), iam.client("iam")
-        ec2 = aws.client("ec2")
-        image = ec2.describe_images()["Images"][0]["ImageId"]
         self.groups.create_launch_configuration(
-            LaunchConfigurationName="any", ImageId=image, InstanceType="t3.micro"
+            LaunchConfigurationName="any", ImageId="ami-00000000", InstanceType="t3.micro"
         )
         for name in ("workers", "batch"):
             self.groups.create_auto_scaling_group(
@@ -117,7 +115,7 @@ def made(account):
 
 FORMS = {
     "cluster": ("--cluster", "prod", "--group", "workers,a b", "--launch-hook"),
-    "pod-identity": ("--cluster", "prod", "--identity", "pod-identity", "--detach"),
+    "pod-identity": ("--cluster", "prod", "--identity", "pod-identity", "--detach-from-asg"),
     "irsa": ("--cluster", "prod", "--identity", "irsa", "--oidc-issuer", "https://oidc.eks/id/1"),
     "router": ("--router", "hub"),
     "behind the router": ("--cluster", "prod", "--router", "hub", "--group", "workers"),
@@ -209,7 +207,7 @@ def plain(value):
 
 
 def test_the_shipped_policy_is_the_printed_one():
-    text = run("--cluster", "CLUSTER", "--queue", "QUEUE", "--group", "GROUP", "--detach", "-o", "json").stdout
+    text = run("--cluster", "CLUSTER", "--queue", "QUEUE", "--group", "GROUP", "--detach-from-asg", "-o", "json").stdout
     printed = plain(json.loads(filled_in(text, "aws", "REGION", "ACCOUNT"))["Resources"]["Policy"]["Properties"]["PolicyDocument"])
     assert printed == json.loads((REPOSITORY / "deploy/iam/queue.json").read_text())
 

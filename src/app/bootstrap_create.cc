@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <optional>
 #include <utility>
 
 #include "app/bootstrap_look.h"
@@ -198,11 +199,12 @@ Task<Result<void>> create_hook(const Creating& to, const bootstrap::SeenGroup& g
                     there->timeout_s == hook.timeout_s &&
                     there->default_result == hook.default_result;
   const auto put = [&to, &hook] {
-    return aws::put_hook(to.client, hook.group,
-                         {.name = hook.name,
-                          .transition = hook.transition(),
-                          .timeout_s = hook.timeout_s,
-                          .default_result = hook.default_result});
+    return aws::put_hook(to.client, {.name = hook.name,
+                                     .group = hook.group,
+                                     .transition = hook.transition(),
+                                     .heartbeat_timeout_s = hook.timeout_s,
+                                     .global_timeout_s = std::nullopt,
+                                     .default_result = hook.default_result});
   };
   co_return co_await step(to, "hook " + hook.name + " of group " + hook.group,
                           same      ? State::kThere

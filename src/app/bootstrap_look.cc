@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "aws/autoscaling.h"
 #include "aws/autoscaling_admin.h"
 #include "aws/eventbridge.h"
 #include "aws/sns_admin.h"
@@ -88,12 +89,12 @@ Task<Result<SeenGroup>> look_at_group(aws::Client& client, std::string name) {
   for (const aws::GroupTag& tag : **tags) {
     group.tags.push_back({.key = tag.key, .propagated = tag.propagate_at_launch});
   }
-  const auto hooks = co_await aws::hooks_of_group(client, name);
+  const auto hooks = co_await aws::describe_lifecycle_hooks(client, name);
   if (!hooks) co_return std::unexpected(hooks.error());
-  for (const aws::GroupHook& hook : *hooks) {
+  for (const aws::LifecycleHook& hook : *hooks) {
     group.hooks.push_back({.name = hook.name,
                            .transition = hook.transition,
-                           .timeout_s = hook.timeout_s,
+                           .timeout_s = static_cast<int>(hook.heartbeat_timeout_s.value_or(0)),
                            .default_result = hook.default_result});
   }
   co_return group;

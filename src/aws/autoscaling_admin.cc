@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aws/autoscaling_admin.h"
 
-#include <charconv>
 #include <utility>
 
 namespace spotkeeper::aws {
@@ -9,12 +8,6 @@ namespace {
 
 Call group_call(const char* action, const std::string& group, Form form) {
   return {.service = &kAutoScaling, .action = action, .form = std::move(form), .object = group};
-}
-
-int number(const std::string& text) {
-  int value = 0;
-  const auto done = std::from_chars(text.data(), text.data() + text.size(), value);
-  return done.ec == std::errc() ? value : 0;
 }
 
 }  // namespace
@@ -38,27 +31,15 @@ Task<Result<std::optional<std::vector<GroupTag>>>> tags_of_group(Client& client,
   co_return std::optional<std::vector<GroupTag>>();
 }
 
-Task<Result<std::vector<GroupHook>>> hooks_of_group(Client& client, std::string group) {
-  Call call = group_call("DescribeLifecycleHooks", group, {{"AutoScalingGroupName", group}});
-  const Result<Xml> answer = co_await client.query(std::move(call));
-  if (!answer) co_return std::unexpected(answer.error());
-  std::vector<GroupHook> hooks;
-  for (const Xml* each : (*answer)["LifecycleHooks"].members()) {
-    hooks.push_back({.name = (*each)["LifecycleHookName"].text,
-                     .transition = (*each)["LifecycleTransition"].text,
-                     .timeout_s = number((*each)["HeartbeatTimeout"].text),
-                     .default_result = (*each)["DefaultResult"].text});
+Task<Result<void>> put_hook(Client& client, LifecycleHook hook) {
+  Form form{{"AutoScalingGroupName", hook.group},
+            {"LifecycleHookName", hook.name},
+            {"LifecycleTransition", hook.transition}};
+  if (hook.heartbeat_timeout_s) {
+    form.emplace_back("HeartbeatTimeout", std::to_string(*hook.heartbeat_timeout_s));
   }
-  co_return hooks;
-}
-
-Task<Result<void>> put_hook(Client& client, std::string group, GroupHook hook) {
-  Call call = group_call("PutLifecycleHook", group,
-                         {{"AutoScalingGroupName", group},
-                          {"LifecycleHookName", hook.name},
-                          {"LifecycleTransition", hook.transition},
-                          {"HeartbeatTimeout", std::to_string(hook.timeout_s)},
-                          {"DefaultResult", hook.default_result}});
+  if (!hook.default_result.empty()) form.emplace_back("DefaultResult", hook.default_result);
+  Call call = group_call("PutLifecycleHook", hook.group, std::move(form));
   const Result<Xml> answer = co_await client.query(std::move(call));
   if (!answer) co_return std::unexpected(answer.error());
   co_return Result<void>();

@@ -185,7 +185,8 @@ Flags bootstrap_flags(BootstrapOptions& o) {
        "who may take the role (default "
        "kube-system/spotkeeper)",
        service_account(o.service_account)},
-      {"detach", "", kRights, "", "it may detach instances from their groups", boolean(o.detach)},
+      {"detach-from-asg", "DETACH_ASG", kRights, "", "it may detach instances from their groups",
+       boolean(o.detach)},
   };
 }
 
