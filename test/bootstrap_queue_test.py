@@ -2,7 +2,6 @@
 queue, its hook waits and is answered, and the process has the rights of its policy and no others.
 """
 
-import json
 import subprocess
 
 from queue_scene import Scene
@@ -39,7 +38,7 @@ def test_what_is_created_is_what_the_process_needs(rig):
     key = "AKIAQUEUEPROCESS0000"
     queue.aws.keys[key] = Key("the/queue/s/own/key", actions=allowed + batches)
     as_its_role = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "the/queue/s/own/key"}
-    handler = scene.handler({"QUEUE_URL": url} | as_its_role, arguments=["--detach-from-asg"])
+    scene.handler({"QUEUE_URL": url, "DETACH_ASG": "true"} | as_its_role)
 
     other = queue.node("other", group="workers")
     queue.announce_spot(other)
@@ -59,5 +58,6 @@ def test_what_is_created_is_what_the_process_needs(rig):
     calls = [call for call in queue.aws.calls if call.access_key == key]
     assert not [call for call in calls if "AccessDenied" in call.error], calls
     used = {f"{call.service}:{call.action.removesuffix('Batch')}" for call in calls}
-    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "autoscaling:CompleteLifecycleAction"} <= used
-    print(sorted(set(allowed) - used), json.dumps(handler.exit_code))
+    # What only a drain that takes longer needs, and what helps a person who looks at the queue with the same role.
+    spare = {"autoscaling:RecordLifecycleActionHeartbeat", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+    assert set(allowed) - used <= spare, "no right that nobody needs"
