@@ -46,7 +46,23 @@ build_go() {
   stamp "$cache/bin/.$name.stamp" "$inputs"
 }
 
+# The CustomResourceDefinitions of Prometheus' operator, as $cache/crds/*.yaml: from its module, which is only unpacked.
+install_crds() {
+  local module=$root/test/rig/go/monitoring operator=github.com/prometheus-operator/prometheus-operator inputs folder
+  inputs=$(hash_of "$(<"$module/go.mod")" "$(<"$module/go.sum")")
+  up_to_date "$cache/crds/.stamp" "$inputs" && return 0
+  need_go
+  say "fetching the Prometheus operator's CustomResourceDefinitions"
+  (cd "$module" && logged crds env GOTOOLCHAIN=local GOWORK=off "$go" mod download "$operator") ||
+    fail "downloading $operator" "log in $cache/log/crds.log"
+  folder=$(cd "$module" && GOTOOLCHAIN=local GOWORK=off "$go" list -m -f '{{.Dir}}' "$operator")
+  mkdir -p "$cache/crds"
+  install -m 644 "$folder"/example/prometheus-operator-crd/*_{podmonitors,servicemonitors,prometheusrules}.yaml "$cache/crds"
+  stamp "$cache/crds/.stamp" "$inputs"
+}
+
 install_control_plane() {
+  install_crds
   local version v=k8s.io/component-base/version
   build_go aemm imds github.com/aws/amazon-ec2-metadata-mock/cmd "20 seconds"
   build_go promlint promlint . "20 seconds"
