@@ -17,14 +17,13 @@ import yaml
 from rig import stays, until
 from rig.access import agent_rules, make_account, request_token
 from rig.binaries import REPOSITORY, binary, crds, spotkeeper
-from rig.helm import CHART, KUSTOMIZE, Helm, Kubectl, find
+from rig.helm import CHART, KUSTOMIZE, QUEUE_MODE, Helm, Kubectl, find
 from rig.kube import ApiError, Kube
 from rig.node import TAINT
 from rig.objects import RIG
 from rig.person import Person
 from rig.stages import COMPLETES_AFTER
 
-QUEUE_MODE = {"enableSqsTerminationDraining": True, "queueURL": "https://sqs.us-east-1.amazonaws.com/1/q"}
 MONITORS = {"create": True, "labels": {"release": "p"}}
 EVERYTHING = {
     "emitKubernetesEvents": True,

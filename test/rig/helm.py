@@ -12,6 +12,9 @@ from .control_plane import ControlPlane
 CHART = REPOSITORY / "deploy/helm/spotkeeper"
 KUSTOMIZE = REPOSITORY / "deploy/kustomize"
 
+# The values that queue mode cannot do without.
+QUEUE_MODE = {"enableSqsTerminationDraining": True, "queueURL": "https://sqs.us-east-1.amazonaws.com/1/q"}
+
 
 def flags(values: dict | pathlib.Path | None, folder: pathlib.Path) -> list:
     """`--values FILE`, for values that are in a file already or are written into one."""
