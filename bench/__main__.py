@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--hosts", type=_numbers, help="storm: of so many hosts each (default 50,200)")
     parser.add_argument("--runs", type=int, default=1, help="storm, big: so many times each, for medians")
     parser.add_argument("--controllers", choices=["raised", "default", "both"], default="both", help="storm: their QPS")
+    parser.add_argument("--via", choices=["command", "sqs"], default="command", help="storm: how it is announced")
     options = parser.parse_args()
     if unknown := set(options.rows) - set(names):
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
@@ -38,7 +39,7 @@ def main() -> int:
     )
     print(f"{spotkeeper()}\n\n{heading()}", flush=True)
     missed: list[Figure] = []
-    with Context(options.quick, options.hosts, options.runs, options.controllers) as context:
+    with Context(options.quick, options.hosts, options.runs, options.controllers, options.via) as context:
         for row in ROWS + BY_NAME:
             if row.NAME not in wanted:
                 continue

@@ -19,8 +19,15 @@ class Result:
 class Context:
     """`plane` starts when the first row asks for it: the size of a file needs no cluster."""
 
-    def __init__(self, quick: bool, hosts: list[int] | None = None, runs: int = 1, controllers: str = "both"):
-        self.quick = quick
+    def __init__(
+        self,
+        quick: bool,
+        hosts: list[int] | None = None,
+        runs: int = 1,
+        controllers: str = "both",
+        via: str = "command",
+    ):
+        self.quick, self.via = quick, via
         self.hosts, self.runs = hosts, runs  # of storms
         self.wants_raised_qps, self.wants_default_qps = controllers != "default", controllers != "raised"
         self._plane: ControlPlane | None = None

@@ -50,19 +50,22 @@ class Run:
         return f"status {self.status} after {self.took_s:.1f} s; {counted}"
 
 
-def node(name: str, doomed: bool, pods: int = 110) -> dict:
+def node(name: str, doomed: bool, pods: int = 110, instance: str | None = None) -> dict:
     """A Ready node as it is in the API."""
     labels = {"bench": "doomed" if doomed else "spare"}
-    made = objects.node(name, _POOL, f"i-0{secrets.token_hex(8)}", labels=labels, pods=pods)
+    made = objects.node(name, _POOL, instance or f"i-0{secrets.token_hex(8)}", labels=labels, pods=pods)
     made["status"]["conditions"] = [_READY]
     return made
 
 
 class Cluster:
-    """`with Cluster(50) as cluster:` `cluster.fill()`, and once `cluster.drain()`."""
+    """`with Cluster(50) as cluster:` `cluster.fill()`, and once `cluster.drain()`. `instances`: ids of the hosts."""
 
-    def __init__(self, hosts: int, pods_per_host: int = 4, default_qps: bool = False):
+    def __init__(
+        self, hosts: int, pods_per_host: int = 4, default_qps: bool = False, instances: list[str] | None = None
+    ):
         self.hosts, self._default_qps = hosts, default_qps
+        self._instances = instances or [""] * hosts
         self._pods_per_host = pods_per_host
         self._pods = hosts * pods_per_host
         self._stack = contextlib.ExitStack()
@@ -81,7 +84,8 @@ class Cluster:
     def fill(self) -> None:
         """So many pods on each doomed host, of Deployments of four behind closed budgets; then room elsewhere."""
         names = [f"doomed-{i}" for i in range(self.hosts)]
-        bulk.write(self.plane.etcd, [node(name, doomed=True, pods=self._pods_per_host) for name in names])
+        hosts = zip(names, self._instances, strict=True)
+        bulk.write(self.plane.etcd, [node(name, True, self._pods_per_host, instance) for name, instance in hosts])
         until(lambda: len(self.kube.list("nodes")) == self.hosts, 30, "nodes in the API")
         for i in range(self._pods // REPLICAS):
             self._deployment(f"web-{i}")
@@ -110,13 +114,7 @@ class Cluster:
 
     def drain(self, *arguments: str) -> Run:
         """All doomed hosts at once, and what became of it."""
-        kube, since = self.kube, self.plane.audit.mark()
-        there = {
-            (pod["metadata"]["namespace"], pod["metadata"]["name"])
-            for pod in kube.list("pods")
-            if pod["spec"].get("nodeName", "").startswith("doomed-")
-        }
-        assert len(there) == self._pods, f"{len(there)} pods on {self.hosts} doomed hosts, not {self._pods}"
+        since, there = self.plane.audit.mark(), self.doomed_pods()
         config = self.plane.kubeconfig(self.account.user, self.account.token)
         environment = {"KUBECONFIG": str(config), "PATH": os.environ["PATH"]}
         command = [spotkeeper(), "drain", "-l", DOOMED, "--deadline", f"{NOTICE_S}s", *arguments]
@@ -127,10 +125,26 @@ class Cluster:
         status = process.wait()
         audited = Audited(self.plane.audit.path, since, self.account.user)
         noticed = audited.noticed() or began
+        figures = {"cpu_s": cpu, "peak_mb": peak, "took_s": took, "status": status}
+        return self.judge(audited, there, began, noticed, noticed, **figures)
+
+    def doomed_pods(self) -> set[tuple[str, str]]:
+        there = {
+            (pod["metadata"]["namespace"], pod["metadata"]["name"])
+            for pod in self.kube.list("pods")
+            if pod["spec"].get("nodeName", "").startswith("doomed-")
+        }
+        assert len(there) == self._pods, f"{len(there)} pods on {self.hosts} doomed hosts, not {self._pods}"
+        return there
+
+    def judge(
+        self, audited: Audited, there: set[tuple[str, str]], began: float, noticed: float, announced: float, **figures
+    ) -> Run:
+        """What the audit log says. `announced`: when the notices' two minutes began; `noticed`: when they were heard."""
         marked = audited.marked()
         landed = audited.bound(lambda host: host.startswith("doomed-"), after=noticed)
         told = audited.told()
-        until_at_least = noticed + NOTICE_S - 10  # every pod's grace is 30 s
+        until_at_least = announced + NOTICE_S - 10  # every pod's grace is 30 s
         untold = sum(told.get(pod, until_at_least + 1) > until_at_least for pod in there | landed)
         mine = {name: at for name, at in marked.items() if name.startswith("doomed-")}
         return Run(
@@ -141,10 +155,7 @@ class Cluster:
             untold=untold,
             landed=len(landed),
             requests=audited.requests(),
-            cpu_s=cpu,
-            peak_mb=peak,
-            took_s=took,
-            status=status,
+            **figures,
         )
 
     def _deployment(self, name: str) -> None:

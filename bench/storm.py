@@ -3,8 +3,11 @@
 A Deployment of four for each host, spread over the hosts, behind a budget that allows nothing; graces of 30 s. There
 is room elsewhere, and on the doomed hosts. Each storm has a control plane of its own. Marked, landed, told and requests
 are read from the API server's audit log.
+
+With `--via sqs` it is heard of through a queue, by one replica of `spotkeeper queue` with its default settings.
 """
 
+from . import storm_by_queue
 from .context import Context, Result
 from .doomed import Cluster, Run
 from .figure import Figure
@@ -19,6 +22,8 @@ _REQUESTS = 12
 def measure(context: Context) -> Result:
     figures: list[Figure] = []
     notes: list[str] = []
+    if context.via == "sqs":
+        return storm_by_queue.measure(context, _MARKED_S, _MEMORY_MB, _REQUESTS)
     for hosts in context.hosts or [50, 200]:
         _storm(context, hosts, False, figures, notes)
     for hosts in context.hosts or [200]:

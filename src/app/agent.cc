@@ -21,6 +21,7 @@
 #include "base/counters.h"
 #include "ecs/policy.h"
 #include "observe/post_mortem.h"
+#include "tell/words.h"
 
 namespace spotkeeper::app {
 namespace {
@@ -67,8 +68,10 @@ class Agent::Body {
                            .clock = clock_,
                            .counters = counters_,
                            .log = log_,
-                           .imds = imds_,
-                           .drain = [this] { return drain(); }}),
+                           .drain = [this](const core::HostId& host) { return engine_.find(host); },
+                           .monitors = monitors_of(options),
+                           .poll_at_most = longest_poll(options),
+                           .imds = &imds_}),
         hearing_(sources_, options, imds_, clock_, counters_, log_, hearing_hooks()),
         policy_(options.policy_file, options.rules, log_,
                 [this](const std::vector<core::Rule>& rules) {
@@ -154,7 +157,7 @@ PlatformHooks Agent::Body::platform_hooks() {
       .known =
           [this](const core::NoticeId& been) {
             hearing_.node_known(been);
-            if (!been.empty()) telling_.uncordoned(been);
+            if (!been.empty()) telling_.uncordoned(platform_->host(), been);
           },
       .able = [this](const core::Abilities& abilities) { engine_.able(abilities); }};
 }
@@ -207,8 +210,10 @@ Hearing::Hooks Agent::Body::hearing_hooks() {
           .over = [this](core::NoticeId id,
                          std::optional<core::Notice> instead) { over(id, std::move(instead)); },
           .clock = [this](Millis behind) { correct_clock(behind); },
-          .failed = [this](core::NoticeKind kind, const Error& error,
-                           int in_a_row) { telling_.poll_failed(kind, error, in_a_row); },
+          .failed =
+              [this](core::NoticeKind kind, const Error& error, int in_a_row) {
+                telling_.poll_failed(tell::nth_monitor(kind), error, in_a_row);
+              },
           .polled = [this](bool well) { telling_.polled(well); }};
 }
 

@@ -33,6 +33,11 @@ Result<std::unique_ptr<AwsAccess>> AwsAccess::make(TaskGroup& tasks, const Clock
   if (!endpoints) return std::unexpected(endpoints.error());
   auto choice = aws::choose_credentials(environment);
   if (!choice) return std::unexpected(choice.error());
+  if (!way.endpoint.empty()) {
+    for (const aws::Service* service : {&aws::kSqs, &aws::kEc2, &aws::kAutoScaling}) {
+      endpoints->urls_of[service->id] = way.endpoint;
+    }
+  }
   std::unique_ptr<AwsAccess> access(new AwsAccess(tasks, clock, way.metadata_url));
   access->credentials_from_ = aws::describe(*choice);
   aws::ClientOptions options{

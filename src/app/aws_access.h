@@ -23,6 +23,7 @@ class AwsAccess {
     int tries = 3;  // of each call; 1 where the caller tries again in its own time
     std::string metadata_url = "http://169.254.169.254";  // where the instance's role is had
     std::function<void(const std::string&)> warn;         // credentials could not be renewed yet
+    std::string endpoint = {};  // of SQS, EC2 and Auto Scaling, instead of the environment's
   };
 
   // What must outlive it: the group and the clock; the group's tasks end before it does. Error: the

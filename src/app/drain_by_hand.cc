@@ -28,6 +28,7 @@
 #include "async/task_group.h"
 #include "core/waves.h"
 #include "effects/kubernetes.h"
+#include "effects/node_book.h"
 #include "effects/node_writes.h"
 #include "effects/released.h"
 #include "effects/rights.h"
@@ -233,7 +234,7 @@ void DrainByHand::begin_host(size_t place) {
   const core::Notice notice{
       .id = core::NoticeId(fmt::format("manual-{}", started_.time_since_epoch().count())),
       .kind = core::NoticeKind::kManual,
-      .instance = core::InstanceId(instance_of(nodes_[place])),
+      .instance = core::InstanceId(effects::instance_of(nodes_[place])),
       .deadline = options_.deadline.from(now),
       .source = "spotkeeper drain",
       .received = now};

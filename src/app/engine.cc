@@ -105,6 +105,13 @@ std::vector<const core::Drain*> Engine::find(const std::vector<core::HostId>& ho
   return all;
 }
 
+void Engine::forget(const core::HostId& host) {
+  if (!finished_.contains(host)) return;
+  desk_.forget(host, clock_.now());
+  hosts_.erase(host);
+  finished_.erase(host);
+}
+
 bool Engine::busy() const {
   return finished_.size() < hosts_.size();
 }

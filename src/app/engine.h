@@ -44,6 +44,9 @@ class Engine {
   // The operator's rules, for the same.
   void rules(const std::vector<core::Rule>& rules);
 
+  // Nothing is kept of the host, whose drain is finished.
+  void forget(const core::HostId& host);
+
   // nullptr when the host has none.
   const core::Drain* find(const core::HostId& host) const { return desk_.find(host); }
 

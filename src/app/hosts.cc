@@ -14,6 +14,7 @@
 #include "async/deadline.h"
 #include "async/task_group.h"
 #include "config/host_file.h"
+#include "effects/node_book.h"
 #include "kube/calls.h"
 #include "kube/list.h"
 
@@ -40,7 +41,7 @@ class Names {
     const auto hostname = node.labels.find("kubernetes.io/hostname");
     if (hostname != node.labels.end()) names_.try_emplace(hostname->second, node.name);
     names_.insert_or_assign(node.name, node.name);
-    if (const std::string id = instance_of(node); !id.empty()) {
+    if (const std::string id = effects::instance_of(node); !id.empty()) {
       names_.insert_or_assign(id, node.name);
     }
   }
@@ -137,13 +138,6 @@ Task<Result<std::vector<kube::Node>>> find_hosts(kube::Api& api, config::DrainOp
                      " has these labels; see 'kubectl get nodes --show-labels'");
   }
   co_return nodes;
-}
-
-std::string instance_of(const kube::Node& node) {
-  const size_t slash = node.provider_id.rfind('/');
-  const std::string last =
-      slash == std::string::npos ? std::string() : node.provider_id.substr(slash + 1);
-  return node.provider_id.starts_with("aws://") && last.starts_with("i-") ? last : std::string();
 }
 
 std::vector<std::string> host_names(const config::Environment& environment) {

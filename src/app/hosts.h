@@ -23,9 +23,6 @@ Result<kube::Access> find_access(const config::DrainOptions& options,
 // there.
 Task<Result<std::vector<kube::Node>>> find_hosts(kube::Api& api, config::DrainOptions options);
 
-// "i-0123456789abcdef0" of "aws:///eu-west-1a/i-0123456789abcdef0"; empty when it is none of AWS's.
-std::string instance_of(const kube::Node& node);
-
 // Names of all nodes, for completion: nothing when the cluster does not answer within 2 s.
 std::vector<std::string> host_names(const config::Environment& environment);
 

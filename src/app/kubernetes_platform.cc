@@ -34,13 +34,8 @@ class KubernetesPlatform final : public Platform {
           "valid: " +
           error.message);
     });
-    events_count();
     kubernetes_.on_node = [this](const kube::Node& node) { node_seen(node); };
-    api_.on_answer = [this](const std::string& verb, const std::string& resource, int status) {
-      place_.counters.count(
-          "api_requests",
-          {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
-    };
+    count_requests(api_, kubernetes_.events(), place_.counters, place_.log);
   }
 
   const core::HostId& host() const override { return host_; }
@@ -63,26 +58,24 @@ class KubernetesPlatform final : public Platform {
   Task<> settle() override {
     while (!kubernetes_.events().idle()) co_await sleep_for(kLookForEnd);
   }
-  void publish(const Tidings& tidings) override {
-    effects::KubeEvent event =
-        effects::about_node(options_.node_name, tidings.reason, tidings.message);
-    event.warning = tidings.warning;
-    event.annotations = tidings.annotations;
-    kubernetes_.events().tell(std::move(event));
+  void publish(const core::HostId& host, const Tidings& tidings) override {
+    kubernetes_.events().tell(event_of(host, tidings));
   }
-  void publish_of(const core::UnitId& unit, const Tidings& tidings) override;
-  HostFacts facts() const override { return facts_; }
+  void publish_of(const core::HostId& host, const core::UnitId& unit,
+                  const Tidings& tidings) override {
+    const kube::Pod* pod = kubernetes_.find(host, unit);
+    if (pod != nullptr) kubernetes_.events().tell(event_of(*pod, host, tidings));
+  }
+  HostFacts facts(const core::HostId&) const override { return facts_; }
   std::string unready() const override {
     return node_read_ ? "" : "the node has not been read yet";
   }
 
  private:
-  static effects::Kubernetes::Options effect_options(const config::AgentOptions& options);
   void rights_found(const RightsCheck::Found& found) {
     kubernetes_.lacks(found.lacking);
     place_.hooks.able(effects::abilities_of(found.held));
   }
-  void events_count();
   Task<> check_node();
   void node_seen(const kube::Node& node) {
     facts_ = {.provider_id = node.provider_id, .labels = node.labels};
@@ -98,45 +91,6 @@ class KubernetesPlatform final : public Platform {
   HostFacts facts_;
   bool node_read_ = false;
 };
-
-effects::Kubernetes::Options KubernetesPlatform::effect_options(
-    const config::AgentOptions& options) {
-  effects::Kubernetes::Options effects;
-  effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
-  effects.pods.own_pod = options.pod_name;
-  effects.pods.own_namespace = options.pod_namespace;
-  const core::Policy policy = config::policy_of(options);
-  effects.taint = policy.taint;
-  effects.taint_effect = policy.taint_effect;
-  effects.local_services = policy.exclude_from_load_balancers;
-  effects.hand_over = core::may_hand_over(policy);
-  effects.reporter = options.node_name;
-  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
-  return effects;
-}
-
-void KubernetesPlatform::publish_of(const core::UnitId& unit, const Tidings& tidings) {
-  const kube::Pod* pod = kubernetes_.find(host_, unit);
-  if (pod == nullptr) return;
-  effects::KubeEvent event = effects::about_pod(*pod, tidings.reason, tidings.message);
-  event.annotations = tidings.annotations;
-  // As NTH has them, so that events can be found by what their pods are.
-  for (const auto& [key, value] : pod->labels) event.annotations.emplace(key, value);
-  event.annotations.insert_or_assign("node", options_.node_name);
-  kubernetes_.events().tell(std::move(event));
-}
-
-void KubernetesPlatform::events_count() {
-  kubernetes_.events().on_done = [this](bool written) {
-    place_.counters.count("kubernetes_events", {{"outcome", written ? "written" : "dropped"}});
-  };
-  kubernetes_.events().on_denied = [this](const Error& error) {
-    place_.log.warning(
-        "missing right events create, patch: no Kubernetes events are written; add "
-        "deploy/rbac/agent-events.yaml: " +
-        error.message);
-  };
-}
 
 // Says early, once, whether the node can be read; until it can, tries again.
 Task<> KubernetesPlatform::check_node() {
@@ -171,6 +125,55 @@ Task<> KubernetesPlatform::check_node() {
 }
 
 }  // namespace
+
+effects::Kubernetes::Options effect_options(const config::AgentOptions& options) {
+  effects::Kubernetes::Options effects;
+  effects.pods.ignore_daemon_sets = options.ignore_daemon_sets;
+  effects.pods.own_pod = options.pod_name;
+  effects.pods.own_namespace = options.pod_namespace;
+  const core::Policy policy = config::policy_of(options);
+  effects.taint = policy.taint;
+  effects.taint_effect = policy.taint_effect;
+  effects.local_services = policy.exclude_from_load_balancers;
+  effects.hand_over = core::may_hand_over(policy);
+  effects.reporter = options.node_name;
+  effects.requests = {.per_s = policy.requests_per_s, .burst = policy.request_burst};
+  return effects;
+}
+
+void count_requests(kube::Api& api, effects::Events& events, Counters& counters,
+                    observe::Log& log) {
+  api.on_answer = [&counters](const std::string& verb, const std::string& resource, int status) {
+    counters.count("api_requests",
+                   {{"verb", verb}, {"resource", resource}, {"code", std::to_string(status)}});
+  };
+  events.on_done = [&counters](bool written) {
+    counters.count("kubernetes_events", {{"outcome", written ? "written" : "dropped"}});
+  };
+  events.on_denied = [&log](const Error& error) {
+    log.warning(
+        "missing right events create, patch: no Kubernetes events are written; add "
+        "deploy/rbac/agent-events.yaml: " +
+        error.message);
+  };
+}
+
+effects::KubeEvent event_of(const core::HostId& host, const Scene::Tidings& tidings) {
+  effects::KubeEvent event = effects::about_node(host.value, tidings.reason, tidings.message);
+  event.warning = tidings.warning;
+  event.annotations = tidings.annotations;
+  return event;
+}
+
+effects::KubeEvent event_of(const kube::Pod& pod, const core::HostId& host,
+                            const Scene::Tidings& tidings) {
+  effects::KubeEvent event = effects::about_pod(pod, tidings.reason, tidings.message);
+  event.annotations = tidings.annotations;
+  // As NTH has them, so that events can be found by what their pods are.
+  for (const auto& [key, value] : pod.labels) event.annotations.emplace(key, value);
+  event.annotations.insert_or_assign("node", host.value);
+  return event;
+}
 
 MakePlatform on_kubernetes(const config::AgentOptions& options, kube::Access access) {
   return [&options, access = std::move(access)](PlatformPlace place) -> std::unique_ptr<Platform> {

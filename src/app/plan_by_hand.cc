@@ -14,6 +14,7 @@
 #include "app/ecs_by_hand.h"
 #include "app/hosts.h"
 #include "async/task_group.h"
+#include "effects/node_book.h"
 #include "effects/pod_units.h"
 #include "effects/workload_look.h"
 #include "kube/list.h"
@@ -102,7 +103,7 @@ Task<Result<std::vector<observe::PlanView>>> make_plans(kube::Api& api,
   std::vector<observe::PlanView> plans;
   for (const kube::Node& node : *nodes) {
     const core::Drain drain = make_drain(core::HostId(node.name), notice, policy, *cluster);
-    plans.push_back(observe::make_plan_view(drain, instance_of(node), now));
+    plans.push_back(observe::make_plan_view(drain, effects::instance_of(node), now));
   }
   co_return plans;
 }

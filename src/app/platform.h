@@ -5,10 +5,10 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
+#include "app/scene.h"
 #include "async/task_group.h"
 #include "aws/imds.h"
 #include "base/clock.h"
@@ -29,12 +29,6 @@ struct PlatformHooks {
   std::function<void(const core::Abilities&)> able;
 };
 
-// What is known of our host there.
-struct HostFacts {
-  std::string provider_id = {};
-  std::map<std::string, std::string> labels = {};
-};
-
 struct PlatformPlace {
   TaskGroup& sources;  // stopped when no drain runs any more
   TaskGroup& work;     // stopped after it
@@ -45,10 +39,8 @@ struct PlatformPlace {
   PlatformHooks hooks;
 };
 
-class Platform {
+class Platform : public Scene {
  public:
-  virtual ~Platform() = default;
-
   // The host we run on. Does not change once a drain of it has begun.
   virtual const core::HostId& host() const = 0;
 
@@ -70,22 +62,6 @@ class Platform {
   virtual void noted(const core::Entry&) {}
 
   virtual void finished(const core::Drain&) {}
-
-  // What is to be seen of our host at this place (kubectl get events), or of a unit of it. Nothing,
-  // where there is no such thing.
-  struct Tidings {
-    std::string reason;  // "CordonAndDrain"
-    std::string message;
-    bool warning = false;
-    std::map<std::string, std::string> annotations = {};
-  };
-  virtual void publish(const Tidings&) {}
-  virtual void publish_of(const core::UnitId&, const Tidings&) {}
-
-  virtual HostFacts facts() const { return {}; }
-
-  // Why a notice could not be acted on now; empty: it could.
-  virtual std::string unready() const { return {}; }
 
   // Before the work group is cancelled: what must be done to its end.
   virtual Task<> settle() = 0;

@@ -10,30 +10,13 @@
 #include "app/agent.h"
 #include "app/ecs_platform.h"
 #include "app/kubernetes_platform.h"
+#include "app/process.h"
 #include "async/task_group.h"
 
 namespace spotkeeper::app {
 namespace {
 
 namespace asio = boost::asio;
-
-Result<kube::Access> find_cluster(const config::AgentOptions& options) {
-  if (!options.kubeconfig.empty()) {
-    return kube::from_kubeconfig(kube::kubeconfig_files("", options.kubeconfig, ""),
-                                 options.kube_context);
-  }
-  return kube::in_cluster(options.service_account_dir, options.kubernetes_service_host,
-                          options.kubernetes_service_port);
-}
-
-// As NTH does: lines for people, or one of JSON.
-void say_configuration(observe::Log& log, config::AgentOptions& options) {
-  const auto values = config::values_of(config::agent_flags(options));
-  if (log.json()) return log.info("configuration", values);
-  std::string lines = "spotkeeper agent's configuration:\n";
-  for (const auto& [name, value] : values) lines += fmt::format("\t{}: {}\n", name, value);
-  log.print(lines);
-}
 
 // Two signals end a drain in mid-flight; the node's mark and the notice let the next start go on.
 Task<> wait_for_signals(asio::signal_set& signals, Agent& agent, observe::Log& log) {
@@ -87,7 +70,7 @@ int run_agent(const config::AgentOptions& given) {
   }
   SteadyClock clock;
   observe::Log log(clock, {.json = options.json_logging, .level = options.log_level});
-  say_configuration(log, options);
+  say_configuration(log, "spotkeeper agent", config::agent_flags(options));
   Agent agent(io.get_executor(), options, *platform, clock, log);
   if (const auto listening = agent.listen(); !listening) {
     fmt::print(stderr, "spotkeeper agent: {}\n", listening.error().message);

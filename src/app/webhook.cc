@@ -147,11 +147,12 @@ Task<> Webhook::post(tell::Message message) {
     }
     const bool again =
         answer ? may_try_again(answer->status) : answer.error().kind == ErrorKind::kRetryable;
-    const Backoff backoff{.attempt = attempt,
-                          .base = kFirstPause,
-                          .cap = kLongestPause,
-                          .retry_after = answer ? http::retry_after(answer->headers) : Millis(0),
-                          .jitter = random_unit()};
+    const Backoff backoff{
+        .attempt = attempt,
+        .base = kFirstPause,
+        .cap = kLongestPause,
+        .retry_after = answer ? http::retry_after(answer->headers).value_or(Millis(0)) : Millis(0),
+        .jitter = random_unit()};
     const Millis pause = backoff_delay(backoff);
     const bool last = !again || clock_.now() + pause >= until;
     counters_.count("webhook_posts", {{"outcome", last ? "failure" : "retry"}});

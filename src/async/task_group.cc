@@ -82,6 +82,12 @@ void TaskGroup::cancel() {
   for (const auto& member : members_) member->stop.emit(asio::cancellation_type::terminal);
 }
 
+void TaskGroup::cancel(const std::string& name) {
+  for (const auto& member : members_) {
+    if (member->name == name) member->stop.emit(asio::cancellation_type::terminal);
+  }
+}
+
 Task<> TaskGroup::join() {
   while (!members_.empty()) {
     co_await waiter_->timer.async_wait(asio::as_tuple(asio::use_awaitable));

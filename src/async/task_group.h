@@ -31,6 +31,9 @@ class TaskGroup {
   // Asks every task to stop: its current await ends with operation_aborted.
   void cancel();
 
+  // Asks the tasks of that name to stop.
+  void cancel(const std::string& name);
+
   // Returns when no task is left.
   Task<> join();
 

@@ -103,17 +103,27 @@ std::string without_secrets(std::string text, const std::vector<Secret>& secrets
   return text;
 }
 
-std::optional<int64_t> number(const std::string& text) {
+Result<Xml> read_response(const std::string& what, const std::string& action,
+                          const std::string& body, std::string_view dropped) {
+  Result<Xml> root = parse_xml(body, dropped);
+  if (!root) return retryable(what + ": " + one_line(root.error().message));
+  if (root->name != action + "Response") {
+    return retryable(what + ": the answer is no <" + action + "Response>");
+  }
+  return root;
+}
+
+}  // namespace
+
+std::optional<int64_t> whole_number(const std::string& text) {
   int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
   return value;
 }
 
-}  // namespace
-
 Refusal read_refusal(Protocol protocol, const http::Response& answer) {
-  Refusal refusal = protocol == Protocol::kQuery ? from_xml(answer) : from_json(answer);
+  Refusal refusal = is_form(protocol) ? from_xml(answer) : from_json(answer);
   // Letters, digits and dashes, as codes are.
   refusal.request_id =
       code_in(first_of({header(answer.headers, "x-amzn-requestid"),
@@ -151,19 +161,20 @@ Result<json::value> read_json(const std::string& what, const std::string& body) 
 
 Result<Xml> read_query(const std::string& what, const std::string& action,
                        const std::string& body) {
-  Result<Xml> root = parse_xml(body);
-  if (!root) return retryable(what + ": " + one_line(root.error().message));
-  if (root->name != action + "Response") {
-    return retryable(what + ": the answer is no <" + action + "Response>");
-  }
+  const Result<Xml> root = read_response(what, action, body, {});
+  if (!root) return root;
   return (*root)[action + "Result"];
 }
 
+Result<Xml> read_ec2(const std::string& what, const std::string& action, const std::string& body) {
+  return read_response(what, action, body, "networkInterfaceSet");
+}
+
 Millis asked_pause(const http::Headers& headers) {
-  if (const auto exact = number(header(headers, "x-amz-retry-after"))) {
+  if (const auto exact = whole_number(header(headers, "x-amz-retry-after"))) {
     return Millis(std::min<int64_t>(*exact, kLongestPause.count()));
   }
-  return http::retry_after(headers);
+  return http::retry_after(headers).value_or(Millis(0));
 }
 
 }  // namespace spotkeeper::aws

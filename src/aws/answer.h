@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,9 +37,15 @@ Error refusal_error(const std::string& what, int status, const Refusal& refusal,
 Result<boost::json::value> read_json(const std::string& what, const std::string& body);
 // The element <ActionResult>; an empty element where the action has none.
 Result<Xml> read_query(const std::string& what, const std::string& action, const std::string& body);
+// EC2's answer, the element <ActionResponse>, without the instances' network interfaces: a node of
+// EKS has hundreds of addresses, which would be most of it.
+Result<Xml> read_ec2(const std::string& what, const std::string& action, const std::string& body);
 
 // How long the answer asks to wait: x-amz-retry-after (milliseconds), else Retry-After (seconds, or
 // a date, which counts from the answer's Date); 0 when it does not.
 Millis asked_pause(const http::Headers& headers);
+
+// Digits alone, as AWS writes numbers in XML and in attributes; nullopt for all else.
+std::optional<int64_t> whole_number(const std::string& text);
 
 }  // namespace spotkeeper::aws

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "aws/answer.h"
+#include "aws/autoscaling.h"
+#include "aws/ec2.h"
 #include "aws/ecs.h"
 #include "aws/elb.h"
+#include "aws/sqs.h"
 #include "base/fuzz.h"
 #include "base/json.h"
 
@@ -72,6 +75,12 @@ void check_json(const std::string& body) {
   if (!value) return check_message(value.error());
   must(value->is_object(), "an answer is an object");
   check_records(*value);
+  if (const auto messages = aws::decode_messages(*value)) {
+    for (const aws::SqsMessage& each : *messages) {
+      must(!each.receipt.empty() && each.receives >= 0, "a message can be deleted");
+      check_time(each.sent);
+    }
+  }
   for (const char* key : {"tasks", "services", "containerInstances"}) {
     const json::array* list = find_array(*value, {key});
     if (list == nullptr) continue;
@@ -85,7 +94,17 @@ void check_depth(const aws::Xml& xml, size_t depth) {
   for (const aws::Xml& each : xml.children) check_depth(each, depth + 1);
 }
 
+void check_instances(const std::string& body) {
+  const auto answer = aws::read_ec2("ecs Do", "Do", body);
+  if (!answer) return check_message(answer.error());
+  check_depth(*answer, 1);
+  if (const auto instances = aws::decode_instances(*answer)) {
+    for (const aws::Ec2Instance& each : *instances) must(!each.id.empty(), "an instance has an id");
+  }
+}
+
 void check_xml(const std::string& body) {
+  check_instances(body);
   const auto result = aws::read_query("ecs Do", "Do", body);
   if (!result) return check_message(result.error());
   check_depth(*result, 1);
@@ -97,6 +116,12 @@ void check_xml(const std::string& body) {
   }
   const auto attributes = aws::decode_target_group_attributes(*result);
   must(!attributes || attributes->deregistration_delay_s >= 0, "a delay is no negative number");
+  if (const auto hooks = aws::decode_lifecycle_hooks(*result)) {
+    for (const aws::LifecycleHook& each : *hooks) must(!each.name.empty(), "a hook has a name");
+  }
+  if (const auto instances = aws::decode_auto_scaling_instances(*result)) {
+    for (const aws::AsgInstance& each : *instances) must(!each.id.empty(), "an instance has an id");
+  }
 }
 
 }  // namespace

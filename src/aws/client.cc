@@ -99,7 +99,7 @@ Result<http::Request> Client::Impl::prepare(const Call& call, const Attempt& att
   const Result<http::Target> target = http::parse_target(request);
   if (!target) return std::unexpected(target.error().within(named(call)));
   request.headers = {{.name = "Host", .value = host_of(*target)}};
-  if (service.protocol == Protocol::kQuery) {
+  if (is_form(service.protocol)) {
     request.headers.push_back(
         {.name = "Content-Type", .value = "application/x-www-form-urlencoded; charset=utf-8"});
     request.body = form_of(call);
@@ -122,7 +122,8 @@ Result<http::Request> Client::Impl::prepare(const Call& call, const Attempt& att
       request.headers.push_back(std::move(header));
     }
   }
-  request.timeout = std::min(options.attempt_timeout, attempt.left());
+  const bool own = call.attempt_time > Millis(0);
+  request.timeout = std::min(own ? call.attempt_time : options.attempt_timeout, attempt.left());
   request.connect_timeout = std::min(request.connect_timeout, request.timeout);
   request.max_body = call.max_body;
   request.fresh_connection = !call.repeatable;
@@ -159,7 +160,7 @@ Task<bool> Client::Impl::again(const Call& call, Attempt& attempt, Fault fault) 
                          .asked = attempt.asked,
                          .jitter = random_unit()};
   const Millis wait = retry_pause(pause);
-  if (wait < attempt.asked || wait >= attempt.left()) co_return false;
+  if (wait < attempt.asked || wait + call.attempt_time >= attempt.left()) co_return false;
   attempt.taken = throttled ? RetryBudget::kThrottledCost : RetryBudget::kCost;
   if (!budget(call).take(attempt.taken)) co_return false;
   co_await sleep_for(wait);
@@ -226,6 +227,9 @@ Task<Result<boost::json::value>> Client::json(Call call) {
 Task<Result<Xml>> Client::query(Call call) {
   const Result<http::Response> answer = co_await impl_->run(this, call);
   if (!answer) co_return std::unexpected(answer.error());
+  if (call.service->protocol == Protocol::kEc2Query) {
+    co_return read_ec2(named(call), call.action, answer->body);
+  }
   co_return read_query(named(call), call.action, answer->body);
 }
 

@@ -52,6 +52,9 @@ struct Call {
   Form form = {};                    // of a query service, without Action and Version
   std::string object = {};           // for messages only: "cluster/prod"
   Millis at_most = kCallTime;
+  // Of each try, where it is not the client's attempt_timeout: a long poll. A retry that has not so
+  // much time left within at_most is not begun.
+  Millis attempt_time{0};
   bool repeatable = true;  // false: not sent again when the network leaves open whether it arrived
   bool is_signed = true;   // false: AssumeRoleWithWebIdentity, which proves itself otherwise
   size_t max_body = size_t{4} * 1024 * 1024;  // a larger answer is an error (kPermanent)
@@ -78,7 +81,7 @@ class Client {
   // A call of a JSON service: the answer's object (empty when its body is).
   Task<Result<boost::json::value>> json(Call call);
 
-  // A call of a query service: the element <ActionResult> of its answer.
+  // A call of a query service: the element <ActionResult> of its answer; of EC2 see read_ec2().
   Task<Result<Xml>> query(Call call);
 
   // Told after every exchange; `status` is 0 when there was no answer. For counters.

@@ -120,6 +120,25 @@ TEST_F(ClientTest, ServiceThatSpokeQueryOnce) {
   EXPECT_TRUE(signed_by(0, session("1"), kTestNow, kSqs));
 }
 
+TEST_F(ClientTest, Ec2AnswersWithoutAResult) {
+  reply("<DoResponse><A>1</A></DoResponse>");
+  Call call{.service = &kEc2, .action = "Do", .form = {{"B", "2"}}};
+  const auto answer = run(client().query(std::move(call)));
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ((*answer)["A"].text, "1");
+  EXPECT_EQ(seen_[0].body, "Action=Do&Version=2016-11-15&B=2");
+  EXPECT_TRUE(signed_by(0, session("1"), kTestNow, kEc2));
+}
+
+TEST_F(ClientTest, ARetryThatWouldNotHaveItsTimeIsNotBegun) {
+  reply("upstream", 503);
+  Call call = list_tasks();
+  call.at_most = Millis(5'000);
+  call.attempt_time = Millis(5'000);
+  EXPECT_FALSE(run(client().json(std::move(call))).has_value());
+  EXPECT_THAT(statuses_, ElementsAre(503));
+}
+
 TEST_F(ClientTest, UnsignedCallNeedsNoCredentials) {
   reply("<DoResponse/>");
   Call call{.service = &kSts, .action = "Do", .is_signed = false};

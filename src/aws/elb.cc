@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "aws/elb.h"
 
-#include <charconv>
 #include <utility>
+
+#include "aws/answer.h"
 
 namespace spotkeeper::aws {
 namespace {
 
 constexpr const char* kDelay = "deregistration_delay.timeout_seconds";
-
-std::optional<int64_t> number(const std::string& text) {
-  int64_t value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
-}
 
 Call elb_call(const char* action, const std::string& target_group_arn,
               const std::vector<Target>& targets, Millis at_most) {
@@ -44,7 +38,7 @@ Result<std::vector<TargetHealth>> decode_target_health(const Xml& result) {
     if (health["State"].text.empty()) {
       return permanent("target health of " + target["Id"].text + " without TargetHealth.State");
     }
-    all.push_back({.target = {.id = target["Id"].text, .port = number(target["Port"].text)},
+    all.push_back({.target = {.id = target["Id"].text, .port = whole_number(target["Port"].text)},
                    .state = health["State"].text,
                    .reason = health["Reason"].text,
                    .description = health["Description"].text});
@@ -61,7 +55,7 @@ Result<TargetGroupAttributes> decode_target_group_attributes(const Xml& result) 
       attributes.others[key] = value;
       continue;
     }
-    const std::optional<int64_t> delay = number(value);
+    const std::optional<int64_t> delay = whole_number(value);
     if (!delay) return permanent(std::string(kDelay) + " is no number of seconds");
     attributes.deregistration_delay_s = *delay;
   }

@@ -26,7 +26,7 @@ constexpr std::array<Prefix, 8> kPartitions{{
     {"", {"aws", "amazonaws.com", "api.aws"}},
 }};
 
-constexpr std::array<const Service*, 5> kServices{&kEcs, &kElb, &kSts, &kAutoScaling, &kSqs};
+constexpr std::array<const Service*, 6> kServices{&kEcs, &kElb, &kSts, &kAutoScaling, &kEc2, &kSqs};
 
 std::string value_of(const Environment& environment, const std::string& name) {
   return environment(name).value_or("");

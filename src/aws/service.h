@@ -7,10 +7,15 @@
 namespace spotkeeper::aws {
 
 enum class Protocol {
-  kJson10,  // JSON 1.0, the action in X-Amz-Target
-  kJson11,  // JSON 1.1, likewise
-  kQuery,   // a form, answered in XML
+  kJson10,    // JSON 1.0, the action in X-Amz-Target
+  kJson11,    // JSON 1.1, likewise
+  kQuery,     // a form, answered in XML
+  kEc2Query,  // the same, the answer without <ActionResult>
 };
+
+constexpr bool is_form(Protocol protocol) {
+  return protocol == Protocol::kQuery || protocol == Protocol::kEc2Query;
+}
 
 struct Service {
   const char* name;     // for people, metrics and messages: "ecs"
@@ -55,6 +60,14 @@ inline constexpr Service kAutoScaling{.name = "autoscaling",
                                       .target = "",
                                       .version = "2011-01-01",
                                       .plain_in_gov = true};
+inline constexpr Service kEc2{.name = "ec2",
+                              .prefix = "ec2",
+                              .signing = "ec2",
+                              .id = "EC2",
+                              .protocol = Protocol::kEc2Query,
+                              .target = "",
+                              .version = "2016-11-15",
+                              .plain_in_gov = true};
 inline constexpr Service kSqs{.name = "sqs",
                               .prefix = "sqs",
                               .signing = "sqs",

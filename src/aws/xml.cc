@@ -18,6 +18,8 @@ struct Reader {
   Xml root;                // holds the document's element
   std::vector<Xml*> open;  // root, and those whose end has not come
   size_t elements = 0;
+  std::string_view dropped;
+  size_t within_dropped = 0;      // so many elements are open from the dropped one on
   const char* problem = nullptr;  // why we stopped it
 
   void stop(const char* why) {
@@ -33,10 +35,14 @@ Reader& reader(void* data) {
 void on_start(void* data, const char* name, const char** /*attributes*/) {
   Reader& state = reader(data);
   if (state.problem != nullptr) return;
-  if (state.open.size() > Xml::kDeepest) return state.stop("nested too deeply");
-  if (++state.elements > Xml::kMost) return state.stop("too many elements");
   std::string_view local = name;
   local.remove_prefix(local.find(':') + 1);  // npos + 1 is 0
+  if (state.within_dropped > 0 || (!state.dropped.empty() && local == state.dropped)) {
+    ++state.within_dropped;
+    return;
+  }
+  if (state.open.size() > Xml::kDeepest) return state.stop("nested too deeply");
+  if (++state.elements > Xml::kMost) return state.stop("too many elements");
   // No pointer to a sibling is kept: only those on the way down are, and they do not move.
   std::vector<Xml>& siblings = state.open.back()->children;
   siblings.push_back({.name = std::string(local), .text = {}, .children = {}});
@@ -46,6 +52,10 @@ void on_start(void* data, const char* name, const char** /*attributes*/) {
 void on_end(void* data, const char* /*name*/) {
   Reader& state = reader(data);
   if (state.problem != nullptr) return;
+  if (state.within_dropped > 0) {
+    --state.within_dropped;
+    return;
+  }
   std::string& text = state.open.back()->text;
   text.erase(0, std::min(text.find_first_not_of(kSpace), text.size()));
   text.erase(text.find_last_not_of(kSpace) + 1);
@@ -54,7 +64,8 @@ void on_end(void* data, const char* /*name*/) {
 
 void on_text(void* data, const char* text, int size) {
   Reader& state = reader(data);
-  if (state.problem == nullptr) state.open.back()->text.append(text, static_cast<size_t>(size));
+  if (state.problem != nullptr || state.within_dropped > 0) return;
+  state.open.back()->text.append(text, static_cast<size_t>(size));
 }
 
 void on_document_type(void* data, const char* /*name*/, const char* /*system*/,
@@ -72,20 +83,21 @@ const Xml& Xml::operator[](std::string_view child) const {
   return none;
 }
 
-std::vector<const Xml*> Xml::members() const {
+std::vector<const Xml*> Xml::members(std::string_view name_of_each) const {
   std::vector<const Xml*> found;
   for (const Xml& each : children) {
-    if (each.name == "member") found.push_back(&each);
+    if (each.name == name_of_each) found.push_back(&each);
   }
   return found;
 }
 
-Result<Xml> parse_xml(std::string_view text) {
+Result<Xml> parse_xml(std::string_view text, std::string_view dropped) {
   const std::unique_ptr<std::remove_pointer_t<XML_Parser>, decltype(&XML_ParserFree)> parser(
       XML_ParserCreate("UTF-8"), &XML_ParserFree);
   Reader state;
   state.parser = parser.get();
   state.open = {&state.root};
+  state.dropped = dropped;
   XML_SetUserData(parser.get(), &state);
   XML_SetElementHandler(parser.get(), on_start, on_end);
   XML_SetCharacterDataHandler(parser.get(), on_text);

@@ -23,13 +23,14 @@ struct Xml {
   // The first child of that name; an empty element when there is none, so that lookups chain.
   const Xml& operator[](std::string_view child) const;
 
-  // Its children named "member", which is how query services write lists.
-  std::vector<const Xml*> members() const;
+  // Its children named "member", which is how query services write lists; EC2 says "item".
+  std::vector<const Xml*> members(std::string_view name_of_each = "member") const;
 
   static constexpr size_t kDeepest = 32;
   static constexpr size_t kMost = 100'000;
 };
 
-Result<Xml> parse_xml(std::string_view text);
+// Elements named `dropped`, with all that is in them, are left out and not counted.
+Result<Xml> parse_xml(std::string_view text, std::string_view dropped = {});
 
 }  // namespace spotkeeper::aws

@@ -39,6 +39,18 @@ TEST(Xml, WhatIsNotThereIsEmpty) {
   EXPECT_TRUE(xml["b"].members().empty());
 }
 
+TEST(Xml, WhatIsDroppedIsNotThereAndNotCounted) {
+  std::string wide = "<a><n:b>x<b><c>1</c></b>y";
+  for (size_t i = 0; i < Xml::kMost; ++i) wide += "<i/>";
+  wide += "</n:b>z<item>2</item><b/><item/></a>";
+  const Result<Xml> xml = parse_xml(wide, "b");
+  ASSERT_TRUE(xml.has_value()) << xml.error().message;
+  EXPECT_EQ(xml->text, "z");
+  EXPECT_EQ(xml->children.size(), 2u);
+  EXPECT_EQ(xml->members("item").front()->text, "2");
+  EXPECT_FALSE(parse_xml("<b/>", "b").has_value());  // an answer of nothing
+}
+
 TEST(Xml, NoDocumentTypeAndSoNoEntities) {
   EXPECT_THAT(problem("<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>"), HasSubstr("document type"));
   EXPECT_THAT(problem("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>"),

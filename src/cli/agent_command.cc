@@ -17,6 +17,8 @@ int run(const std::vector<std::string>& arguments) {
     fmt::print(stderr, "spotkeeper agent: {}\n", options.error().message);
     return 2;
   }
+  // As NTH is switched over.
+  if (options->nth.queue_mode) return queue_command().run(arguments);
   auto rules = config::read_policy_file(options->policy_file);
   if (!rules) {
     fmt::print(stderr, "spotkeeper agent: {}\n", rules.error().message);

@@ -33,6 +33,7 @@ struct Command {
 };
 
 Command agent_command();
+Command queue_command();
 Command plan_command();
 Command drain_command();
 Command demo_command();

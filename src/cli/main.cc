@@ -10,7 +10,8 @@
 namespace spotkeeper::cli {
 
 std::vector<Command> all_commands() {
-  return {agent_command(), plan_command(), drain_command(), demo_command(), completion_command()};
+  return {agent_command(), queue_command(), plan_command(),
+          drain_command(), demo_command(),  completion_command()};
 }
 
 namespace {
@@ -36,7 +37,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   // As aws-node-termination-handler is started. Nothing at all is said by somebody who asks.
   const auto is_set = [](const char* name) { return !from_environment(name).value_or("").empty(); };
-  if (first.empty() && !is_set("NODE_NAME") && !is_set("SPOTKEEPER_PLATFORM")) {
+  if (first.empty() && !is_set("NODE_NAME") && !is_set("SPOTKEEPER_PLATFORM") &&
+      !is_set("ENABLE_SQS_TERMINATION_DRAINING")) {
     fmt::print(stderr, "{}", help_of_all());
     return 2;
   }

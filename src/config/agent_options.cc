@@ -30,22 +30,28 @@ Result<AgentOptions> parse_agent_options(const std::vector<std::string>& argumen
   if (auto checked = check_nth_options(options.nth); !checked) {
     return std::unexpected(checked.error());
   }
-  if (options.nth.grace_period && !options.nth.pod_grace_given) {
-    options.pod_termination_grace_period = *options.nth.grace_period;
-  }
+  if (options.nth.queue_mode) return options;  // of which other options are the right ones
   // Whether it is an ECS host is found out where it is not said.
   if (options.node_name.empty() && options.platform == Platform::kKubernetes) {
     return std::unexpected(no_node_name());
   }
-  if (const auto checked = check_telling(options.telling); !checked) {
+  if (const auto checked = check_drain_options(options); !checked) {
     return std::unexpected(checked.error());
   }
+  return options;
+}
+
+Result<void> check_drain_options(AgentOptions& options) {
+  if (options.nth.grace_period && !options.nth.pod_grace_given) {
+    options.pod_termination_grace_period = *options.nth.grace_period;
+  }
+  if (auto checked = check_telling(options.telling); !checked) return checked;
   if (options.daemon_set_signal && !(options.taint_node && repels_daemons(options.taint_effect))) {
     return permanent(
         "--daemon-set-signal (DAEMON_SET_SIGNAL): needs --taint-node (TAINT_NODE=true) with the "
         "effect NoSchedule or NoExecute, for without that taint DaemonSet pods come back at once");
   }
-  return options;
+  return {};
 }
 
 Error no_node_name() {

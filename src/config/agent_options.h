@@ -73,6 +73,10 @@ Flags agent_flags(AgentOptions& options);
 Result<AgentOptions> parse_agent_options(const std::vector<std::string>& arguments,
                                          const Environment& environment);
 
+// What no flag alone shows to be wrong in how hosts are drained and what is told of it; takes over
+// deprecated names.
+Result<void> check_drain_options(AgentOptions& options);
+
 // That it is missing, in NTH's words.
 Error no_node_name();
 

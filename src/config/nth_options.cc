@@ -87,7 +87,7 @@ Flags nth_flags(NthOptions& o) {
          return expected;
        }},
       {"enable-sqs-termination-draining", "ENABLE_SQS_TERMINATION_DRAINING", kGroup, "",
-       "queue mode, which is not there yet: only false", boolean(o.queue_mode)},
+       "true: as 'spotkeeper queue'", boolean(o.queue_mode)},
       {"heartbeat-interval", "HEARTBEAT_INTERVAL", kGroup, "SECONDS",
        "queue mode: between two heartbeats of a lifecycle hook; only -1",
        number(o.heartbeat_interval, INT32_MIN, INT32_MAX)},
@@ -104,13 +104,7 @@ Flags nth_flags(NthOptions& o) {
 }
 
 Result<void> check_nth_options(const NthOptions& options) {
-  if (options.queue_mode) {
-    return permanent(
-        "--enable-sqs-termination-draining (ENABLE_SQS_TERMINATION_DRAINING): queue mode is not "
-        "there yet; this process drains the node that it runs on: set it to false, or leave it "
-        "out");
-  }
-  if (options.heartbeat_interval != -1 || options.heartbeat_until != -1) {
+  if (!options.queue_mode && (options.heartbeat_interval != -1 || options.heartbeat_until != -1)) {
     return permanent(
         "--heartbeat-interval, --heartbeat-until (HEARTBEAT_INTERVAL, HEARTBEAT_UNTIL): heartbeats "
         "belong to queue mode; leave them out on the node");

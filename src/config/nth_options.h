@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options of aws-node-termination-handler (NTH) that have nothing to do on the node: known, so that
-// nobody's DaemonSet is refused, read as NTH reads them, and told of in one line. Queue mode, for
-// which most of them are, is refused.
+// nobody's DaemonSet is refused, read as NTH reads them, and told of in one line. Most of them are
+// for queue mode: config/queue_options.h.
 #pragma once
 
 #include <optional>

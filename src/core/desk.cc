@@ -24,12 +24,7 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
       before != nullptr && before->notice().id != notice.id && now > before->notice().deadline;
   const bool over = before != nullptr && before->finished() && (outlived || before->withdrawn());
   if (over) {
-    wake_at(host, shares_[host], kNever);
-    const Share share = std::exchange(shares_[host], {});
-    pace_.counted(pace_.open() - share.open, 0, now);
-    pace_.counted(share.part, {});
-    waiting_ -= static_cast<int>(share.waits);
-    drains_.erase(found);
+    drop(host, now);
     found = drains_.end();
   }
   if (found == drains_.end()) {
@@ -38,6 +33,22 @@ Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
     next_number_ += kNumbersPerDrain;
   }
   return turn(host, found->second, NoticeHeard{.notice = notice}, now);
+}
+
+void Desk::forget(const HostId& host, Time now) {
+  const auto found = drains_.find(host);
+  if (found == drains_.end() || !found->second.finished()) return;
+  drop(host, now);
+  shares_.erase(host);
+}
+
+void Desk::drop(const HostId& host, Time now) {
+  wake_at(host, shares_[host], kNever);
+  const Share share = std::exchange(shares_[host], {});
+  pace_.counted(pace_.open() - share.open, 0, now);
+  pace_.counted(share.part, {});
+  waiting_ -= static_cast<int>(share.waits);
+  drains_.erase(host);
 }
 
 Output Desk::on(const HostId& host, const Observation& observation, Time now) {

@@ -28,6 +28,9 @@ class Desk {
   // Anything else about a host; ignored when it has no drain.
   Output on(const HostId& host, const Observation& observation, Time now);
 
+  // Nothing is kept of the host's drain, which is finished.
+  void forget(const HostId& host, Time now);
+
   // The earliest moment at which some drain wants a Tick, or news() may have some; kNever if none.
   Time wake() const;
 
@@ -54,6 +57,7 @@ class Desk {
     Time wake = kNever;  // as it is in wakes_
   };
   Output turn(const HostId& host, Drain& drain, const Observation& observation, Time now);
+  void drop(const HostId& host, Time now);
   void count(const HostId& host, Drain& drain, Time now);
   void wake_at(const HostId& host, Share& share, Time at);
   const HostId* first_that_waits() const;

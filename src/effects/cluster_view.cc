@@ -36,6 +36,20 @@ bool ClusterView::add(const core::HostId& host) {
   return true;
 }
 
+void ClusterView::remove(const core::HostId& host) {
+  const auto known = hosts_.extract(host);
+  if (known.empty()) return;
+  const auto forget = [gone = known.mapped().get()](auto& concerned) {
+    for (auto at = concerned.begin(); at != concerned.end();) {
+      at->second.erase(gone);
+      at = at->second.empty() ? concerned.erase(at) : std::next(at);
+    }
+  };
+  forget(by_budget_);
+  forget(by_service_);
+  forget(by_group_);
+}
+
 void ClusterView::tell_again(const core::HostId& host) {
   Host& here = *hosts_.at(host);
   tell(here, here.units.everything());
@@ -75,14 +89,17 @@ void ClusterView::pod_gone(const kube::Pod& pod) {
 
 void ClusterView::pods_listed(const Nodes& nodes) {
   for (const std::string& node : nodes) {
-    Host& host = *hosts_.at(core::HostId(node));
-    if (!std::exchange(host.listed, true)) report_(host.id, core::UnitsListed{});
+    const auto host = hosts_.find(core::HostId(node));
+    if (host == hosts_.end() || std::exchange(host->second->listed, true)) continue;
+    report_(host->first, core::UnitsListed{});
   }
 }
 
 bool ClusterView::are_listed(const Nodes& nodes) const {
-  return std::ranges::all_of(
-      nodes, [this](const std::string& node) { return hosts_.at(core::HostId(node))->listed; });
+  return std::ranges::all_of(nodes, [this](const std::string& node) {
+    const auto host = hosts_.find(core::HostId(node));
+    return host == hosts_.end() || host->second->listed;
+  });
 }
 
 void ClusterView::budget_changed(const kube::Budget& budget) {
@@ -201,15 +218,17 @@ const kube::Pod* ClusterView::find(const core::HostId& host, const core::UnitId&
 std::vector<kube::Pod> ClusterView::of_deployments(const Nodes& nodes) const {
   std::vector<kube::Pod> all;
   for (const std::string& node : nodes) {
-    std::ranges::move(hosts_.at(core::HostId(node))->units.of_deployments(),
-                      std::back_inserter(all));
+    const auto host = hosts_.find(core::HostId(node));
+    if (host == hosts_.end()) continue;
+    std::ranges::move(host->second->units.of_deployments(), std::back_inserter(all));
   }
   return all;
 }
 
 bool ClusterView::any_volumes(const Nodes& nodes) const {
   return std::ranges::any_of(nodes, [this](const std::string& node) {
-    return hosts_.at(core::HostId(node))->units.any_volumes();
+    const auto host = hosts_.find(core::HostId(node));
+    return host != hosts_.end() && host->second->units.any_volumes();
   });
 }
 

@@ -29,6 +29,8 @@ class ClusterView {
 
   // A host that goes from now on; false: it is known.
   bool add(const core::HostId& host);
+  // Nothing is told of it, nor kept, from now on.
+  void remove(const core::HostId& host);
   // All that is known, for a drain that begins later.
   void tell_again(const core::HostId& host);
   bool goes(const std::string& node) const { return hosts_.contains(core::HostId(node)); }

@@ -41,6 +41,8 @@ class Holders {
   // Why the node is not ours (Error::held), or nothing: it is free, ours, or its holder is dead.
   std::optional<Error> obstacle(const kube::Node& node, Time now);
 
+  void forget(const std::string& node) { others_.erase(node); }
+
  private:
   struct Seen {
     std::string id;

@@ -217,6 +217,15 @@ void Kubernetes::watch(const core::HostId& host) {
   announced_.insert(host.value);
 }
 
+void Kubernetes::forget(const core::HostId& host) {
+  announced_.erase(host.value);
+  unmarked_.erase(host.value);
+  nodes_.erase(host.value);
+  holders_.forget(host.value);
+  watches_->end(host.value);
+  view_.remove(host);
+}
+
 void Kubernetes::mark_answered(const std::string& node) {
   if (unmarked_.erase(node) != 0 && unmarked_.empty()) mark_answered_.set();
 }
@@ -224,7 +233,7 @@ void Kubernetes::mark_answered(const std::string& node) {
 Task<> Kubernetes::begin_watches() {
   co_await mark_answered_.wait(kMarkAlone);
   unmarked_.clear();
-  watches_->begin(std::exchange(announced_, {}));
+  if (!announced_.empty()) watches_->begin(std::exchange(announced_, {}));
 }
 
 void Kubernetes::pods_listed(const ClusterView::Nodes& nodes) {

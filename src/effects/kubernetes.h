@@ -56,6 +56,9 @@ class Kubernetes {
   // connections.
   void watch(const core::HostId& host);
 
+  // Nothing is watched of the host any more, nor kept; its drain is over.
+  void forget(const core::HostId& host);
+
   // The node as it was just read: its mark needs one request less.
   void seen(kube::Node node);
 

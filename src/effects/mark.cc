@@ -288,6 +288,17 @@ std::optional<json::value> mark_patch(const kube::Node& node, const Mark& mark) 
   return patch;
 }
 
+std::optional<json::value> release_patch(const kube::Node& node, const std::string& holder) {
+  const std::optional<Holder> recorded = recorded_holder(node);
+  if (!recorded || recorded->id != holder) return std::nullopt;
+  json::object record = earlier_record(node);
+  record.erase("holder");
+  json::object metadata{
+      {"resourceVersion", node.resource_version},
+      {"annotations", json::object{{kStateAnnotation, json::serialize(record)}}}};
+  return json::object{{"metadata", std::move(metadata)}};
+}
+
 std::string mark_remark(const kube::Node& before, const Mark& mark) {
   std::string remark =
       mark.extras.soft ? "not cordoned, but other nodes are preferred" : "cordoned";

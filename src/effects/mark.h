@@ -71,6 +71,10 @@ std::optional<Holder> recorded_holder(const kube::Node& node);
 // does not replace the record of a notice.
 std::optional<boost::json::value> mark_patch(const kube::Node& node, const Mark& mark);
 
+// The patch by which a holder gives the node to whoever comes next: its name goes from the record,
+// and everything else stays. Nothing when it does not hold it.
+std::optional<boost::json::value> release_patch(const kube::Node& node, const std::string& holder);
+
 // What was found and done, for people: "cordoned, taint … added".
 std::string mark_remark(const kube::Node& before, const Mark& mark);
 

@@ -82,6 +82,17 @@ Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node,
   co_return std::move(done->remark);
 }
 
+Task<Result<std::string>> give_up_node(kube::Api& api, std::string node, std::string holder) {
+  std::function<Change(const kube::Node&)> change = [holder](const kube::Node& n) {
+    Change released{.patch = release_patch(n, holder), .remark = {}};
+    if (released.patch) released.remark = "given up by " + holder;
+    return released;
+  };
+  Result<Marked> done = co_await change_node(api, std::move(node), std::move(change));
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  co_return std::move(done->remark);
+}
+
 Task<Result<Rebooted>> undo_after_reboot(kube::Api& api, kube::Node known, Boot boot, bool change) {
   auto event = std::make_shared<core::NoticeId>();
   std::function<Change(const kube::Node&)> undo = [boot, change, event](const kube::Node& n) {

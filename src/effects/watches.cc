@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <utility>
 
 #include "base/json.h"
@@ -30,10 +31,12 @@ bool Watches::may(const char* group, const char* resource, const char* verb) con
 }
 
 template <class T>
-void Watches::follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
-                     kube::Sink<T> sink) {
-  std::string name = fmt::format("{} {}", listing.resource, listing.field_selector);
-  group_.spawn(std::move(name), kube::follow<T>(api_, std::move(listing), decode, std::move(sink)));
+std::string Watches::follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
+                            kube::Sink<T> sink) {
+  const std::string name =
+      fmt::format("{} {} {}", listing.resource, listing.field_selector, ++number_);
+  group_.spawn(name, kube::follow<T>(api_, std::move(listing), decode, std::move(sink)));
+  return name;
 }
 
 void Watches::begin(Nodes nodes) {
@@ -48,19 +51,31 @@ void Watches::begin(Nodes nodes) {
 void Watches::watch_pods(kube::Listing listing, Nodes nodes) {
   const auto self = shared_from_this();
   const bool shared = listing.field_selector.empty();
+  const std::string first = *nodes.begin();
+  const auto wanted = std::make_shared<Nodes>(std::move(nodes));
   kube::Sink<kube::Pod> sink;
   if (shared) {
-    sink.keep = [nodes](const boost::json::value& pod) {
-      return nodes.contains(text_at(pod, {"spec", "nodeName"}));
+    sink.keep = [wanted](const boost::json::value& pod) {
+      return wanted->contains(text_at(pod, {"spec", "nodeName"}));
     };
   }
   sink.changed = [self](const kube::Pod& pod) { self->view_.pod_changed(pod); };
   sink.gone = [self](const kube::Pod& pod) { self->view_.pod_gone(pod); };
-  sink.synced = [self, nodes] { self->pods_listed(nodes); };
-  sink.failed = [self, node = *nodes.begin()](const Error& error) {
-    self->view_.trouble(node, error);
-  };
-  follow<kube::Pod>(std::move(listing), kube::decode_pod, std::move(sink));
+  sink.synced = [self, wanted] { self->pods_listed(Nodes(*wanted)); };
+  sink.failed = [self, first](const Error& error) { self->view_.trouble(first, error); };
+  pods_[follow<kube::Pod>(std::move(listing), kube::decode_pod, std::move(sink))] = wanted;
+}
+
+void Watches::end(const std::string& node) {
+  for (auto at = pods_.begin(); at != pods_.end();) {
+    at->second->erase(node);
+    if (!at->second->empty()) {
+      ++at;
+      continue;
+    }
+    group_.cancel(at->first);
+    at = pods_.erase(at);
+  }
 }
 
 // What is known of their Deployments comes before anything is done. The rest is only for the

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -29,6 +30,10 @@ class Watches : public std::enable_shared_from_this<Watches> {
   // Watches hosts that were announced together. A few have a watch each, of their own pods only;
   // many share one of all pods, of which only theirs are kept: one stream instead of hundreds.
   void begin(Nodes nodes);
+
+  // Its pods are not wanted any more. A watch ends with the last of its hosts; what all hosts share
+  // is watched on.
+  void end(const std::string& node);
 
   // Rights that we do not hold: no request is wasted on what needs them.
   void lacks(std::set<kube::Right> rights) { lacking_ = std::move(rights); }
@@ -59,18 +64,20 @@ class Watches : public std::enable_shared_from_this<Watches> {
   void services_known();
   Task<> find_local_services();
   template <class T>
-  void follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
-              kube::Sink<T> sink);
+  std::string follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
+                     kube::Sink<T> sink);
 
   kube::Api& api_;
   TaskGroup& group_;
   ClusterView& view_;
   std::set<kube::Right> lacking_;
   std::set<std::string> marked_;
-  bool around_ = false;    // budgets are watched
-  bool services_ = false;  // endpoints are watched
-  bool volumes_ = false;   // VolumeAttachments are
-  bool nodes_ = false;     // marked nodes are
+  std::map<std::string, std::shared_ptr<Nodes>> pods_;  // by the watch's name: whose pods
+  int number_ = 0;                                      // of the last watch
+  bool around_ = false;                                 // budgets are watched
+  bool services_ = false;                               // endpoints are watched
+  bool volumes_ = false;                                // VolumeAttachments are
+  bool nodes_ = false;                                  // marked nodes are
   bool slices_listed_ = false;
   enum class Local { kWanted, kAsked, kKnown };
   Local local_services_ = Local::kKnown;  // also where nobody wants to know

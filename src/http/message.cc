@@ -47,17 +47,21 @@ std::optional<Time> date_of(const Headers& headers) {
   return time;
 }
 
-Millis retry_after(const Headers& headers) {
+std::optional<Millis> retry_after(const Headers& headers) {
   const std::string* text = find_header(headers, "Retry-After");
-  if (text == nullptr) return Millis(0);
+  if (text == nullptr) return std::nullopt;
   int64_t seconds = 0;
-  const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-  if (failed == std::errc() && end == text->data() + text->size() && seconds >= 0) {
+  const char* last = text->data() + text->size();
+  const auto [end, failed] = std::from_chars(text->data(), last, seconds);
+  if (end == last && failed == std::errc::result_out_of_range && text->front() != '-') {
+    return kLongestPause;
+  }
+  if (end == last && failed == std::errc() && seconds >= 0) {
     return Seconds(std::min(seconds, kLongestPause.count()));
   }
   Time until{};
   const std::optional<Time> now = date_of(headers);
-  if (!now || !parse_http_date(*text, until)) return Millis(0);
+  if (!now || !parse_http_date(*text, until)) return std::nullopt;
   return std::clamp<Millis>(until - *now, Millis(0), kLongestPause);
 }
 

@@ -28,8 +28,8 @@ const std::string* find_header(const Headers& headers, std::string_view name);
 std::optional<Time> date_of(const Headers& headers);
 
 // How long Retry-After asks to wait, an hour at most: seconds, or a date, which counts from the
-// answer's Date. 0 when it does not. RFC 9110, 10.2.3.
-Millis retry_after(const Headers& headers);
+// answer's Date. Nothing when it does not. RFC 9110, 10.2.3.
+std::optional<Millis> retry_after(const Headers& headers);
 
 struct Request {
   Method method = Method::kGet;

@@ -3,10 +3,8 @@
 // the API server sends with it, and copes with answers of proxies that are no Status.
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <charconv>
 #include <chrono>
 #include <optional>
-#include <system_error>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -65,33 +63,10 @@ const json::value* find_cause(const json::value& status, std::string_view key,
   return cause == causes->end() ? nullptr : &*cause;
 }
 
-std::optional<Time> http_date(const std::string* text) {
-  Time time;
-  if (text == nullptr || !parse_http_date(*text, time)) return std::nullopt;
-  return time;
-}
-
-// What the other side asks us to wait: a number of seconds, or a date, which counts from its own
-// clock (Date), not from ours.
-std::optional<int64_t> retry_after(const http::Headers& headers) {
-  const std::string* text = http::find_header(headers, "Retry-After");
-  if (text == nullptr || text->empty()) return std::nullopt;
-  int64_t seconds = 0;
-  const char* end = text->data() + text->size();
-  const auto [stopped, failure] = std::from_chars(text->data(), end, seconds);
-  if (stopped == end && failure == std::errc()) return seconds;
-  if (stopped == end && failure == std::errc::result_out_of_range && text->front() != '-') {
-    return kLongestPauseS;
-  }
-  const auto until = http_date(text);
-  const auto now = http_date(http::find_header(headers, "Date"));
-  if (!until || !now) return std::nullopt;
-  return std::chrono::floor<Seconds>(*until - *now).count();
-}
-
 int pause_s(const json::value& status, const http::Headers& headers) {
-  const int64_t seconds =
-      retry_after(headers).value_or(number_at(status, {"details", "retryAfterSeconds"}));
+  const std::optional<Millis> asked = http::retry_after(headers);
+  const int64_t seconds = asked ? std::chrono::floor<Seconds>(*asked).count()
+                                : number_at(status, {"details", "retryAfterSeconds"});
   return static_cast<int>(std::clamp<int64_t>(seconds, 0, kLongestPauseS));
 }
 

@@ -14,12 +14,12 @@ std::string node_path(const std::string& name) {
   return "/api/v1/nodes/" + percent_encode(name);
 }
 
-json::object delete_options(const PodRef& pod, std::optional<int64_t> grace_s) {
+json::object delete_options(const std::string& uid, std::optional<int64_t> grace_s) {
   json::object options;
   options["apiVersion"] = "v1";
   options["kind"] = "DeleteOptions";
   if (grace_s) options["gracePeriodSeconds"] = *grace_s;
-  options["preconditions"] = json::object{{"uid", pod.uid}};
+  options["preconditions"] = json::object{{"uid", uid}};
   return options;
 }
 
@@ -71,13 +71,25 @@ Task<Result<Node>> patch_node(Api& api, std::string name, json::value merge_patc
   co_return to_node(answer);
 }
 
+Task<Result<void>> delete_node(Api& api, std::string name, std::string uid) {
+  Call call;
+  call.method = http::Method::kDelete;
+  call.path = node_path(name);
+  call.verb = "delete";
+  call.resource = "nodes";
+  call.object = std::move(name);
+  call.body = delete_options(uid, std::nullopt);
+  const Result<json::value> answer = co_await api.call(std::move(call));
+  co_return to_nothing(answer);
+}
+
 Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s, Millis timeout,
                          bool dry_run) {
   Call call = pod_call(pod, "evict", "pods/eviction");
   call.timeout = timeout;
   call.method = http::Method::kPost;
   call.path += "/eviction";
-  json::object options = delete_options(pod, grace_s);
+  json::object options = delete_options(pod.uid, grace_s);
   if (dry_run) {
     options["dryRun"] = json::array{"All"};
     call.query = "dryRun=All";
@@ -95,7 +107,7 @@ Task<Result<void>> delete_pod(Api& api, PodRef pod, std::optional<int64_t> grace
   Call call = pod_call(pod, "delete", "pods");
   call.timeout = timeout;
   call.method = http::Method::kDelete;
-  call.body = delete_options(pod, grace_s);
+  call.body = delete_options(pod.uid, grace_s);
   const Result<json::value> answer = co_await api.call(std::move(call));
   co_return to_nothing(answer);
 }

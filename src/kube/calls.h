@@ -33,6 +33,9 @@ Task<Result<Node>> get_node(Api& api, std::string name);
 // node that changed meanwhile answers kRetryable, status 409.
 Task<Result<Node>> patch_node(Api& api, std::string name, boost::json::value merge_patch);
 
+// The Node object; kGone also when another Node has its name by now.
+Task<Result<void>> delete_node(Api& api, std::string name, std::string uid);
+
 // Asks: the server refuses where a PodDisruptionBudget allows nothing (kRetryable, `budget` true).
 // `grace_s` absent: the pod's own. `timeout`: how long the answer is waited for.
 Task<Result<void>> evict(Api& api, PodRef pod, std::optional<int64_t> grace_s,

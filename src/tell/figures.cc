@@ -54,8 +54,8 @@ void Figures::heard(const core::Notice& notice) {
 }
 
 void Figures::noted(const core::Entry& entry, const core::Drain& drain) {
-  if (entry.what == What::kMarked && marked_ != drain.notice().id) {
-    marked_ = drain.notice().id;
+  if (entry.what == What::kMarked && marked_[drain.host()] != drain.notice().id) {
+    marked_[drain.host()] = drain.notice().id;
     histograms_.observe("mark_seconds", {},
                         {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120},
                         seconds(entry.at - drain.notice().received));
@@ -95,12 +95,22 @@ void Figures::finished(const core::Drain& drain, Time now) {
     if (verdict == Verdict::kUntold) counters_.count("pods_cut_off");
   }
   dark_s_ += dark_of(drain, now);
-  counted_dark_ = drain.started();
+  counted_dark_[drain.host()] = drain.started();
 }
 
-double Figures::dark_seconds(const core::Drain* drain, Time now) const {
-  const bool runs = drain != nullptr && drain->started() != counted_dark_;
-  return dark_s_ + (runs ? dark_of(*drain, now) : 0);
+double Figures::dark_seconds(const std::vector<const core::Drain*>& drains, Time now) const {
+  double sum = dark_s_;
+  for (const core::Drain* drain : drains) {
+    const auto counted = counted_dark_.find(drain->host());
+    if (counted != counted_dark_.end() && counted->second == drain->started()) continue;
+    sum += dark_of(*drain, now);
+  }
+  return sum;
+}
+
+void Figures::forget(const core::HostId& host) {
+  marked_.erase(host);
+  counted_dark_.erase(host);
 }
 
 }  // namespace spotkeeper::tell

@@ -3,8 +3,9 @@
 // beside. Owned by who serves the metrics; the counters and histograms must outlive it. Pure.
 #pragma once
 
-#include <optional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/counters.h"
 #include "base/histograms.h"
@@ -28,8 +29,11 @@ class Figures {
   void failed(const std::string& monitor);
   void finished(const core::Drain& drain, Time now);
 
-  // For how long Services had no Ready endpoint, in all, the drain's that runs included.
-  double dark_seconds(const core::Drain* drain, Time now) const;
+  // For how long Services had no Ready endpoint, in all, those drains' that run included.
+  double dark_seconds(const std::vector<const core::Drain*>& drains, Time now) const;
+
+  // Nothing more is heard of the host's last drain.
+  void forget(const core::HostId& host);
 
   static constexpr int kMostNodeActions = 200;
 
@@ -38,9 +42,9 @@ class Figures {
   Histograms& histograms_;
   bool per_node_;
   int node_actions_ = 0;
-  core::NoticeId marked_;
-  double dark_s_ = 0;                 // of drains that are over
-  std::optional<Time> counted_dark_;  // the last of them, by its start
+  std::map<core::HostId, core::NoticeId> marked_;  // the last notice each was marked for
+  double dark_s_ = 0;                              // of drains that are over
+  std::map<core::HostId, Time> counted_dark_;      // the last of each host, by its start
 };
 
 }  // namespace spotkeeper::tell

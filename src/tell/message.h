@@ -21,6 +21,7 @@ struct Message {
   std::string monitor;  // "SPOT_ITN_MONITOR"
   std::string description;
   std::string state = {};
+  std::string group = {};  // of Auto Scaling
   std::string node_name;
   std::string provider_id = {};
   std::map<std::string, std::string> node_labels = {};

@@ -39,14 +39,14 @@ class Account:
                 (self.folder / name).symlink_to(f"..data/{name}")
 
 
-def agent_rules(roles: tuple[str, ...] = ()) -> list[dict]:
-    """The rules of every ClusterRole for the agent (spotkeeper-agent…) in deploy/rbac, or in these files of it."""
+def agent_rules(roles: tuple[str, ...] = (), of: str = "spotkeeper-agent") -> list[dict]:
+    """The rules of every ClusterRole for the agent (its name begins with `of`) in deploy/rbac, or in these files."""
     files = [AGENT_ROLES / f"{role}.yaml" for role in roles] or sorted(AGENT_ROLES.glob("*.yaml"))
     assert files and all(file.exists() for file in files), f"{files or AGENT_ROLES}: the rights are tested from there"
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     roles = [one for one in documents if one["kind"] == "ClusterRole"]
-    rules = [rule for one in roles if one["metadata"]["name"].startswith("spotkeeper-agent") for rule in one["rules"]]
-    assert rules, f"{AGENT_ROLES} has no ClusterRole spotkeeper-agent"
+    rules = [rule for one in roles if one["metadata"]["name"].startswith(of) for rule in one["rules"]]
+    assert rules, f"{AGENT_ROLES} has no ClusterRole {of}"
     return rules
 
 
@@ -96,11 +96,15 @@ class AgentAccess:
         self._made: list[str] = []
 
     def grant(
-        self, name: str, without: list[tuple[str, str]] | tuple = (), roles: tuple[str, ...] = ()
+        self,
+        name: str,
+        without: list[tuple[str, str]] | tuple = (),
+        roles: tuple[str, ...] = (),
+        of: str = "spotkeeper-agent",
     ) -> Account:
         """An account that holds the agent's roles, in force when this returns."""
         role = f"{self._prefix}-{name}"
-        rules = rules_without(agent_rules(roles), without)
+        rules = rules_without(agent_rules(roles, of), without)
         self._made.append(role)
         self._kube.create("serviceaccounts", {"metadata": {"name": name}})
         self._kube.create("clusterroles", {"metadata": {"name": role}, "rules": rules})

@@ -1,9 +1,11 @@
 """What one test plays with: a namespace, nodes, workloads, notices and agents of its own on a shared control plane."""
 
+import functools
 import itertools
 import pathlib
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from . import objects
 from .access import Account, AgentAccess
@@ -19,6 +21,9 @@ from .node import Node
 from .process import until
 from .traffic import Traffic
 from .world_plane import WorldPlane
+
+if TYPE_CHECKING:
+    from .aws.queue_rig import QueueRig
 
 _ids = itertools.count(1)
 
@@ -269,28 +274,66 @@ class Rig:
         ordinary one, or what a function makes of its account); `via` a proxy. `account`: instead of a new one.
         `within`: a command that starts it in its own way and becomes it (exec).
         """
-        program = spotkeeper()
         name = f"agent-{len(self.agents) + 1}"
         account = account or self.account(name, without)
         environment = {"NODE_NAME": node.name, "INSTANCE_METADATA_URL": imds.url, "JSON_LOGGING": "true"}
+        reach, flags = self._reach(account, kubeconfig, via)
+        environment |= reach | {key: str(value) for key, value in (env or {}).items()}
+        command = [*within, spotkeeper(), "agent"]
+        return self._start(name, command, environment, [*flags, *arguments], account)
+
+    @functools.cached_property
+    def queue(self) -> "QueueRig":
+        """A queue, and the AWS that feeds it: rig/aws/queue_rig.py."""
+        from .aws.queue_rig import QueueRig  # moto takes a second to import: only those who need it wait
+
+        return QueueRig(self.node)
+
+    def queue_agent(
+        self,
+        env: dict | None = None,
+        on: Node | None = None,
+        arguments: list | tuple = (),
+        without: list[tuple[str, str]] | tuple = (),
+        via: ApiProxy | None = None,
+        account: Account | None = None,
+    ) -> Agent:
+        """The executable as NTH's queue Deployment starts it: without a command, options in the environment. Call it
+        again for another replica. `on`: the node its pod is on; default: one that is not in the API.
+
+        It holds the ClusterRoles spotkeeper-queue… of deploy/rbac `without` some (verb, resource).
+        """
+        name = f"queue-{len(self.agents) + 1}"
+        account = account or self._access.grant(name, without, of="spotkeeper-queue")
+        environment = {
+            "NODE_NAME": on.name if on else f"elsewhere-{self.id}",
+            "POD_NAME": name,
+            "NAMESPACE": self.namespace,
+            "JSON_LOGGING": "true",
+            "ENABLE_SQS_TERMINATION_DRAINING": "true",
+            "QUEUE_URL": self.queue.url,
+        } | self.queue.aws.environment()
+        environment["AWS_ENDPOINT"] = environment.pop("AWS_ENDPOINT_URL")
+        reach, flags = self._reach(account, False, via)
+        environment |= reach | {key: str(value) for key, value in (env or {}).items()}
+        return self._start(name, [spotkeeper()], environment, [*flags, *arguments], account)
+
+    def _start(self, name: str, command: list, env: dict[str, str], arguments: list, account: Account) -> Agent:
+        agent = Agent(command[0], self.folder, name, env, arguments, account.user, tuple(command[1:]))
+        self.agents.append(agent)
+        return agent
+
+    def _reach(
+        self, account: Account, kubeconfig: bool | Callable[[Account], pathlib.Path], via: ApiProxy | None
+    ) -> tuple[dict[str, str], list]:
+        """Environment and flags by which a child finds the API server."""
         if kubeconfig or self.control_plane.is_world:  # in a pod the API server is always https
             own = callable(kubeconfig)
-            flags = [
-                "--kubeconfig",
-                kubeconfig(account) if own else self.control_plane.kubeconfig(account.user, account.token),
-            ]
-        else:
-            environment |= {
-                "KUBERNETES_SERVICE_HOST": "127.0.0.1",
-                "KUBERNETES_SERVICE_PORT": str((via or self.control_plane).port),
-            }
-            flags = ["--service-account-dir", account.folder]
-        environment |= {key: str(value) for key, value in (env or {}).items()}
-        command = [*within, program, "agent"]
-        self.agents.append(
-            Agent(command[0], self.folder, name, environment, [*flags, *arguments], account.user, tuple(command[1:]))
-        )
-        return self.agents[-1]
+            config = kubeconfig(account) if own else self.control_plane.kubeconfig(account.user, account.token)
+            return {}, ["--kubeconfig", config]
+        port = str((via or self.control_plane).port)
+        environment = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": port}
+        return environment, ["--service-account-dir", account.folder]
 
     # The end
 
@@ -298,6 +341,8 @@ class Rig:
         """Stops agents and mocks first, then removes what is in the API; nothing of it is waited for."""
         for process in [*self.agents, *self._proxies, *self._imds]:
             process.stop()
+        if "queue" in self.__dict__:
+            self.queue.stop()
         self.history.stop()
         for traffic in self._traffic:
             traffic.stop()

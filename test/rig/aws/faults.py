@@ -37,7 +37,8 @@ class Faults:
 
     def throttle(self, service=None, action=None, times=None, for_s=None) -> None:
         """ThrottlingException "Rate exceeded" (JSON) or Throttling (query), status 400: Common Errors of the API
-        references; docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html"""
+        references; docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html. Of EC2
+        RequestLimitExceeded, 503: docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
         self._add(service, action, times, for_s, error=AwsError("ThrottlingException", "Rate exceeded", 400))
 
     def fail(self, service=None, action=None, times=None, for_s=None, status=500) -> None:
@@ -77,7 +78,13 @@ class Faults:
             if fault.drop == "before":
                 raise Dropped
             if fault.error:
-                query_throttle = fault.error.code == "ThrottlingException" and not request.target
-                raise AwsError("Throttling", fault.error.message, 400) if query_throttle else fault.error
+                throttled = fault.error.code == "ThrottlingException" and not request.target
+                raise _query_throttle(request) if throttled else fault.error
             return fault.latency_s, fault.drop == "after"
         return 0, False
+
+
+def _query_throttle(request: Request) -> AwsError:
+    if request.service == "ec2":
+        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
+    return AwsError("Throttling", "Rate exceeded", 400)

@@ -94,6 +94,13 @@ def error_reply(request: Request, error: AwsError) -> Reply:
         # errors of services built on AWS's own framework come with one.
         namespace = "com.amazon.coral.service#" if error.code in _COMMON else ""
         reply = json_reply({"__type": namespace + error.code, "message": error.message}, error.status)
+    elif request.service == "ec2":
+        # A dialect of its own: https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html (error responses)
+        reply = Reply(error.status, b"", "text/xml")
+        said = f"<Code>{error.code}</Code><Message>{escape(error.message)}</Message>"
+        reply.body = (
+            f"<Response><Errors><Error>{said}</Error></Errors><RequestID>{reply.request_id}</RequestID></Response>"
+        ).encode()
     elif request.action:
         kind = "Receiver" if error.status >= 500 else "Sender"
         reply = Reply(error.status, b"", "text/xml")

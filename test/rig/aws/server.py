@@ -148,6 +148,10 @@ class AwsServer:
         if self.broken:
             raise RuntimeError("the AWS endpoint broke") from self.broken
 
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped
+
     def now(self) -> float:
         return time.time() + self.clock_offset_s
 
@@ -209,7 +213,7 @@ class AwsServer:
             verify(request, self.keys, self.region, self.now())
             latency, lost = self.faults.meet(request)
             model = self.models.get(request.service)
-            reply = (model(request) if model else None) or self._ask_moto(request)
+            reply = (model(request) if model else None) or self.ask_moto(request)
         except AwsError as error:
             reply = error_reply(request, error)
         if latency:
@@ -218,7 +222,7 @@ class AwsServer:
             raise Dropped
         return reply
 
-    def _ask_moto(self, request: Request) -> Reply:
+    def ask_moto(self, request: Request) -> Reply:
         settings = {"query_string": request.query, "headers": request.headers, "data": request.body}
         environ = EnvironBuilder(request.path, method=request.method, **settings).get_environ()
         body, status, headers = run_wsgi_app(self._moto, environ, buffered=True)

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/asg.h"
+
+#include <utility>
+
+#include "async/timing.h"
+#include "aws/autoscaling.h"
+
+namespace spotkeeper::app {
+namespace {
+
+constexpr Millis kLook{1'000};
+
+}  // namespace
+
+aws::LifecycleAction hook_of(const sources::QueueEvent& event) {
+  aws::LifecycleAction action{
+      .group = event.group, .hook = {}, .token = {}, .instance = event.instance.value};
+  if (event.hook) {
+    action.group = event.hook->group;
+    action.hook = event.hook->hook;
+    action.token = event.hook->token;
+  }
+  return action;
+}
+
+Asg::Asg(const config::QueueOptions& options, aws::Client& client, const effects::NodeBook& nodes,
+         Instances& instances, LifecycleHooks& hooks, const Clock& clock, Counters& counters,
+         observe::Log& log)
+    : options_(options),
+      client_(client),
+      nodes_(nodes),
+      instances_(instances),
+      hooks_(hooks),
+      clock_(clock),
+      counters_(counters),
+      log_(log) {}
+
+// The node may not be there yet: the message is given back between two looks then.
+Task<bool> Asg::launch(sources::QueueEvent event) {
+  const aws::LifecycleAction action = hook_of(event);
+  const Time until = clock_.now() + Millis(Seconds(options_.visibility)) / 2;
+  const Millis patience = options_.abandon_launch_after;
+  log_.info("Waiting for node to be ready before completing ASG launch lifecycle",
+            {{"instance-id", event.instance.value}});
+  for (;;) {
+    const kube::Node* node = nodes_.by_instance(event.instance.value);
+    if (node != nullptr && node->ready) {
+      co_await hooks_.complete(action, "CONTINUE");
+      break;
+    }
+    if (patience > Millis(0) && clock_.now() >= event.at + patience) {
+      log_.warning("the node is not Ready: its launch is abandoned",
+                   {{"instance-id", event.instance.value}});
+      co_await hooks_.complete(action, "ABANDON");
+      break;
+    }
+    if (node == nullptr && clock_.now() >= until) {
+      co_return false;
+    }
+    co_await sleep_for(kLook);
+  }
+  co_return true;
+}
+
+// Its replacement starts now instead of when it has ended. Groups of EKS manage their instances
+// themselves.
+Task<> Asg::detach(std::string id) {
+  const auto known = co_await instances_.find(id);
+  if (known && *known && (*known)->tags.contains("eks:nodegroup-name")) co_return;
+  const auto groups = co_await aws::describe_auto_scaling_instances(client_, {id});
+  if (!groups) {
+    log_.warning("the instance is not detached: " + groups.error().message, {{"instance-id", id}});
+    co_return;
+  }
+  if (groups->empty()) {
+    log_.info("the instance is in no Auto Scaling group: nothing to detach from",
+              {{"instance-id", id}});
+    co_return;
+  }
+  const aws::AsgInstance& instance = groups->front();
+  if (!known || !*known || instance.lifecycle_state != "InService") co_return;
+  if (options_.agent.dry_run) {
+    log_.info("the instance would have been detached, but dry-run flag was set",
+              {{"instance-id", id}, {"asgName", instance.group}});
+    co_return;
+  }
+  const auto done = co_await aws::detach_instance(client_, instance.group, id, false);
+  counters_.count("detached", {{"outcome", done ? "detached" : "failed"}});
+  if (done) {
+    log_.info("the instance is detached, so that its replacement starts now",
+              {{"instance-id", id}, {"asgName", instance.group}});
+  } else {
+    log_.warning("the instance is not detached: " + done.error().message, {{"instance-id", id}});
+  }
+}
+
+}  // namespace spotkeeper::app

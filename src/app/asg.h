@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done with Auto Scaling beside the hooks of instances that end: launches are completed
+// when their node is Ready, and a doomed instance may be detached so that its replacement starts at
+// once. Owned by the Queue; what it is given must outlive it.
+#pragma once
+
+#include <string>
+
+#include "app/instances.h"
+#include "app/lifecycle_hooks.h"
+#include "async/task.h"
+#include "config/queue_options.h"
+#include "effects/node_book.h"
+#include "sources/queue_message.h"
+
+namespace spotkeeper::app {
+
+// The hook that waits, as an event tells of it.
+aws::LifecycleAction hook_of(const sources::QueueEvent& event);
+
+class Asg {
+ public:
+  Asg(const config::QueueOptions& options, aws::Client& client, const effects::NodeBook& nodes,
+      Instances& instances, LifecycleHooks& hooks, const Clock& clock, Counters& counters,
+      observe::Log& log);
+
+  // True: the launch is completed, or abandoned. False: there is no such node yet, and the message
+  // is to be given back meanwhile.
+  Task<bool> launch(sources::QueueEvent event);
+
+  // From its group, without making that smaller; an instance that is not InService, in no group, or
+  // in a managed node group of EKS, stays.
+  Task<> detach(std::string instance);
+
+ private:
+  const config::QueueOptions& options_;
+  aws::Client& client_;
+  const effects::NodeBook& nodes_;
+  Instances& instances_;
+  LifecycleHooks& hooks_;
+  const Clock& clock_;
+  Counters& counters_;
+  observe::Log& log_;
+};
+
+}  // namespace spotkeeper::app

@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/queue.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "app/asg.h"
+#include "app/engine.h"
+#include "app/hearing.h"
+#include "app/instances.h"
+#include "app/lifecycle_hooks.h"
+#include "app/outcome.h"
+#include "app/ownership.h"
+#include "app/policy_reload.h"
+#include "app/queue_cluster.h"
+#include "app/telling.h"
+#include "async/deadline.h"
+#include "async/task_group.h"
+#include "async/timing.h"
+#include "aws/sqs.h"
+#include "base/counters.h"
+#include "effects/holders.h"
+#include "observe/hosts_view.h"
+#include "observe/post_mortem.h"
+#include "sources/event_notice.h"
+#include "sources/queue_message.h"
+#include "sources/sqs_consumer.h"
+
+namespace spotkeeper::app {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr const char* kMonitor = "SQS_MONITOR";
+constexpr Millis kLongWait = std::chrono::hours(1);
+constexpr Millis kLastWorks{8'000};
+constexpr Millis kTidyUp{30'000};
+constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
+constexpr Seconds kLongestPoll{60};
+
+core::Policy policy_of(const config::QueueOptions& options, const std::vector<core::Rule>& rules) {
+  core::Policy policy = config::policy_of(options.agent);
+  policy.rules = rules;
+  policy.renew_every = effects::kHolderRenews;
+  return policy;
+}
+
+LifecycleHooks::Options hook_options(const config::QueueOptions& options) {
+  const config::NthOptions& nth = options.agent.nth;
+  LifecycleHooks::Options hooks;
+  hooks.interval = Seconds(std::max(nth.heartbeat_interval, 0));
+  if (nth.heartbeat_until > 0) hooks.until = Seconds(nth.heartbeat_until);
+  hooks.completion_delay = Seconds(std::max(options.completion_delay, 0));
+  hooks.dry_run = options.agent.dry_run;
+  return hooks;
+}
+
+}  // namespace
+
+class Queue::Body {
+ public:
+  Body(const asio::any_io_executor& executor, const config::QueueOptions& options,
+       kube::Access access, HostClock& clock, observe::Log& log)
+      : options_(options),
+        clock_(clock),
+        log_(log),
+        sources_(executor, [this](const std::string& what) { task_failed(what); }),
+        work_(executor, [this](const std::string& what) { task_failed(what); }),
+        engine_(executor, clock_, policy_of(options, options.agent.rules), engine_hooks()),
+        cluster_(options, std::move(access),
+                 {.work = work_,
+                  .clock = clock_,
+                  .counters = counters_,
+                  .log = log_,
+                  .hooks = cluster_hooks()}),
+        telling_(options.agent,
+                 {.work = work_,
+                  .clock = clock_,
+                  .counters = counters_,
+                  .log = log_,
+                  .drain = [this](const core::HostId& host) { return engine_.find(host); },
+                  .monitors = {kMonitor},
+                  .poll_at_most = kLongestPoll,
+                  .hears_all = kMonitor,
+                  .readings = [this] { return readings(); }}),
+        policy_(options.agent.policy_file, options.agent.rules, log_,
+                [this](const std::vector<core::Rule>& rules) { engine_.rules(rules); }),
+        changed_(executor) {}
+
+  Result<void> prepare();
+  Task<> run();
+  void end() {
+    told_to_end_ = true;
+    changed_.set();
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  // What waits for the end of a host's drain.
+  struct Work {
+    std::string message;
+    std::optional<aws::LifecycleAction> hook;
+  };
+  struct Host {
+    std::vector<Work> works;
+    std::optional<Time> over;  // its drain is
+  };
+
+  Engine::Hooks engine_hooks();
+  QueueCluster::Hooks cluster_hooks();
+  sources::SqsConsumer::Hooks consumer_hooks();
+  void announce();
+  void received(const aws::SqsMessage& message);
+  Task<> judge(std::string message, sources::QueueEvent event);
+  Task<> not_here(std::string message, sources::QueueEvent event, Whose::Answer answer);
+  void act(const std::string& message, const sources::QueueEvent& event, const Whose& whose);
+  Task<> launched(std::string message, sources::QueueEvent event);
+  Task<> refine(core::HostId host, core::Notice notice, aws::LifecycleAction action, Time began);
+  void resume(const kube::Node& node, core::Notice notice);
+  void note(const core::Entry& entry);
+  void drain_finished(const core::Drain& drain);
+  void works_done(const core::HostId& host);
+  Task<> finish(Work work, std::string result);
+  Task<> tidy_up();
+  Task<> give_everything_back();
+  std::vector<observe::Reading> readings() const;
+  void task_failed(const std::string& what);
+
+  const config::QueueOptions& options_;
+  HostClock& clock_;
+  observe::Log& log_;
+  Counters counters_;
+  TaskGroup sources_;  // stopped first
+  TaskGroup work_;
+  Engine engine_;
+  QueueCluster cluster_;
+  Telling telling_;
+  PolicyReload policy_;
+  std::unique_ptr<AwsAccess> aws_;
+  std::unique_ptr<sources::SqsConsumer> consumer_;
+  std::unique_ptr<Instances> instances_;
+  std::unique_ptr<LifecycleHooks> hooks_;
+  std::unique_ptr<Ownership> ownership_;
+  std::unique_ptr<Asg> asg_;
+  std::map<core::HostId, Host> hosts_;
+  std::set<std::string> poison_;  // messages that were told of
+  Event changed_;
+  bool told_to_end_ = false;
+  bool failed_ = false;
+};
+
+Engine::Hooks Queue::Body::engine_hooks() {
+  return {.act = [this](core::Action action) { cluster_.carry_out(std::move(action)); },
+          .journal = [this](const core::Entry& entry) { note(entry); },
+          .finished = [this](const core::Drain& drain) { drain_finished(drain); }};
+}
+
+QueueCluster::Hooks Queue::Body::cluster_hooks() {
+  return {
+      .tell = [this](const core::HostId& host,
+                     core::Observation observation) { engine_.tell(host, std::move(observation)); },
+      .able = [this](const core::Abilities& abilities) { engine_.able(abilities); },
+      .resume = [this](const kube::Node& node,
+                       core::Notice notice) { resume(node, std::move(notice)); },
+      .busy = [this](const core::HostId& host) { return engine_.find(host) != nullptr; },
+      .gone =
+          [this](const core::HostId& host) {
+            const auto known = hosts_.find(host);
+            if (known != hosts_.end() && known->second.over) known->second.over = Time{};
+          }};
+}
+
+sources::SqsConsumer::Hooks Queue::Body::consumer_hooks() {
+  return {.message = [this](const aws::SqsMessage& message) { received(message); },
+          .polled = [this](bool well) { telling_.polled(well); },
+          .failed =
+              [this](const Error& error, int in_a_row) {
+                counters_.count("queue_failures");
+                telling_.poll_failed(kMonitor, error, in_a_row);
+              }};
+}
+
+Result<void> Queue::Body::prepare() {
+  const std::string of_queue = aws::region_of_queue(options_.queue_url);
+  std::string region = options_.region.empty() ? of_queue : options_.region;
+  if (region.empty()) {
+    return permanent(
+        "--aws-region (AWS_REGION): expected the queue's region, for --queue-url does not say it");
+  }
+  if (!aws::is_region(region)) {
+    return permanent("--aws-region (AWS_REGION): '" + region +
+                     "': expected a region such as eu-west-1");
+  }
+  if (!of_queue.empty() && of_queue != region) {
+    return permanent(fmt::format(
+        "--queue-url (QUEUE_URL): the queue is in {}, and --aws-region (AWS_REGION) says {}: leave "
+        "the region out, or name the queue of that region",
+        of_queue, region));
+  }
+  AwsAccess::Way way{.metadata_url = options_.agent.metadata_url,
+                     .warn = [this](const std::string& what) { log_.warning(what); },
+                     .endpoint = options_.endpoint};
+  auto access = AwsAccess::make(work_, clock_, std::move(region), std::move(way));
+  if (!access) return std::unexpected(access.error());
+  aws_ = std::move(*access);
+  aws_->client().on_answer = [this](const aws::Service& service, const std::string& action,
+                                    int status) {
+    counters_.count(
+        "aws_requests",
+        {{"service", service.name}, {"action", action}, {"code", std::to_string(status)}});
+  };
+  instances_ = std::make_unique<Instances>(work_, aws_->client(), clock_, options_.managed_tag);
+  instances_->on_failure = [this](const Error& error, int in_a_row) {
+    if (is_said(in_a_row)) {
+      log_.warning("the tagged instances cannot be listed: " + error.message);
+    }
+  };
+  hooks_ = std::make_unique<LifecycleHooks>(work_, aws_->client(), clock_, hook_options(options_),
+                                            counters_, log_);
+  ownership_ = std::make_unique<Ownership>(options_, cluster_.nodes(), *instances_, log_);
+  asg_ = std::make_unique<Asg>(options_, aws_->client(), cluster_.nodes(), *instances_, *hooks_,
+                               clock_, counters_, log_);
+  consumer_ = std::make_unique<sources::SqsConsumer>(
+      sources_, aws_->client(), clock_,
+      sources::SqsConsumer::Options{.queue_url = options_.queue_url,
+                                    .visibility = Seconds(options_.visibility),
+                                    .read_only = options_.agent.dry_run},
+      consumer_hooks());
+  return telling_.prepare();
+}
+
+void Queue::Body::announce() {
+  log_.info("spotkeeper queue " SPOTKEEPER_VERSION " has started",
+            {{"cluster", cluster_.description()},
+             {"queue_url", options_.queue_url},
+             {"region", aws_->client().region()},
+             {"credentials", aws_->credentials_from()},
+             {"check_tag", options_.check_tag ? options_.managed_tag : "no"},
+             {"taint_node", options_.agent.taint_node ? "true" : "false"},
+             {"cordon_only", options_.agent.cordon_only ? "true" : "false"},
+             {"dry_run", options_.agent.dry_run ? "true" : "false"}});
+}
+
+void Queue::Body::received(const aws::SqsMessage& message) {
+  auto read = sources::read_message(message.body, clock_.now());
+  if (!read) {
+    counters_.count("queue_messages", {{"outcome", "poison"}});
+    constexpr size_t kMostTold = 10'000;
+    if (poison_.size() >= kMostTold) poison_.clear();
+    if (poison_.insert(message.id).second) {
+      log_.warning("a message is not understood, and left to the queue's redrive policy: " +
+                       read.error().message,
+                   {{"message_id", message.id}});
+    }
+    consumer_->settle(message.id, sources::Fate::kPoison);
+    return;
+  }
+  if (read->events.empty()) {
+    counters_.count("queue_messages", {{"outcome", "ignored"}});
+    log_.debug("a message is of no interest: " + read->ignored, {{"message_id", message.id}});
+    consumer_->settle(message.id, sources::Fate::kDone);
+    return;
+  }
+  consumer_->holds(message.id, static_cast<int>(read->events.size()));
+  for (sources::QueueEvent& event : read->events) {
+    work_.spawn("event " + event.id.value, judge(message.id, std::move(event)));
+  }
+}
+
+Task<> Queue::Body::judge(std::string message, sources::QueueEvent event) {
+  while (!cluster_.nodes_known()) co_await sleep_for(Millis(50));
+  const Whose found = co_await ownership_->whose(event);
+  if (event.kind == core::NoticeKind::kAsgLaunch &&
+      (found.answer == Whose::Answer::kOurs || found.answer == Whose::Answer::kElsewhere)) {
+    co_await launched(std::move(message), std::move(event));
+    co_return;
+  }
+  if (found.answer == Whose::Answer::kOurs) {
+    act(message, event, found);
+  } else {
+    co_await not_here(std::move(message), std::move(event), found.answer);
+  }
+}
+
+Task<> Queue::Body::not_here(std::string message, sources::QueueEvent event, Whose::Answer answer) {
+  using Answer = Whose::Answer;
+  const observe::Fields fields{{"event-id", event.id.value},
+                               {"kind", core::to_string(event.kind)},
+                               {"instance-id", event.instance.value}};
+  sources::Fate fate = sources::Fate::kLeft;
+  std::string outcome = "unknown";
+  if (answer == Answer::kNobodys || answer == Answer::kNotManaged) {
+    outcome = answer == Answer::kNobodys ? "nobodys" : "not_managed";
+    fate = sources::Fate::kDone;
+    log_.debug(answer == Answer::kNobodys ? "EC2 knows no such instance: the message is dropped"
+                                          : "the instance lacks the tag: the message is dropped",
+               fields);
+  } else if (answer == Answer::kElsewhere) {
+    outcome = "elsewhere";
+    if (options_.delete_if_node_not_found) {
+      fate = sources::Fate::kDone;
+      log_.info("the instance is no node of this cluster: the message is deleted", fields);
+      if (event.hook) {
+        co_await hooks_->complete(hook_of(event), "CONTINUE");
+      }
+    } else {
+      log_.debug("the instance is no node of this cluster: the message is left to others", fields);
+    }
+  }
+  counters_.count("queue_messages", {{"outcome", outcome}});
+  consumer_->settle(message, fate);
+}
+
+void Queue::Body::act(const std::string& message, const sources::QueueEvent& event,
+                      const Whose& whose) {
+  const core::HostId host(whose.node);
+  if (event.kind == core::NoticeKind::kStateChange && event.detail == "terminated") {
+    work_.spawn("terminated " + whose.node, cluster_.bury(host));
+  }
+  const config::AgentOptions& agent = options_.agent;
+  const sources::EventRules rules{
+      .grace = Seconds(std::max(agent.node_termination_grace_period, 1)),
+      .rebalance_trust = agent.rebalance_trust};
+  auto notice = sources::notice_of(event, rules, clock_.now());
+  const bool unwanted = event.kind == core::NoticeKind::kRebalanceRecommendation &&
+                        !agent.enable_rebalance_draining && !agent.enable_rebalance_monitoring &&
+                        !agent.enable_rebalance_soft_signal;
+  if (!notice || unwanted) {
+    counters_.count("queue_messages", {{"outcome", unwanted ? "unwanted" : "stale"}});
+    log_.info(
+        unwanted ? "a recommendation is not acted on" : "a message is too old: " + notice.error(),
+        {{"node", whose.node}, {"kind", core::to_string(event.kind)}});
+    consumer_->settle(message, sources::Fate::kDone);
+    return;
+  }
+  counters_.count("queue_messages", {{"outcome", "acted_on"}});
+  counters_.count("notices", {{"kind", core::to_string(notice->kind)}, {"source", notice->source}});
+  cluster_.said(host, {.description = event.description,
+                       .group = event.group,
+                       .account = event.account,
+                       .managed = whose.managed});
+  Work work{.message = message, .hook = std::nullopt};
+  if (event.hook) {
+    work.hook = hook_of(event);
+    hooks_->begin(*work.hook);
+    work_.spawn("patience of " + whose.node, refine(host, *notice, *work.hook, event.at));
+  }
+  hosts_[host].works.push_back(std::move(work));
+  if (options_.detach && core::is_hard(*notice) && !event.hook) {
+    work_.spawn("detach " + event.instance.value, asg_->detach(event.instance.value));
+  }
+  cluster_.seen(host);
+  engine_.tell(host, core::NoticeHeard{.notice = std::move(*notice)});
+  cluster_.watch(host);
+  const core::Drain* drain = engine_.find(host);
+  if (drain != nullptr && drain->finished()) works_done(host);
+}
+
+// How long the hook really waits.
+Task<> Queue::Body::refine(core::HostId host, core::Notice notice, aws::LifecycleAction action,
+                           Time began) {
+  const std::optional<Seconds> patience = co_await hooks_->patience(std::move(action));
+  const core::Drain* drain = engine_.find(host);
+  if (!patience || drain == nullptr || drain->finished() || drain->notice().id != notice.id) {
+    co_return;
+  }
+  notice.deadline = began + *patience;
+  if (notice.deadline <= clock_.now() || notice.deadline == drain->notice().deadline) co_return;
+  engine_.tell(host, core::NoticeHeard{.notice = std::move(notice), .instead = true});
+}
+
+Task<> Queue::Body::launched(std::string message, sources::QueueEvent event) {
+  const bool done = co_await asg_->launch(std::move(event));
+  if (done) counters_.count("queue_messages", {{"outcome", "launched"}});
+  consumer_->settle(message, done ? sources::Fate::kDone : sources::Fate::kLeft);
+}
+
+void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
+  const core::HostId host(node.name);
+  log_.info(
+      "going on with the drain that the node's record tells of",
+      {{"node", node.name}, {"notice", notice.id.value}, {"kind", core::to_string(notice.kind)}});
+  hosts_[host];
+  cluster_.seen(host);
+  engine_.tell(host, core::NoticeHeard{.notice = std::move(notice)});
+  cluster_.watch(host);
+}
+
+void Queue::Body::note(const core::Entry& entry) {
+  if (entry.what == core::What::kDenied && entry.level > core::Level::kDebug) cluster_.denied();
+  counters_.count("journal_entries", {{"step", core::to_string(entry.what)}});
+  observe::write_entry(log_, entry);
+  telling_.noted(entry);
+}
+
+void Queue::Body::drain_finished(const core::Drain& drain) {
+  telling_.finished(drain);
+  if (!options_.agent.dry_run) {
+    const observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
+    if (log_.json()) {
+      log_.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
+    } else {
+      log_.print(observe::to_table(post_mortem));
+    }
+  }
+  hosts_[drain.host()].over = clock_.now();
+  works_done(drain.host());
+  changed_.set();
+}
+
+// The drain is over: its messages are done with, and its hooks need not wait any more.
+void Queue::Body::works_done(const core::HostId& host) {
+  const core::Drain* drain = engine_.find(host);
+  const bool well =
+      drain != nullptr && observe::is_well(observe::make_post_mortem(*drain, clock_.now()));
+  for (Work& work : std::exchange(hosts_[host].works, {})) {
+    if (!work.hook) {
+      consumer_->settle(work.message, sources::Fate::kDone);
+      continue;
+    }
+    work_.spawn("completion of " + work.hook->instance,
+                finish(std::move(work), well ? "CONTINUE" : options_.failed_drain_result));
+  }
+}
+
+Task<> Queue::Body::finish(Work work, std::string result) {
+  co_await hooks_->complete(std::move(*work.hook), std::move(result));
+  consumer_->settle(work.message, sources::Fate::kDone);
+}
+
+// Nothing is kept of hosts that are gone, or whose end is long past.
+Task<> Queue::Body::tidy_up() {
+  for (;;) {
+    co_await sleep_for(kTidyUp);
+    for (auto at = hosts_.begin(); at != hosts_.end();) {
+      const auto& [id, host] = *at;
+      const core::Drain* drain = engine_.find(id);
+      const bool hard = drain != nullptr && core::is_hard(drain->notice());
+      const bool long_ago = host.over && (*host.over == Time{} ||
+                                          (hard && clock_.now() > *host.over + kRemembered &&
+                                           clock_.now() > drain->notice().deadline + kRemembered));
+      if (!long_ago || !host.works.empty() || (drain != nullptr && !drain->finished())) {
+        ++at;
+        continue;
+      }
+      engine_.forget(id);
+      cluster_.forget(id);
+      telling_.forget(id);
+      at = hosts_.erase(at);
+    }
+  }
+}
+
+std::vector<observe::Reading> Queue::Body::readings() const {
+  std::vector<observe::Reading> readings;
+  readings.push_back({.name = "spotkeeper_messages_in_hand",
+                      .help = "Messages of the queue that are ours for the moment.",
+                      .value = static_cast<double>(consumer_->in_hand())});
+  if (!instances_->listed()) return readings;
+  double nodes = 0;
+  for (const std::string& id : instances_->tagged()) {
+    nodes += cluster_.nodes().by_instance(id) != nullptr ? 1 : 0;
+  }
+  readings.push_back({.name = "nth_tagged_instances",
+                      .help = "Instances in the region that bear the managed tag.",
+                      .value = static_cast<double>(instances_->tagged().size())});
+  readings.push_back({.name = "nth_tagged_nodes",
+                      .help = "Nodes of the cluster whose instance bears the managed tag.",
+                      .value = nodes});
+  return readings;
+}
+
+void Queue::Body::task_failed(const std::string& what) {
+  failed_ = true;
+  log_.error("a task failed, which is a bug; the process ends: " + what);
+  end();
+}
+
+// Whoever comes next finds everything as we leave it: in the queue and on the nodes.
+Task<> Queue::Body::give_everything_back() {
+  co_await consumer_->give_back();
+  for (const auto& [id, host] : hosts_) {
+    const core::Drain* drain = engine_.find(id);
+    if (drain != nullptr && !drain->finished()) co_await cluster_.give_up(id);
+  }
+}
+
+Task<> Queue::Body::run() {
+  announce();
+  telling_.start(cluster_);
+  cluster_.start();
+  work_.spawn("timer", engine_.keep_time());
+  work_.spawn("credentials", aws_->keep_fresh());
+  if (options_.check_tag || options_.agent.telling.prometheus_server) {
+    work_.spawn("tagged instances", instances_->keep_listing());
+  }
+  if (!options_.agent.policy_file.empty()) work_.spawn("policy file", policy_.run());
+  work_.spawn("tidy up", tidy_up());
+  consumer_->start();
+  while (!told_to_end_) co_await changed_.wait(kLongWait);
+  consumer_->stop();
+  engine_.pause();
+  sources_.cancel();
+  co_await sources_.join();
+  co_await finish_within(kLastWorks, give_everything_back());
+  co_await finish_within(kLastWorks, telling_.settle());
+  co_await finish_within(kLastWorks, cluster_.settle());
+  work_.cancel();
+  co_await work_.join();
+  log_.info("spotkeeper queue has ended");
+}
+
+Queue::Queue(asio::any_io_executor executor, const config::QueueOptions& options,
+             kube::Access access, HostClock& clock, observe::Log& log)
+    : body_(std::make_unique<Body>(executor, options, std::move(access), clock, log)) {}
+Queue::~Queue() = default;
+Result<void> Queue::prepare() {
+  return body_->prepare();
+}
+Task<> Queue::run() {
+  co_await body_->run();
+}
+void Queue::end() {
+  body_->end();
+}
+bool Queue::failed() const {
+  return body_->failed();
+}
+
+}  // namespace spotkeeper::app

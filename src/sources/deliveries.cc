@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/deliveries.h"
+
+#include <algorithm>
+
+namespace spotkeeper::sources {
+namespace {
+
+// A node may be about to join, and another consumer may know the instance: it is not kept from
+// them for long. Who asks often finds out no more.
+Seconds pause_of(int receives, Seconds longest) {
+  constexpr int kMostDoublings = 5;
+  return std::min(Seconds(1 << std::clamp(receives, 1, kMostDoublings)), longest);
+}
+
+}  // namespace
+
+bool Deliveries::received(const std::string& id, const std::string& receipt, int receives,
+                          Time now) {
+  const auto [at, is_new] = messages_.try_emplace(id);
+  at->second.receipt = receipt;
+  at->second.receives = receives;
+  at->second.extend = now + Millis(visibility_) / 2;
+  return is_new;
+}
+
+void Deliveries::holds(const std::string& id, int parts) {
+  const auto message = messages_.find(id);
+  if (message != messages_.end()) message->second.open = parts;
+}
+
+void Deliveries::settle(const std::string& id, Fate fate) {
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) return;
+  Message& message = found->second;
+  message.fate = std::max(message.fate, fate);
+  if (--message.open > 0) return;
+  if (message.fate == Fate::kDone) {
+    done_.push_back(std::move(message.receipt));
+  } else if (message.fate == Fate::kLeft) {
+    left_.emplace_back(std::move(message.receipt), pause_of(message.receives, visibility_));
+  }
+  messages_.erase(found);
+}
+
+std::vector<std::string> Deliveries::take_done() {
+  return std::exchange(done_, {});
+}
+
+std::vector<std::pair<std::string, Seconds>> Deliveries::take_left() {
+  return std::exchange(left_, {});
+}
+
+std::vector<std::string> Deliveries::take_due(Time now) {
+  std::vector<std::string> receipts;
+  for (auto& [id, message] : messages_) {
+    if (message.extend > now) continue;
+    message.extend = now + Millis(visibility_) / 2;
+    receipts.push_back(message.receipt);
+  }
+  return receipts;
+}
+
+std::vector<std::string> Deliveries::give_up() {
+  std::vector<std::string> receipts;
+  for (auto& [id, message] : messages_) receipts.push_back(std::move(message.receipt));
+  messages_.clear();
+  return receipts;
+}
+
+Time Deliveries::due() const {
+  if (!done_.empty() || !left_.empty()) return Time{};
+  Time due = kNever;
+  for (const auto& [id, message] : messages_) due = std::min(due, message.extend);
+  return due;
+}
+
+}  // namespace spotkeeper::sources

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/sqs_consumer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/backoff.h"
+
+namespace spotkeeper::sources {
+namespace {
+
+constexpr Seconds kLongPoll{20};  // the longest that SQS allows
+constexpr int kFullBatch = 10;
+constexpr int kMostBeside = 6;
+// More is left to other replicas, or for later: memory is bounded, and a message is about 1 KiB.
+constexpr size_t kMostInHand = 5'000;
+// Deletions of messages that are done with within this go together.
+constexpr Millis kTogether{100};
+constexpr Millis kFirstPause{500};
+constexpr Millis kLongestPause{20'000};
+
+}  // namespace
+
+SqsConsumer::SqsConsumer(TaskGroup& group, aws::Client& client, const Clock& clock, Options options,
+                         Hooks hooks)
+    : group_(group),
+      client_(client),
+      clock_(clock),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      deliveries_(options_.visibility),
+      due_(group.executor()) {}
+
+void SqsConsumer::start() {
+  group_.spawn("queue", receive_for_ever());
+  group_.spawn("messages in hand", keep());
+}
+
+void SqsConsumer::settle(const std::string& id, Fate fate) {
+  deliveries_.settle(id, fate);
+  if (deliveries_.due() <= clock_.now()) due_.set();
+}
+
+Task<> SqsConsumer::receive_for_ever() {
+  while (!stopped_) {
+    if (deliveries_.in_hand() >= kMostInHand) {
+      co_await sleep_for(kFirstPause);
+    } else if (!co_await receive(kLongPoll)) {
+      const Backoff backoff{.attempt = std::max(failures_, 1),
+                            .base = kFirstPause,
+                            .cap = kLongestPause,
+                            .jitter = random_unit()};
+      co_await sleep_for(backoff_delay(backoff));
+    }
+  }
+}
+
+// Beside the long poll, until the backlog is gone.
+Task<> SqsConsumer::receive_more() {
+  while (!stopped_ && deliveries_.in_hand() < kMostInHand) {
+    const size_t before = deliveries_.in_hand();
+    const bool well = co_await receive(Seconds(0));
+    if (!well || deliveries_.in_hand() <= before) break;
+  }
+  --beside_;
+}
+
+Task<bool> SqsConsumer::receive(Seconds wait) {
+  aws::SqsReceive what{.queue_url = options_.queue_url,
+                       .at_most = kFullBatch,
+                       .wait = wait,
+                       .visibility = options_.visibility};
+  const auto messages = co_await aws::receive_messages(client_, std::move(what));
+  hooks_.polled(messages.has_value());
+  if (!messages) {
+    hooks_.failed(messages.error(), ++failures_);
+    co_return false;
+  }
+  failures_ = 0;
+  // SQS answers with fewer than there are: whatever comes may be the beginning of a storm.
+  if (!messages->empty() && beside_ < kMostBeside && !stopped_) {
+    ++beside_;
+    group_.spawn("backlog", receive_more());
+  }
+  for (const aws::SqsMessage& message : *messages) {
+    if (deliveries_.received(message.id, message.receipt, message.receives, clock_.now())) {
+      hooks_.message(message);
+    }
+  }
+  due_.set();
+  co_return true;
+}
+
+Task<> SqsConsumer::keep() {
+  for (;;) {
+    const Time due = deliveries_.due();
+    if (due > clock_.now()) {
+      co_await due_.wait(due == kNever ? Millis(kLongPoll) : due - clock_.now());
+      continue;
+    }
+    co_await sleep_for(kTogether);
+    co_await tidy();
+  }
+}
+
+void SqsConsumer::failed(const Error& error) {
+  hooks_.failed(error, ++kept_badly_);
+}
+
+// What fails here is seen again: it is done anew then, or settled at once.
+Task<> SqsConsumer::tidy() {
+  std::vector<std::string> done = deliveries_.take_done();
+  std::vector<std::string> due = deliveries_.take_due(clock_.now());
+  std::map<Seconds, std::vector<std::string>> left;
+  for (auto& [receipt, pause] : deliveries_.take_left()) left[pause].push_back(std::move(receipt));
+  if (options_.read_only) {
+    // Seen again by whoever really does something.
+    left[options_.visibility].insert(left[options_.visibility].end(), done.begin(), done.end());
+    done.clear();
+  }
+  if (!due.empty())
+    left[options_.visibility].insert(left[options_.visibility].end(), due.begin(), due.end());
+  bool well = true;
+  if (!done.empty()) {
+    const auto deleted =
+        co_await aws::delete_messages(client_, options_.queue_url, std::move(done));
+    if (!deleted) failed(deleted.error());
+    well = deleted.has_value();
+  }
+  for (auto& [pause, receipts] : left) {
+    const auto changed =
+        co_await aws::change_visibility(client_, options_.queue_url, std::move(receipts), pause);
+    if (!changed) failed(changed.error());
+    well = well && changed.has_value();
+  }
+  if (well) kept_badly_ = 0;
+}
+
+Task<> SqsConsumer::give_back() {
+  stopped_ = true;
+  co_await tidy();
+  std::vector<std::string> rest = deliveries_.give_up();
+  if (rest.empty()) co_return;
+  const auto changed =
+      co_await aws::change_visibility(client_, options_.queue_url, std::move(rest), Seconds(0));
+  if (!changed) failed(changed.error());
+}
+
+}  // namespace spotkeeper::sources
