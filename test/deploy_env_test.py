@@ -329,10 +329,28 @@ def test_our_values_become_our_environment(helm):
     }
 
 
+def test_our_values_of_queue_mode(helm):
+    values = {
+        "failedDrainResult": "ABANDON",
+        "abandonLaunchAfter": "10m",
+        "afterTermination": "delete-node",
+        "detachFromAsg": True,
+    }
+    assert sent(helm.render(QUEUE_MODE | values)) == QUEUE | {
+        "FAILED_DRAIN_RESULT": "ABANDON",
+        "ABANDON_LAUNCH_AFTER": "10m",
+        "AFTER_TERMINATION": "delete-node",
+        "DETACH_ASG": "true",
+    }
+
+
 def test_the_executable_knows_every_name_that_is_sent():
     """A name that it does not know would be lost in silence."""
-    known = subprocess.run([spotkeeper(), "agent", "--help"], text=True, capture_output=True, check=True).stdout
-    names = {word.strip("[](),.") for word in known.split()}
+    helps = [
+        subprocess.run([spotkeeper(), command, "--help"], text=True, capture_output=True, check=True).stdout
+        for command in ("agent", "queue")
+    ]
+    names = {word.strip("[](),.") for text in helps for word in text.split()}
     template = (CHART / "templates/_env.tpl").read_text()
     sent_ever = {line.split('"')[1] for line in template.splitlines() if line.strip().startswith("(list ")}
     sent_ever |= set(BOTH) | {"WEBHOOK_URL", "WEBHOOK_ROUTING_KEY"}

@@ -14,8 +14,9 @@ import threading
 import pytest
 import yaml
 
-from rig import stays, until
-from rig.access import agent_rules, make_account, request_token
+from deploy_scene import account_of, environment_of, install, pod_on, rights, until_daemons
+from rig import until
+from rig.access import agent_rules
 from rig.binaries import REPOSITORY, binary, crds, spotkeeper
 from rig.helm import CHART, KUSTOMIZE, QUEUE_MODE, Helm, Kubectl, find
 from rig.kube import ApiError, Kube
@@ -92,26 +93,6 @@ def helm(rig):
     yield helm
     for release in json.loads(helm.run("list", "--output", "json", "--all")):
         helm.run("uninstall", release["name"])
-
-
-def install(helm, rig, values: dict | None = None, release: str = "spotkeeper") -> list[dict]:
-    """On nodes of this rig only. Returns what was installed."""
-    selector = {RIG: rig.id} | (values or {}).get("daemonsetNodeSelector", {})
-    given = {"fullnameOverride": f"spotkeeper-{rig.id}"} | (values or {}) | {"daemonsetNodeSelector": selector}
-    helm.run("install", release, CHART, values=given)
-    return list(filter(None, yaml.safe_load_all(helm.run("get", "manifest", release))))
-
-
-def daemons(rig, name: str = "") -> dict:
-    return rig.kube.get("daemonsets", name or f"spotkeeper-{rig.id}")["status"]
-
-
-def until_daemons(rig, wanted: int, name: str = "") -> None:
-    until(
-        lambda: daemons(rig, name).get("desiredNumberScheduled") == daemons(rig, name).get("numberReady") == wanted,
-        20,
-        f"{wanted} agents wanted and Ready",
-    )
 
 
 # The whole of what is rendered, judged by the API server
@@ -242,40 +223,6 @@ def test_an_upgrade_replaces_nths_release(rig, helm):
 
 
 # Under its own account
-
-
-def account_of(rig, pod: dict):
-    """As the kubelet mounts it into that pod: a token bound to it."""
-    name = pod["spec"]["serviceAccountName"]
-    kube = rig.control_plane.kube(namespace=rig.namespace)
-    token = request_token(kube, name, pod)
-    user = f"system:serviceaccount:{rig.namespace}:{name}"
-    return make_account(kube, user, token, rig.folder / f"{pod['metadata']['name']}-account")
-
-
-def environment_of(pod: dict) -> dict[str, str]:
-    """What its container finds in its environment."""
-    fields = {
-        "spec.nodeName": pod["spec"]["nodeName"],
-        "metadata.name": pod["metadata"]["name"],
-        "metadata.namespace": pod["metadata"]["namespace"],
-    }
-    [container] = pod["spec"]["containers"]
-    return {
-        one["name"]: one["value"] if "value" in one else fields[one["valueFrom"]["fieldRef"]["fieldPath"]]
-        for one in container["env"]
-    }
-
-
-def pod_on(rig, node) -> dict:
-    """The agent's pod on that node."""
-    until(lambda: rig.kube.list("pods", "k8s-app=aws-node-termination-handler", f"spec.nodeName={node.name}"), 20, "its pod")
-    [pod] = rig.kube.list("pods", "k8s-app=aws-node-termination-handler", f"spec.nodeName={node.name}")
-    return pod
-
-
-def rights(rules: list[dict]) -> set[tuple[str, str]]:
-    return {(verb, resource) for rule in rules for verb in rule["verbs"] for resource in rule["resources"]}
 
 
 def test_a_drain_to_the_end_uses_every_right_that_the_chart_gives_and_wants_no_other(rig, helm):
