@@ -46,7 +46,7 @@ rig-test: build
 	tools/build release spotkeeper-world
 	tools/build release aws-probe
 	tools/build release spotkeeper-demo
-	$(PYTHON) -m pytest test
+	tools/rig-tests
 
 manifests: ## build/deploy: the packaged chart with its index, and all-in-one manifests
 	tools/setup test
