@@ -8,12 +8,13 @@ import subprocess
 import pytest
 import yaml
 
+from queue_scene import Scene
 from rig import until
 from rig.binaries import REPOSITORY, binary
 
 ALERTS = REPOSITORY / "deploy/prometheus/alerts.yaml"
 DASHBOARD = REPOSITORY / "deploy/grafana/spotkeeper.json"
-METRIC = re.compile(r"\b(?:spotkeeper|actions|events|process)_[a-z0-9_]+\b")
+METRIC = re.compile(r"\b(?:spotkeeper|actions|events|process|nth)_[a-z0-9_]+\b")
 LABELS = {"event_error_where", "node_action", "node_status"}
 
 
@@ -77,24 +78,30 @@ def test_every_metric_that_is_named_is_there(rig):
     served = {"ENABLE_PROMETHEUS_SERVER": "true", "PROMETHEUS_SERVER_PORT": 0}
     agent = rig.agent(node, imds, env | served)
     agent.post_mortem(at_most=30)
+    scene = Scene(rig)
+    queue = scene.handler(served)
+    action = scene.queue.asg_terminate(scene.node)
+    until(lambda: action.result, 30, "the hook completed")
 
-    def shown() -> set[str]:
-        return {re.sub(r"_(bucket|sum|count)$", "", name.partition("{")[0]) for name in agent.metrics()}
+    def shown(one) -> set[str]:
+        return {re.sub(r"_(bucket|sum|count)$", "", name.partition("{")[0]) for name in one.metrics()}
 
-    until(lambda: "spotkeeper_webhook_posts_total" in shown(), 10, "the webhook's first try counted")
+    until(lambda: "spotkeeper_webhook_posts_total" in shown(agent), 10, "the webhook's first try counted")
+    until(lambda: "spotkeeper_lifecycle_actions_total" in shown(queue), 10, "the hook counted")
     named = names_in(dashboard_queries()) | names_in(rule["expr"] for rule in rules())
-    rare = {"spotkeeper_clock_corrections_total", "spotkeeper_aws_requests_total"}
-    assert named - shown() == rare
-    for name in rare:
-        counted = name.removeprefix("spotkeeper_").removesuffix("_total")
+    rare = {"clock_corrections", "queue_failures", "lifecycle_heartbeats", "detached"}
+    assert named - shown(agent) - shown(queue) == {f"spotkeeper_{name}_total" for name in rare}
+    for counted in rare:
         sources = subprocess.run(["grep", "-rlF", f'"{counted}"', REPOSITORY / "src"], capture_output=True, check=False)
-        assert sources.returncode == 0, f"{name} is counted nowhere"
+        assert sources.returncode == 0, f"{counted} is counted nowhere"
 
 
 # Each alert: the series that make it fire after so many minutes, and those that do not. Prometheus' notation: "0x30 1x9"
 # is 0 for 31 samples (one a minute), then 1 for ten; "_x30" is nothing.
 POLLS = 'spotkeeper_imds_polls_total{instance="i",outcome="%s"}'
 REQUESTS = 'spotkeeper_api_requests_total{instance="i",verb="patch",resource="nodes",code="%s"}'
+RECEIVED = 'spotkeeper_aws_requests_total{instance="i",service="sqs",action="ReceiveMessage",code="%s"}'
+IN_HAND = 'spotkeeper_messages_in_hand{instance="i"}'
 HERE = {'spotkeeper_build_info{instance="i",version="1"}': "1x60"}
 
 
@@ -163,6 +170,24 @@ CASES = {
         ({'spotkeeper_kubernetes_events_total{instance="i",outcome="dropped"}': "_x30 1x9"}, 35, True),
         ({'spotkeeper_kubernetes_events_total{instance="i",outcome="written"}': "_x30 1x9"}, 35, False),
     ],
+    "SpotkeeperQueueDeaf": [
+        ({RECEIVED % "200": "0+3x20 60x40", IN_HAND: "0x60"}, 40, True),
+        ({RECEIVED % "403": "0+3x60", IN_HAND: "0x60"}, 20, True),
+        ({RECEIVED % "200": "0+3x60", RECEIVED % "500": "0+1x60", IN_HAND: "0x60"}, 40, False),
+        ({POLLS % "quiet": "0+60x60"}, 40, False),
+    ],
+    "SpotkeeperPoison": [
+        ({'spotkeeper_queue_messages_total{instance="i",outcome="poison"}': "_x30 1x9"}, 35, True),
+        ({'spotkeeper_queue_messages_total{instance="i",outcome="acted_on"}': "_x30 1x9"}, 35, False),
+    ],
+    "SpotkeeperHooksFail": [
+        ({'spotkeeper_lifecycle_actions_total{instance="i",outcome="failed"}': "_x30 1x9"}, 35, True),
+        ({'spotkeeper_lifecycle_actions_total{instance="i",outcome="completed"}': "_x30 1x9"}, 35, False),
+    ],
+    "SpotkeeperInstancesWithoutNode": [
+        ({'nth_tagged_instances{instance="i"}': "5x60", 'nth_tagged_nodes{instance="i"}': "4x60"}, 40, True),
+        ({'nth_tagged_instances{instance="i"}': "5x60", 'nth_tagged_nodes{instance="i"}': "5x60"}, 40, False),
+    ],
     "SpotkeeperClockWrong": [({'spotkeeper_clock_corrections_total{instance="i"}': "_x30 1x9"}, 35, True)],
 }
 
@@ -215,7 +240,9 @@ def test_no_alert_fires_on_a_quiet_cluster(tmp_path):
             {
                 "interval": "1m",
                 "input_series": [{"series": name, "values": values} for name, values in series.items()],
-                "promql_expr_test": [{"expr": 'count(ALERTS{alertstate="firing"})', "eval_time": f"{at}m"} for at in (20, 40, 59)],
+                "promql_expr_test": [
+                    {"expr": 'count(ALERTS{alertstate="firing"})', "eval_time": f"{at}m"} for at in (20, 40, 59)
+                ],
             }
         ],
     }

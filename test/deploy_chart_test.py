@@ -47,7 +47,13 @@ def test_node_selectors_fall_back_as_nths_do(helm, values, selector):
         ({}, [None]),
         ({"daemonsetTolerations": ""}, []),
         ({"tolerations": [{"key": "a", "operator": "Exists"}]}, ["a"]),
-        ({"tolerations": [{"key": "a", "operator": "Exists"}], "linuxTolerations": [{"key": "b", "operator": "Exists"}]}, ["b"]),
+        (
+            {
+                "tolerations": [{"key": "a", "operator": "Exists"}],
+                "linuxTolerations": [{"key": "b", "operator": "Exists"}],
+            },
+            ["b"],
+        ),
         (QUEUE_MODE, []),
         ({"tolerations": [{"operator": "Exists"}]} | QUEUE_MODE, [None]),
     ],
@@ -78,7 +84,10 @@ def test_affinities_fall_back_as_nths_do(helm):
 @pytest.mark.parametrize(
     "values, expected",
     [
-        ({}, {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet", "priorityClassName": "system-node-critical"}),
+        (
+            {},
+            {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet", "priorityClassName": "system-node-critical"},
+        ),
         ({"useHostNetwork": False, "linuxDnsPolicy": "Default"}, {"hostNetwork": False, "dnsPolicy": "Default"}),
         ({"dnsPolicy": "None", "dnsConfig": {"nameservers": ["1.1.1.1"]}}, {"dnsPolicy": "None"}),
         ({"daemonsetPriorityClassName": "mine"}, {"priorityClassName": "mine"}),
@@ -92,7 +101,8 @@ def test_affinities_fall_back_as_nths_do(helm):
         ({"image": {"pullSecrets": [{"name": "r"}]}}, {"imagePullSecrets": [{"name": "r"}]}),
         ({"podSecurityContext": {"fsGroup": 65534}}, {"securityContext": {"fsGroup": 65534}}),
         (
-            QUEUE_MODE | {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"}]},
+            QUEUE_MODE
+            | {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"}]},
             {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"}]},
         ),
     ],
@@ -124,7 +134,9 @@ def test_labels_annotations_and_names(helm):
     assert daemons["spec"]["updateStrategy"] == {"type": "OnDelete"}
     metadata = daemons["spec"]["template"]["metadata"]
     selector = daemons["spec"]["selector"]["matchLabels"]
-    assert selector.items() <= metadata["labels"].items() and "team" not in selector, "a selector cannot be changed later"
+    assert selector.items() <= metadata["labels"].items() and "team" not in selector, (
+        "a selector cannot be changed later"
+    )
     assert {"team": "a", "of": "all", "for": "linux", "k8s-app": "aws-node-termination-handler"}.items() <= metadata[
         "labels"
     ].items()
@@ -154,7 +166,9 @@ def test_mounts(helm):
 
 
 def test_a_policy_arrives_as_it_is_written(helm):
-    rules = {"rules": [{"name": "jobs", "owners": ["Job"], "mode": "last-moment", "enoughGrace": "90s", "order": 1000000}]}
+    rules = {
+        "rules": [{"name": "jobs", "owners": ["Job"], "mode": "last-moment", "enoughGrace": "90s", "order": 1000000}]
+    }
     text = find(helm.render({"policy": rules}), "ConfigMap")["data"]["policy.yaml"]
     assert yaml.safe_load(text) == rules and "1000000" in text and "1e+06" not in text
 
@@ -171,7 +185,13 @@ def test_probes(helm):
 
 
 def test_of_prometheus_operator(helm):
-    monitor = {"create": True, "namespace": "monitoring", "labels": {"release": "p"}, "interval": "15s", "sampleLimit": 9}
+    monitor = {
+        "create": True,
+        "namespace": "monitoring",
+        "labels": {"release": "p"},
+        "interval": "15s",
+        "sampleLimit": 9,
+    }
     assert "PodMonitor" not in kinds(helm.render({"podMonitor": monitor})), "nothing to scrape"
     one = find(helm.render({"podMonitor": monitor, "enablePrometheusServer": True}), "PodMonitor")
     assert one["metadata"]["namespace"] == "monitoring" and one["metadata"]["labels"]["release"] == "p"
@@ -188,7 +208,10 @@ def test_of_prometheus_operator(helm):
     }
     selected = find(queue, "ServiceMonitor")["spec"]["selector"]["matchLabels"]
     assert selected.items() <= service["metadata"]["labels"].items()
-    assert service["spec"]["selector"].items() <= find(queue, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
+    assert (
+        service["spec"]["selector"].items()
+        <= find(queue, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
+    )
     assert "Service" not in kinds(helm.render(QUEUE_MODE))
 
 
@@ -254,7 +277,10 @@ def test_what_is_wrong_is_named_by_the_schema(helm, values, where):
         ({}, "spotkeeper:VERSION"),
         ({"repository": "r.example/spotkeeper"}, "r.example/spotkeeper:VERSION"),
         ({"repository": "r.example/spotkeeper", "tag": "9"}, "r.example/spotkeeper:9"),
-        ({"repository": "r.example/spotkeeper", "digest": f"sha256:{'a' * 64}"}, f"r.example/spotkeeper@sha256:{'a' * 64}"),
+        (
+            {"repository": "r.example/spotkeeper", "digest": f"sha256:{'a' * 64}"},
+            f"r.example/spotkeeper@sha256:{'a' * 64}",
+        ),
         ({"repository": "public.ecr.aws/aws-ec2/aws-node-termination-handler", "tag": "v1.25.6"}, "spotkeeper:VERSION"),
         ({"tag": "v1.22.1"}, "spotkeeper:VERSION"),
         ({"repository": "r.example/spotkeeper", "tag": "v1.22.1"}, "r.example/spotkeeper:VERSION"),

@@ -67,7 +67,13 @@ TEMPLATE = '{"Content":"{{ .InstanceID }} {{ .StartTime }}"}'
 # Values of NTH's end-to-end scripts of IMDS mode, and of its chart's manual: what they change in the environment.
 ON_THE_NODE = {
     "asg-lifecycle-imds-test": (
-        {"taintNode": True, "enableASGLifecycleDraining": True, SPOT: False, SCHEDULED: False, "daemonsetTolerations": ""},
+        {
+            "taintNode": True,
+            "enableASGLifecycleDraining": True,
+            SPOT: False,
+            SCHEDULED: False,
+            "daemonsetTolerations": "",
+        },
         {
             "TAINT_NODE": "true",
             "ENABLE_SPOT_INTERRUPTION_DRAINING": "false",
@@ -75,7 +81,10 @@ ON_THE_NODE = {
         },
     ),
     "cordon-only-test": ({"cordonOnly": True}, {"CORDON_ONLY": "true"}),
-    "emit-events-test": ({"emitKubernetesEvents": True, SPOT: True, SCHEDULED: True}, {"EMIT_KUBERNETES_EVENTS": "true"}),
+    "emit-events-test": (
+        {"emitKubernetesEvents": True, SPOT: True, SCHEDULED: True},
+        {"EMIT_KUBERNETES_EVENTS": "true"},
+    ),
     "maintenance-event-dry-run-test": ({"dryRun": True}, {"DRY_RUN": "true"}),
     "maintenance-event-reboot-test": (
         {"taintNode": True, "procUptimeFile": "/uptime"},
@@ -122,7 +131,10 @@ ON_THE_NODE = {
         {"webhookURL": "http://x", "webhookTemplate": TEMPLATE, "webhookProxy": "tcp://squid.default:3128"},
         {"WEBHOOK_URL": "http://x", "WEBHOOK_TEMPLATE": TEMPLATE, "WEBHOOK_PROXY": "tcp://squid.default:3128"},
     ),
-    "webhook-secret-test": ({"webhookURLSecretName": "webhooksecret"}, {"WEBHOOK_URL": "secret:webhooksecret/webhookurl"}),
+    "webhook-secret-test": (
+        {"webhookURLSecretName": "webhooksecret"},
+        {"WEBHOOK_URL": "secret:webhooksecret/webhookurl"},
+    ),
     "the secret wins": (
         {"webhookURLSecretName": "webhooksecret", "webhookURL": "http://x"},
         {"WEBHOOK_URL": "secret:webhooksecret/webhookurl"},
@@ -181,7 +193,12 @@ ON_THE_NODE = {
         },
     ),
 }
-KEYS = {"awsAccessKeyID": "foo", "awsSecretAccessKey": "bar", "awsRegion": "us-east-1", "awsEndpoint": "http://localstack.default"}
+KEYS = {
+    "awsAccessKeyID": "foo",
+    "awsSecretAccessKey": "bar",
+    "awsRegion": "us-east-1",
+    "awsEndpoint": "http://localstack.default",
+}
 SENT_KEYS = {
     "AWS_ACCESS_KEY_ID": "foo",
     "AWS_SECRET_ACCESS_KEY": "bar",

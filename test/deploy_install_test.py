@@ -46,7 +46,12 @@ EVERYTHING = {
     "podDisruptionBudget": {"minAvailable": 1},
     "replicas": 2,
     "topologySpreadConstraints": [
-        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {}}}
+        {
+            "maxSkew": 1,
+            "topologyKey": "zone",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {}},
+        }
     ],
     "customLabels": {"team": "a"},
     "dnsConfig": {"options": [{"name": "ndots", "value": "1"}]},
@@ -376,7 +381,8 @@ def test_queue_mode_is_restricted(rig, helm):
 
 
 @pytest.mark.parametrize(
-    "values, why", [({}, "host namespaces (hostNetwork=true)"), ({"useHostNetwork": False, "procUptimeFile": "/u"}, "hostPath")]
+    "values, why",
+    [({}, "host namespaces (hostNetwork=true)"), ({"useHostNetwork": False, "procUptimeFile": "/u"}, "hostPath")],
 )
 def test_what_needs_more_than_baseline(rig, helm, values, why):
     """The host's network, and a file of the host in place of /proc/uptime; nothing else."""
@@ -467,7 +473,9 @@ def test_uninstalled_nothing_is_left_but_marks_which_undo_takes_back(rig, helm, 
     until(lambda: imds.seconds_left() < 0, 20, "the deadline, and the host lives on")
     helm.run("uninstall", "spotkeeper")
     label = "app.kubernetes.io/instance=spotkeeper"
-    everything = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,flowschemas"
+    everything = (
+        "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,flowschemas"
+    )
     assert not kubectl.run("get", everything, "-l", label, "-o", "name").strip()
     left = kubectl.run("get", "all,configmaps,serviceaccounts", "-n", rig.namespace, "-l", label, "-o", "name")
     assert not [line for line in left.splitlines() if not line.startswith("pod/")], "pods end in their own time"
@@ -488,8 +496,12 @@ def run_as_a_person(rig, command: str) -> None:
     for name, program in (("kubectl", binary("kubectl")), ("spotkeeper", spotkeeper())):
         if not (tools / name).exists():
             (tools / name).symlink_to(program)
-    command = command.replace("nodes --all", f"nodes -l {RIG}={rig.id}").replace("get nodes", f"get nodes -l {RIG}={rig.id}")
+    command = command.replace("nodes --all", f"nodes -l {RIG}={rig.id}").replace(
+        "get nodes", f"get nodes -l {RIG}={rig.id}"
+    )
     env = {"PATH": f"{tools}:/usr/bin:/bin", "KUBECONFIG": str(rig.control_plane.kubeconfig())}
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=env, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command], env=env, text=True, capture_output=True, check=False
+    )
     not_there = done.stderr.startswith("error: taint ") and done.stderr.count("\n") == 1
     assert done.returncode == 0 or not_there, f"{command}\n{done.stdout}{done.stderr}"

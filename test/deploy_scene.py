@@ -53,7 +53,11 @@ def environment_of(pod: dict) -> dict[str, str]:
 
 def pod_on(rig, node) -> dict:
     """The agent's pod on that node."""
-    until(lambda: rig.kube.list("pods", "k8s-app=aws-node-termination-handler", f"spec.nodeName={node.name}"), 20, "its pod")
+    until(
+        lambda: rig.kube.list("pods", "k8s-app=aws-node-termination-handler", f"spec.nodeName={node.name}"),
+        20,
+        "its pod",
+    )
     [pod] = rig.kube.list("pods", "k8s-app=aws-node-termination-handler", f"spec.nodeName={node.name}")
     return pod
 

@@ -40,7 +40,9 @@ class Helm:
         if arguments[0] not in ("lint", "package", "repo"):
             command += ["--namespace", self.namespace]
         done = subprocess.run(command, env=self._env, text=True, capture_output=True, check=False, timeout=120)
-        done.stderr = "".join(line for line in done.stderr.splitlines(True) if "found symbolic link in path" not in line)
+        done.stderr = "".join(
+            line for line in done.stderr.splitlines(True) if "found symbolic link in path" not in line
+        )
         return done
 
     def run(self, *arguments, values: dict | pathlib.Path | None = None) -> str:
