@@ -236,6 +236,116 @@ def test_of_older_clusters(helm):
     assert {"ValidatingAdmissionPolicy", "FlowSchema"}.isdisjoint(kinds(new))
 
 
+# An old values file
+
+# Every value of NTH's chart that has a default, at that default; its own image, and what was for Windows.
+NTH_DEFAULTS = """
+image:
+  repository: public.ecr.aws/aws-ec2/aws-node-termination-handler
+  tag: ""
+  pullPolicy: IfNotPresent
+  pullSecrets: []
+nameOverride: ""
+fullnameOverride: ""
+serviceAccount: {create: true, name: , annotations: {}}
+rbac: {create: true, pspEnabled: true}
+customLabels: {}
+podLabels: {}
+podAnnotations: {}
+podSecurityContext: {fsGroup: 1000}
+securityContext:
+  {readOnlyRootFilesystem: true, runAsNonRoot: true, allowPrivilegeEscalation: false, runAsUser: 1000, runAsGroup: 1000}
+terminationGracePeriodSeconds:
+resources: {}
+nodeSelector: {}
+affinity: {}
+tolerations: []
+extraEnv: []
+probes: {httpGet: {path: /healthz, port: 8080}, initialDelaySeconds: 5, periodSeconds: 5}
+logLevel: info
+jsonLogging: false
+enablePrometheusServer: false
+prometheusServerPort: 9092
+dryRun: false
+cordonOnly: false
+taintNode: false
+excludeFromLoadBalancers: false
+deleteLocalData: true
+ignoreDaemonSets: true
+podTerminationGracePeriod: -1
+nodeTerminationGracePeriod: 120
+emitKubernetesEvents: false
+kubernetesEventsExtraAnnotations: ""
+webhookURL: ""
+webhookURLSecretName: ""
+webhookProxy: ""
+webhookHeaders: ""
+webhookTemplate: ""
+webhookTemplateConfigMapName: ""
+webhookTemplateConfigMapKey: ""
+enableSqsTerminationDraining: false
+replicas: 1
+strategy: {}
+podDisruptionBudget: {}
+serviceMonitor: {create: false, namespace: , labels: {}, interval: 30s, sampleLimit: 5000}
+priorityClassName: system-cluster-critical
+awsRegion: ""
+queueURL: ""
+workers: 10
+checkTagBeforeDraining: true
+managedTag: aws-node-termination-handler/managed
+checkASGTagBeforeDraining: true
+managedAsgTag: aws-node-termination-handler/managed
+useProviderId: false
+topologySpreadConstraints: []
+targetNodeOs: linux
+linuxPodLabels: {}
+windowsPodLabels: {}
+linuxPodAnnotations: {}
+windowsPodAnnotations: {}
+daemonsetPriorityClassName: system-node-critical
+podMonitor: {create: false, namespace: , labels: {}, interval: 30s, sampleLimit: 5000}
+updateStrategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 25%}}
+metadataTries: 3
+enableSpotInterruptionDraining: true
+enableScheduledEventDraining: true
+enableRebalanceMonitoring: false
+enableRebalanceDraining: false
+enableASGLifecycleDraining: true
+deleteSqsMsgIfNodeNotFound: false
+useHostNetwork: true
+dnsPolicy: ""
+dnsConfig: {}
+linuxDnsPolicy: ClusterFirstWithHostNet
+windowsDnsPolicy: ClusterFirst
+daemonsetNodeSelector: {}
+linuxNodeSelector: {}
+windowsNodeSelector: {}
+daemonsetAffinity:
+  nodeAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      nodeSelectorTerms:
+        - matchExpressions: [{key: eks.amazonaws.com/compute-type, operator: NotIn, values: [fargate]}]
+linuxAffinity: {}
+windowsAffinity: {}
+daemonsetTolerations: [{operator: Exists}]
+linuxTolerations: []
+windowsTolerations: []
+enableProbesServer: false
+instanceMetadataURL: ""
+procUptimeFile: /proc/uptime
+"""
+
+
+def test_nths_own_defaults_are_ours(helm):
+    """So that a file in which somebody has written all of them down changes nothing, but what is said to."""
+    values, mine = yaml.safe_load(NTH_DEFAULTS), helm.render()
+    assert helm.render(values | {"terminationGracePeriodSeconds": 130}) == mine
+    assert "terminationGracePeriodSeconds" not in pod_of(helm.render(values)), "as it is written"
+    twins = {"checkASGTagBeforeDraining": None, "managedAsgTag": None, "terminationGracePeriodSeconds": 130}
+    assert helm.render(values | QUEUE_MODE | twins) == helm.render(QUEUE_MODE)
+
+
 # What is refused, and what is said
 
 
