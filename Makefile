@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo demo-real test unit-test asan-test histories rig-test fuzz bench bench-large lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test histories rig-test manifests fuzz bench bench-large lint format clean setup
 
 setup:
 	tools/setup test
@@ -47,6 +47,10 @@ rig-test: build
 	tools/build release aws-probe
 	tools/build release spotkeeper-demo
 	tools/rig-tests
+
+manifests: ## build/deploy: the packaged chart with its index, and all-in-one manifests
+	tools/setup test
+	deploy/package
 
 fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md
 	tools/setup test

@@ -26,3 +26,11 @@ def spotkeeper() -> pathlib.Path:
     if not os.access(path, os.X_OK):
         raise MissingBinary(f"{path} is missing: run make build (or set SPOTKEEPER_BINARY)")
     return path.resolve()
+
+
+def crds() -> list[pathlib.Path]:
+    """CustomResourceDefinitions of Prometheus' operator, as tools/setup fetched them."""
+    found = sorted((CACHE / "crds").glob("*.yaml"))
+    if not found:
+        raise MissingBinary(f"{CACHE / 'crds'} is empty: run tools/setup test")
+    return found
