@@ -377,7 +377,7 @@ def test_the_hook_waits_for_the_pods(rig):
     until(lambda: action.result == "CONTINUE", 10, "completed")
     rig.history.catch_up()
     gone = max(story.gone_at for story in rig.history.pods(scene.app, scene.node.name))
-    assert action.ended_at >= gone
+    assert action.ended_at > gone - 0.1, "the watch that saw it go is a little late"
 
 
 def test_the_delay_before_a_completion(rig):
@@ -555,7 +555,7 @@ def test_told_to_end_it_gives_its_work_to_others_at_once(rig):
     scene.open()
     scene.until_evicted()
     scene.until_empty()
-    assert scene.node.is_marked()
+    assert scene.node.is_cordoned()
 
 
 def test_idle_it_asks_little(rig):
