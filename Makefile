@@ -46,7 +46,7 @@ rig-test: build
 	tools/build release spotkeeper-world
 	tools/build release aws-probe
 	tools/build release spotkeeper-demo
-	$(PYTHON) -m pytest test
+	tools/rig-tests
 
 fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md
 	tools/setup test

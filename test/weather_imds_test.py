@@ -40,7 +40,7 @@ def test_a_clock_that_is_wrong_is_corrected_by_awss(rig):
         assert slow.told_at + slow.grace <= imds.deadline + 1, "its grace is cut by the true time that is left"
         assert imds.deadline - slow.told_at > spare_time - 8, "told at once"
     for name, (imds, agent) in started.items():
-        told_at_its_last_moment(rig, f"shy-{name}", imds, early_s=3)
+        told_at_its_last_moment(rig, f"shy-{name}", imds)
         ended_well(agent, moved=2)
         notice = agent.steps("notice")[0]["message"]
         away = "90 s" if abs(hosts[name][1]) == 90 else "3600 s"

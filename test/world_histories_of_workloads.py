@@ -303,7 +303,7 @@ def a_service_and_its_endpoints(w: Witness):
     node = w.rig.node("n1")
     w.rig.service("web")
     w.becomes("nobody", lambda: w.endpoints("web"), [])
-    w.rig.deployment("web", on=node, ready_after=1, ends_after=1.5)
+    w.rig.deployment("web", on=node, ready_after=4, ends_after=4)
     w.becomes("not yet", lambda: w.endpoints("web"), [(False, False, False)])
     w.becomes("ready", lambda: w.endpoints("web"), [(True, True, False)])
     w.call("scale", w.kube.patch, "deployments", "web", {"spec": {"replicas": 0}})

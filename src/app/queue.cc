@@ -106,6 +106,7 @@ class Queue::Body {
   // What waits for the end of a host's drain.
   struct Work {
     std::string message;
+    core::NoticeId notice;
     std::optional<aws::LifecycleAction> hook;
   };
   struct Host {
@@ -127,7 +128,8 @@ class Queue::Body {
   void note(const core::Entry& entry);
   void drain_finished(const core::Drain& drain);
   void works_done(const core::HostId& host);
-  Task<> finish(Work work, std::string result);
+  Task<> finish(core::HostId host, Work work, std::string result);
+  void settled(const core::HostId& host, const Work& work);
   Task<> tidy_up();
   Task<> give_everything_back();
   std::vector<observe::Reading> readings() const;
@@ -346,7 +348,7 @@ void Queue::Body::act(const std::string& message, const sources::QueueEvent& eve
                        .group = event.group,
                        .account = event.account,
                        .managed = whose.managed});
-  Work work{.message = message, .hook = std::nullopt};
+  Work work{.message = message, .notice = notice->id, .hook = std::nullopt};
   if (event.hook) {
     work.hook = hook_of(event);
     hooks_->begin(*work.hook);
@@ -422,17 +424,22 @@ void Queue::Body::works_done(const core::HostId& host) {
       drain != nullptr && observe::is_well(observe::make_post_mortem(*drain, clock_.now()));
   for (Work& work : std::exchange(hosts_[host].works, {})) {
     if (!work.hook) {
-      consumer_->settle(work.message, sources::Fate::kDone);
+      settled(host, work);
       continue;
     }
     work_.spawn("completion of " + work.hook->instance,
-                finish(std::move(work), well ? "CONTINUE" : options_.failed_drain_result));
+                finish(host, std::move(work), well ? "CONTINUE" : options_.failed_drain_result));
   }
 }
 
-Task<> Queue::Body::finish(Work work, std::string result) {
-  co_await hooks_->complete(std::move(*work.hook), std::move(result));
+Task<> Queue::Body::finish(core::HostId host, Work work, std::string result) {
+  co_await hooks_->complete(*work.hook, std::move(result));
+  settled(host, work);
+}
+
+void Queue::Body::settled(const core::HostId& host, const Work& work) {
   consumer_->settle(work.message, sources::Fate::kDone);
+  telling_.post_drained(host, work.notice);
 }
 
 // Nothing is kept of hosts that are gone, or whose end is long past.

@@ -75,6 +75,9 @@ class Telling::Body {
     did({.kind = tell::DeedKind::kUncordon}, event, host);
   }
   void finished(const core::Drain& drain) { figures_.finished(drain, place_.clock.now()); }
+  void post_drained(const core::HostId& host, const core::NoticeId& notice) {
+    if (!options_.dry_run) did({.kind = tell::DeedKind::kPostDrain}, notice, host);
+  }
   void forget(const core::HostId& host) {
     hosts_.erase(host);
     figures_.forget(host);
@@ -338,6 +341,9 @@ void Telling::uncordoned(const core::HostId& host, const core::NoticeId& event) 
 }
 void Telling::finished(const core::Drain& drain) {
   body_->finished(drain);
+}
+void Telling::post_drained(const core::HostId& host, const core::NoticeId& notice) {
+  body_->post_drained(host, notice);
 }
 void Telling::forget(const core::HostId& host) {
   body_->forget(host);

@@ -65,6 +65,9 @@ class Telling {
 
   void finished(const core::Drain& drain);
 
+  // What waited for the drain's end is done: the message of its notice, and its lifecycle hook.
+  void post_drained(const core::HostId& host, const core::NoticeId& notice);
+
   // The host is gone, or its drain long over.
   void forget(const core::HostId& host);
 

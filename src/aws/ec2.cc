@@ -101,6 +101,7 @@ Task<Result<std::vector<std::string>>> describe_tagged_instances(Client& client,
   const Result<void> added = co_await add_instances(client, std::move(filter), until, &all);
   if (!added) co_return std::unexpected(added.error());
   std::vector<std::string> ids;
+  ids.reserve(all.size());
   for (Ec2Instance& each : all) ids.push_back(std::move(each.id));
   co_return ids;
 }

@@ -15,6 +15,8 @@ const char* action_label(DeedKind kind) {
       return "cordon";
     case DeedKind::kCordonAndDrain:
       return "cordon-and-drain";
+    case DeedKind::kPostDrain:
+      return "post-drain";
     case DeedKind::kUncordon:
       return "uncordon";
   }
@@ -29,6 +31,8 @@ const char* reason_of(const Deed& deed) {
       return deed.done ? "Cordon" : "CordonError";
     case DeedKind::kCordonAndDrain:
       return deed.done ? "CordonAndDrain" : "CordonAndDrainError";
+    case DeedKind::kPostDrain:
+      return deed.done ? "PostDrain" : "PostDrainError";
     case DeedKind::kUncordon:
       return deed.done ? "Uncordon" : "UncordonError";
   }
@@ -47,6 +51,9 @@ std::string sentence_of(const Deed& deed) {
       return deed.done
                  ? "Node successfully cordoned and drained"
                  : "There was a problem while trying to cordon and drain the node: " + deed.why;
+    case DeedKind::kPostDrain:
+      return deed.done ? "Post-drain task successfully executed"
+                       : "There was a problem executing the post-drain task: " + deed.why;
     case DeedKind::kUncordon:
       return deed.done ? "Node successfully uncordoned"
                        : "There was a problem while trying to uncordon the node: " + deed.why;

@@ -13,7 +13,8 @@
 
 namespace spotkeeper::tell {
 
-enum class DeedKind { kPreDrain, kCordon, kCordonAndDrain, kUncordon };
+// Post-drain is queue mode's: the message is done with, the lifecycle hook completed.
+enum class DeedKind { kPreDrain, kCordon, kCordonAndDrain, kPostDrain, kUncordon };
 
 struct Deed {
   DeedKind kind = DeedKind::kPreDrain;

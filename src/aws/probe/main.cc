@@ -18,10 +18,13 @@
 #include <vector>
 
 #include "async/task_group.h"
+#include "aws/autoscaling.h"
 #include "aws/credential_chain.h"
 #include "aws/credential_imds.h"
+#include "aws/ec2.h"
 #include "aws/ecs.h"
 #include "aws/elb.h"
+#include "aws/sqs.h"
 
 namespace {
 
@@ -86,6 +89,56 @@ json::value show(const aws::TargetGroupAttributes& of) {
   return {{"deregistration_delay_s", of.deregistration_delay_s}};
 }
 
+json::value show(const std::vector<aws::SqsMessage>& of) {
+  json::array all;
+  for (const aws::SqsMessage& each : of) {
+    all.push_back(json::object{{"id", each.id},
+                               {"receipt", each.receipt},
+                               {"body", each.body},
+                               {"sent", format_time(each.sent)},
+                               {"receives", each.receives}});
+  }
+  return all;
+}
+json::value show(const std::vector<aws::SqsFailure>& of) {
+  json::array all;
+  for (const aws::SqsFailure& each : of) all.push_back({each.receipt, each.code});
+  return all;
+}
+json::value show(const std::vector<aws::LifecycleHook>& of) {
+  json::array all;
+  for (const aws::LifecycleHook& each : of) {
+    all.push_back(json::object{{"name", each.name},
+                               {"group", each.group},
+                               {"transition", each.transition},
+                               {"heartbeat_timeout_s", each.heartbeat_timeout_s.value_or(-1)},
+                               {"default_result", each.default_result}});
+  }
+  return all;
+}
+json::value show(const std::vector<aws::AsgInstance>& of) {
+  json::array all;
+  for (const aws::AsgInstance& each : of) {
+    all.push_back(json::object{{"id", each.id},
+                               {"group", each.group},
+                               {"lifecycle_state", each.lifecycle_state},
+                               {"protected", each.protected_from_scale_in}});
+  }
+  return all;
+}
+json::value show(const std::vector<aws::Ec2Instance>& of) {
+  json::array all;
+  for (const aws::Ec2Instance& each : of) {
+    all.push_back(json::object{{"id", each.id},
+                               {"state", each.state},
+                               {"private_dns_name", each.private_dns_name},
+                               {"zone", each.zone},
+                               {"type", each.type},
+                               {"tags", json::value_from(each.tags)}});
+  }
+  return all;
+}
+
 json::object answer_of(const Error& error) {
   return {{"error", json::object{{"kind", to_string(error.kind)},
                                  {"reason", error.reason},
@@ -105,6 +158,47 @@ std::vector<aws::Target> targets_of(const Words& ids) {
   std::vector<aws::Target> targets;
   for (const std::string& id : ids) targets.push_back({.id = id, .port = {}});
   return targets;
+}
+
+// words: the call, its queue, group or tag (or a word that is not used), and what else it takes.
+Task<json::object> carry_out_of_queue_mode(aws::Client& client, Words words) {
+  const std::string call = words.at(0);
+  const std::string in = words.at(1);
+  const std::string what = words.size() > 2 ? words[2] : "";
+  Words rest(words.begin() + 2, words.end());
+  if (call == "receive") {
+    aws::SqsReceive receive{.queue_url = in, .wait = Seconds(std::stoi(what))};
+    co_return answer_of(co_await aws::receive_messages(client, std::move(receive)));
+  }
+  if (call == "delete") co_return answer_of(co_await aws::delete_messages(client, in, rest));
+  if (call == "visibility") {
+    rest.erase(rest.begin());
+    const Seconds visibility(std::stoi(what));
+    co_return answer_of(co_await aws::change_visibility(client, in, rest, visibility));
+  }
+  if (call == "hooks") co_return answer_of(co_await aws::describe_lifecycle_hooks(client, in));
+  if (call == "heartbeat" || call == "complete") {
+    aws::LifecycleAction action{
+        .group = in, .hook = what, .token = words.at(3), .instance = words.at(4)};
+    if (call == "heartbeat") {
+      co_return answer_of(co_await aws::record_heartbeat(client, std::move(action)));
+    }
+    const std::string& result = words.at(5);
+    co_return answer_of(co_await aws::complete_lifecycle_action(client, std::move(action), result));
+  }
+  if (call == "group_instances") {
+    co_return answer_of(co_await aws::describe_auto_scaling_instances(client, rest));
+  }
+  if (call == "detach") {
+    co_return answer_of(co_await aws::detach_instance(client, in, what, false));
+  }
+  if (call == "terminate_in_group") {
+    co_return answer_of(co_await aws::terminate_instance(client, what, false));
+  }
+  if (call == "instances") co_return answer_of(co_await aws::describe_instances(client, rest));
+  if (call == "tagged") co_return answer_of(co_await aws::describe_tagged_instances(client, in));
+  if (call == "terminate") co_return answer_of(co_await aws::terminate_instances(client, rest));
+  co_return answer_of(Error{.message = "no such call: " + call});
 }
 
 // words: the call, its cluster (or target group), and what else it takes.
@@ -158,7 +252,7 @@ Task<json::object> carry_out(aws::Client& client, Words words) {
     std::vector<aws::Target> targets = targets_of(rest);
     co_return answer_of(co_await aws::deregister_targets(client, in, std::move(targets)));
   }
-  co_return answer_of(Error{.message = "no such call: " + call});
+  co_return co_await carry_out_of_queue_mode(client, words);
 }
 
 template <class T>
