@@ -20,6 +20,7 @@
 #include "aws/imds.h"
 #include "base/counters.h"
 #include "ecs/policy.h"
+#include "effects/holders.h"
 #include "observe/post_mortem.h"
 #include "tell/words.h"
 
@@ -139,8 +140,9 @@ core::Policy Agent::Body::policy_with(const config::AgentOptions& options,
                                       const std::vector<core::Rule>& rules) {
   core::Policy policy = config::policy_of(options);
   policy.rules = rules;
-  return options.platform == config::Platform::kEcs ? ecs::policy_on_ecs(std::move(policy))
-                                                    : policy;
+  if (options.platform == config::Platform::kEcs) return ecs::policy_on_ecs(std::move(policy));
+  policy.renew_every = effects::kHolderRenews;  // a queue goes on where we end
+  return policy;
 }
 
 Engine::Hooks Agent::Body::engine_hooks() {

@@ -18,6 +18,14 @@ namespace {
 
 constexpr Millis kLookForEnd{50};
 
+// A queue may hear of the same node: the record says whose it is. Another life of ours on this node
+// is us.
+effects::Kubernetes::Options held_options(const config::AgentOptions& options) {
+  effects::Kubernetes::Options effects = effect_options(options);
+  effects.holder = "agent/" + options.node_name;
+  return effects;
+}
+
 class KubernetesPlatform final : public Platform {
  public:
   KubernetesPlatform(const config::AgentOptions& options, kube::Access access, PlatformPlace place)
@@ -25,7 +33,7 @@ class KubernetesPlatform final : public Platform {
         host_(options.node_name),
         place_(std::move(place)),
         api_(place_.work.executor(), std::move(access)),
-        kubernetes_(api_, place_.work, place_.clock, effect_options(options), place_.hooks.tell),
+        kubernetes_(api_, place_.work, place_.clock, held_options(options), place_.hooks.tell),
         rights_(api_, place_.log,
                 [this](const RightsCheck::Found& found) { rights_found(found); }) {
     api_.renew_in(place_.work, [this](const Error& error) {

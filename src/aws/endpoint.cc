@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace spotkeeper::aws {
@@ -26,7 +27,26 @@ constexpr std::array<Prefix, 8> kPartitions{{
     {"", {"aws", "amazonaws.com", "api.aws"}},
 }};
 
-constexpr std::array<const Service*, 6> kServices{&kEcs, &kElb, &kSts, &kAutoScaling, &kEc2, &kSqs};
+constexpr auto kServices = std::to_array<const Service*>(
+    {&kEcs, &kElb, &kEventBridge, &kSns, &kIam, &kSts, &kAutoScaling, &kEc2, &kSqs});
+
+struct GlobalHost {
+  const char* partition;
+  const char* region;  // in which its calls are signed
+  const char* iam;
+};
+constexpr std::array<GlobalHost, 3> kGlobal{{
+    {"aws", "us-east-1", "https://iam.amazonaws.com"},
+    {"aws-cn", "cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn"},
+    {"aws-us-gov", "us-gov-west-1", "https://iam.us-gov.amazonaws.com"},
+}};
+
+const GlobalHost* global_of(const std::string& region) {
+  const std::string partition = partition_of(region).name;
+  const auto* found = std::ranges::find_if(
+      kGlobal, [&](const GlobalHost& each) { return partition == each.partition; });
+  return found == kGlobal.end() ? nullptr : found;
+}
 
 std::string value_of(const Environment& environment, const std::string& name) {
   return environment(name).value_or("");
@@ -113,11 +133,18 @@ Result<std::optional<std::string>> region_of(const Environment& environment) {
   return std::nullopt;
 }
 
+std::string global_region_of(const std::string& region) {
+  const GlobalHost* global = global_of(region);
+  return global == nullptr ? region : global->region;
+}
+
 std::string endpoint_url(const Service& service, const std::string& region,
                          const EndpointOptions& options) {
   const auto own = options.urls_of.find(service.id);
   if (own != options.urls_of.end()) return own->second;
   if (!options.url.empty()) return options.url;
+  const GlobalHost* global = global_of(region);
+  if (std::string_view(service.id) == kIam.id && global != nullptr) return global->iam;
   const Partition& partition = partition_of(region);
   const bool plain =
       service.plain_in_gov && !options.dual_stack && std::string(partition.name) == "aws-us-gov";

@@ -44,6 +44,11 @@ Result<std::optional<std::string>> region_of(const Environment& environment);
 // Whether it can be one: it becomes part of a host name.
 bool is_region(const std::string& text);
 
+// The region in which IAM, which is one for all regions of a partition, is called. Of a partition
+// whose IAM is not known here: the region itself.
+// Source: docs.aws.amazon.com/general/latest/gr/iam-service.html
+std::string global_region_of(const std::string& region);
+
 // "https://ecs.eu-west-1.amazonaws.com", without a slash at its end.
 std::string endpoint_url(const Service& service, const std::string& region,
                          const EndpointOptions& options);

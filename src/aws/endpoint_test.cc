@@ -106,6 +106,15 @@ TEST(Endpoint, SaysWhichVariableIsWrong) {
   }
 }
 
+TEST(Endpoint, IamIsOneForAllRegionsOfAPartition) {
+  EXPECT_EQ(endpoint_url(kIam, global_region_of("eu-west-1"), {}), "https://iam.amazonaws.com");
+  EXPECT_EQ(global_region_of("eu-west-1"), "us-east-1");
+  EXPECT_EQ(global_region_of("us-gov-east-1"), "us-gov-west-1");
+  EXPECT_EQ(endpoint_url(kIam, "cn-northwest-1", {}), "https://iam.cn-north-1.amazonaws.com.cn");
+  EXPECT_EQ(global_region_of("us-iso-east-1"), "us-iso-east-1");
+  EXPECT_EQ(endpoint_url(kIam, "eu-west-1", {.urls_of = {{"IAM", "http://here"}}}), "http://here");
+}
+
 TEST(Endpoint, RegionOfTheEnvironment) {
   EXPECT_EQ(region_of(with({{"AWS_REGION", "eu-west-1"}, {"AWS_DEFAULT_REGION", "us-east-1"}})),
             "eu-west-1");

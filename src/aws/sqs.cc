@@ -38,6 +38,11 @@ Error with_kind(Error error) {
   return error;
 }
 
+// Not SQS's refusal: its answer was larger than we take, or there is no way to it at all.
+bool is_ours(const Error& error) {
+  return error.kind == ErrorKind::kPermanent && error.status == 0;
+}
+
 json::array entries_of(const std::vector<std::string>& receipts, size_t begin,
                        const std::optional<Seconds>& visibility) {
   json::array entries;
@@ -134,7 +139,13 @@ Task<Result<std::vector<SqsMessage>>> receive_messages(Client& client, SqsReceiv
   call.attempt_time = what.wait + kWay;
   call.at_most = call.attempt_time + kRetries;
   call.max_body = kLargestAnswer;
-  const Result<json::value> answer = co_await client.json(std::move(call));
+  Call single = call;
+  single.body["MaxNumberOfMessages"] = 1;
+  single.body["WaitTimeSeconds"] = 0;
+  Result<json::value> answer = co_await client.json(std::move(call));
+  if (!answer && what.at_most > 1 && is_ours(answer.error())) {
+    answer = co_await client.json(std::move(single));
+  }
   if (!answer) co_return std::unexpected(with_kind(answer.error()));
   Result<std::vector<SqsMessage>> messages = decode_messages(*answer);
   if (!messages) {

@@ -38,7 +38,8 @@ struct SqsReceive {
 // A long poll; no messages is an empty answer. It may take 15 s more than `wait`, retries included;
 // a retry that could not wait out its poll is not begun. A poll whose answer is lost may have taken
 // messages: they are seen again after `visibility`.
-// An answer larger than 6 MiB is kPermanent; one message (`at_most` 1) is never that large.
+// An answer larger than 6 MiB is not read: one message is asked for instead, which is never that
+// large; the others are seen again after `visibility`, in other company. They hold up nobody.
 Task<Result<std::vector<SqsMessage>>> receive_messages(Client& client, SqsReceive what);
 
 // A message of a batch that SQS refused.

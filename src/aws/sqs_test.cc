@@ -103,6 +103,21 @@ TEST_F(SqsTest, WhatIsRefusedAtOnceIsTriedAgain) {
   EXPECT_EQ(seen_.size(), 3u);
 }
 
+TEST_F(SqsTest, AnAnswerThatIsTooLargeIsAskedForMessageByMessage) {
+  const std::string large(size_t{1} << 20, 'x');
+  std::string body = R"({"Messages":[{"ReceiptHandle":"r","Body":")" + large + "\"}";
+  const std::string one = body + "]}";
+  for (int i = 0; i < 6; ++i) body += R"(,{"ReceiptHandle":"r","Body":")" + large + "\"}";
+  reply(body + "]}");
+  reply(one);
+  const auto messages = receive();
+  ASSERT_TRUE(messages.has_value()) << messages.error().message;
+  ASSERT_EQ(messages->size(), 1u);
+  EXPECT_EQ(messages->at(0).body, large);
+  EXPECT_EQ(number_at(asked(0), {"MaxNumberOfMessages"}), 10);
+  EXPECT_EQ(number_at(asked(1), {"MaxNumberOfMessages"}), 1);
+}
+
 struct Refused {
   const char* body;
   const char* query_error;  // the header x-amzn-query-error

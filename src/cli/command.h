@@ -36,6 +36,7 @@ Command agent_command();
 Command queue_command();
 Command plan_command();
 Command drain_command();
+Command bootstrap_command();
 Command demo_command();
 Command completion_command();
 Command complete_command();  // hidden: what the completion scripts ask

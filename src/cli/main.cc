@@ -10,8 +10,8 @@
 namespace spotkeeper::cli {
 
 std::vector<Command> all_commands() {
-  return {agent_command(), queue_command(), plan_command(),
-          drain_command(), demo_command(),  completion_command()};
+  return {agent_command(),     queue_command(), plan_command(),      drain_command(),
+          bootstrap_command(), demo_command(),  completion_command()};
 }
 
 namespace {

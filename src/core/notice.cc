@@ -65,6 +65,13 @@ int strength(const Notice& notice) {
   return notice.kind == NoticeKind::kRebalanceRecommendation ? 0 : 1;
 }
 
+bool outranks(const Notice& a, const Notice& b) {
+  // The same end is told by several sources, and not to the second.
+  constexpr Seconds kClearly{15};
+  if (strength(a) != strength(b)) return strength(a) > strength(b);
+  return is_hard(a) && a.deadline + kClearly < b.deadline;
+}
+
 std::string describe_end(const Notice& notice, Time now) {
   if (notice.deadline == kNever) return "no deadline, so no budget is overruled";
   return "the host ends at " + format_time_s(notice.deadline) + ", in " +

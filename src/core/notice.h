@@ -51,6 +51,10 @@ bool is_hard(const Notice& notice);
 // is wanted without a deadline (1), and that less than what ends the host (2).
 int strength(const Notice& notice);
 
+// Whether who hears `a` takes the host over at once from a process that drains it for `b`: it ends
+// for certain where that is only feared or wished, or clearly sooner than that knows.
+bool outranks(const Notice& a, const Notice& b);
+
 // "at 2026-11-21T10:02:00Z, in 117 s", or that there is no deadline.
 std::string describe_end(const Notice& notice, Time now);
 

@@ -44,7 +44,9 @@ Task<Result<Marked>> change_node(kube::Api& api, std::string name,
 
 Change marking(const kube::Node& node, const Mark& mark, Holders& holders) {
   const std::optional<Holder> before = recorded_holder(node);
-  if (auto obstacle = holders.obstacle(node, mark.started)) {
+  const std::optional<core::Notice> recorded = recorded_notice(node);
+  const bool outranked = recorded && core::outranks(mark.notice, *recorded);
+  if (auto obstacle = holders.obstacle(node, mark.started); obstacle && !outranked) {
     return Change{.patch = std::nullopt, .remark = {}, .obstacle = std::move(obstacle)};
   }
   Change change{.patch = mark_patch(node, mark), .remark = "was marked before"};
