@@ -16,6 +16,10 @@ def document(platform: contents.Platform, image: dict, files: dict[str, tuple[in
     whole["externalRefs"] = [
         _reference(f"pkg:oci/spotkeeper@{image['digest'].replace(':', '%3A')}?arch={platform.architecture}")
     ]
+    entries = [_file(path, content) for path, (_, content) in sorted(files.items())]
+    sums = "".join(sorted(entry["checksums"][0]["checksumValue"] for entry in entries))
+    verification = {"packageVerificationCodeValue": hashlib.sha1(sums.encode()).hexdigest()}  # section 7.9
+    whole |= {"filesAnalyzed": True, "packageVerificationCode": verification}
     program = _package("spotkeeper", version, "Apache-2.0", "APPLICATION")
     packages, relations = [whole, program], [_relation("SPDXRef-DOCUMENT", "DESCRIBES", whole["SPDXID"])]
     relations.append(_relation(whole["SPDXID"], "CONTAINS", program["SPDXID"]))
@@ -24,7 +28,6 @@ def document(platform: contents.Platform, image: dict, files: dict[str, tuple[in
         relations.append(_relation(program["SPDXID"], "STATIC_LINK", packages[-1]["SPDXID"]))
     packages.append(_library(contents.CERTIFICATES, platform))
     relations.append(_relation(whole["SPDXID"], "CONTAINS", packages[-1]["SPDXID"]))
-    entries = [_file(path, content) for path, (_, content) in sorted(files.items())]
     relations += [_relation(whole["SPDXID"], "CONTAINS", entry["SPDXID"]) for entry in entries]
     return {
         "spdxVersion": "SPDX-2.3",
