@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo demo-real test unit-test asan-test histories rig-test manifests fuzz bench bench-large lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test histories rig-test manifests image image-test fuzz bench bench-large lint format clean setup
 
 setup:
 	tools/setup test
@@ -51,6 +51,18 @@ rig-test: build
 manifests: ## build/deploy: the packaged chart with its index, and all-in-one manifests
 	tools/setup test
 	deploy/package
+
+image: build ## build/image: the container image for linux/amd64 and linux/arm64, its SBOMs; docs/install.md
+	tools/setup image
+	tools/build arm64 spotkeeper
+	tools/check-static build/arm64/spotkeeper
+	deploy/image/build amd64=build/release/spotkeeper arm64=build/arm64/spotkeeper
+
+image-test: image ## the half for arm64, under qemu-user: unit tests of the core, a drain, the index of both
+	tools/setup test
+	tools/build arm64 core_test
+	qemu-aarch64-static build/arm64/src/core_test --gtest_brief=1
+	$(PYTHON) -m pytest test/arm64_image.py
 
 fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md
 	tools/setup test

@@ -7,7 +7,7 @@ function(spotkeeper_archive name path)
   set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${path}")
 endfunction()
 
-set(debian_lib /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE})
+set(debian_lib ${CMAKE_SYSROOT}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE})
 if(NOT EXISTS "${debian_lib}")
   set(debian_lib /usr/lib/x86_64-linux-gnu)
 endif()
