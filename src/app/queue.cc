@@ -89,6 +89,7 @@ class Queue::Body {
                   .monitors = {kMonitor},
                   .poll_at_most = kLongestPoll,
                   .hears_all = kMonitor,
+                  .polled = "the queue",
                   .readings = [this] { return readings(); }}),
         policy_(options.agent.policy_file, options.agent.rules, log_,
                 [this](const std::vector<core::Rule>& rules) { engine_.rules(rules); }),
