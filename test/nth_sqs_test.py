@@ -160,8 +160,7 @@ def test_auto_scaling_may_write_to_the_queue_itself_or_through_sns(rig, via):
 @pytest.mark.parametrize("kind", ["spot", "capacity", "rebalance", "state", "health", "asg"])
 def test_events_and_taints_bear_nth_s_ids(rig, kind):
     """PREFIX and the hex digits of EventBridge's id; in a taint at most 63 characters of it."""
-    scene = Scene(rig, spare=False)
-    scene.shut()
+    scene = Scene(rig, spare=False, shut=True)
     scene.handler({"TAINT_NODE": "true"})
     announce, prefix, taint = {
         "spot": (lambda: scene.queue.announce_spot(scene.node), "spot-itn-event-", PREFIX + "spot-itn"),

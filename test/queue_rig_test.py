@@ -4,6 +4,8 @@ import json
 import threading
 import time
 
+import botocore.config
+import botocore.exceptions
 import pytest
 from botocore.exceptions import ClientError
 
@@ -130,6 +132,15 @@ def test_nothing_is_lost_or_doubled_between_consumers(queue):
     for consumer in consumers:
         consumer.join(20)
     assert sorted(int(one.body) for one in queue.received) == list(range(60)) and queue.left() == 0
+
+
+def test_a_poll_whose_client_has_gone_takes_no_message(queue):
+    config = botocore.config.Config(read_timeout=1, retries={"total_max_attempts": 1}, proxies={})
+    hasty = queue.aws.client("sqs", config=config)
+    with pytest.raises(botocore.exceptions.ReadTimeoutError):
+        hasty.receive_message(QueueUrl=queue.url, WaitTimeSeconds=10)
+    queue.raw("x")
+    assert len(receive(queue)) == 1
 
 
 def test_a_queue_that_is_not_there_and_a_wrong_poll_are_moto_s_to_refuse(queue):

@@ -14,12 +14,18 @@ UNCHECKED = {"CHECK_TAG_BEFORE_DRAINING": "false"}
 
 
 class Scene:
-    """`worker` in the Auto Scaling group `workers`, with one pod of `app`; `spare`, where replacements go."""
+    """`worker` in the Auto Scaling group `workers`, with one pod of `app`; `spare`, where replacements go.
 
-    def __init__(self, rig: Rig, app: str = "regular-pod-test", spare: bool = True, **node):
+    `shut`: the pod is a StatefulSet's, behind a budget that allows nothing until `open()`, and moves only at its last
+    moment.
+    """
+
+    def __init__(self, rig: Rig, app: str = "regular-pod-test", spare: bool = True, shut: bool = False, **node):
         self.rig, self.queue = rig, rig.queue
         self.node = rig.queue.node("worker", **({"group": "workers"} | node))
-        self.app = rig.deployment(app, on=self.node)
+        self.app = (rig.stateful_set if shut else rig.deployment)(app, on=self.node)
+        if shut:
+            rig.pdb(self.app, max_unavailable=0)
         self.spare = rig.node("spare") if spare else None
 
     def handler(self, env: dict | None = None, **more):
@@ -42,11 +48,8 @@ class Scene:
     def never_drained(self, for_s: float = 4) -> None:
         stays(lambda: not self.node.is_cordoned() and len(self.node.pods(self.app)) == 1, for_s, "left alone")
 
-    def shut(self) -> None:
-        """The pod is behind a budget that allows nothing, and moves only at its last moment."""
-        self.rig.pdb(self.app, max_unavailable=0)
-
     def open(self) -> None:
+        """The budget goes."""
         self.rig.kube.delete("poddisruptionbudgets", self.app)
 
     def record(self) -> dict:

@@ -180,8 +180,7 @@ def test_a_dry_run_deletes_and_completes_nothing(rig):
 
 def test_a_long_drain_keeps_its_message(rig):
     """NTH never extends the visibility: after 20 s another replica drains the same node, too."""
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     env = {"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 3}
     replicas = [scene.handler(env), scene.handler(env)]
     scene.queue.announce_spot(scene.node, at=soon(100))
@@ -195,13 +194,14 @@ def test_a_long_drain_keeps_its_message(rig):
     assert evictions(rig, *replicas) == 1
 
 
-def test_with_the_rights_missing_it_says_so_and_keeps_the_message(rig):
-    """NTH logs that the drain failed and tries again; the message lives for 300 s."""
+def test_who_may_not_mark_drains_all_the_same(rig):
+    """NTH tries the same again and again, and nobody is told."""
     scene = Scene(rig)
-    scene.handler(without=[("patch", "nodes")])
+    handler = scene.handler(without=[("patch", "nodes")])
     scene.queue.announce_spot(scene.node, at=soon(60))
-    until(lambda: scene.queue.received, 10, "received")
-    stays(lambda: scene.queue.left() == 1, 5, "kept")
+    scene.until_evicted()
+    scene.until_empty()
+    handler.wait_for_log("missing right nodes patch")
 
 
 # Whose a message is
@@ -290,8 +290,7 @@ def test_messages_of_yesterday_are_not_drained_for(rig):
 
 
 def test_duplicates_change_nothing(rig):
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     handler = scene.handler()
     event = notices.ec2(notices.SPOT, scene.node.instance_id, soon(90), **{"instance-action": "terminate"})
     for _ in range(5):
@@ -321,8 +320,7 @@ def test_the_order_does_not_matter(rig):
 
 def test_a_recommendation_is_soft_and_the_interruption_upgrades_it(rig):
     """In both modes: a recommendation overrules no budget."""
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     scene.handler({"TAINT_NODE": "true", "ENOUGH_GRACE": 8})
     scene.queue.rebalance(scene.node)
     scene.until_cordoned(PREFIX + "rebalance-recommendation")
@@ -338,8 +336,7 @@ def test_a_recommendation_is_soft_and_the_interruption_upgrades_it(rig):
 
 def test_heartbeats_hold_a_hook_while_its_drain_runs(rig):
     """30 s of the hook are 20 s here; the interval is the shortest that NTH allows."""
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     scene.queue.hooks.second = 40 / 30
     scene.handler({"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120})
     action = scene.queue.asg_terminate(scene.node, heartbeat_s=30)
@@ -354,8 +351,7 @@ def test_heartbeats_hold_a_hook_while_its_drain_runs(rig):
 
 @pytest.mark.timeout(200)
 def test_heartbeats_are_resumed_after_a_restart(rig):
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     scene.queue.hooks.second = 3  # the hook waits 90 s
     env = {"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120, "SQS_MSG_VISIBILITY_TIMEOUT_SEC": 3}
     first = scene.handler(env)
@@ -371,8 +367,7 @@ def test_heartbeats_are_resumed_after_a_restart(rig):
 
 
 def test_the_hook_waits_for_the_pods(rig):
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     scene.handler()
     action = scene.queue.asg_terminate(scene.node, heartbeat_s=300)
     scene.until_cordoned()
@@ -382,7 +377,7 @@ def test_the_hook_waits_for_the_pods(rig):
     until(lambda: action.result == "CONTINUE", 10, "completed")
     rig.history.catch_up()
     gone = max(story.gone_at for story in rig.history.pods(scene.app, scene.node.name))
-    assert action.ended_at >= gone
+    assert action.ended_at > gone - 0.1, "the watch that saw it go is a little late"
 
 
 def test_the_delay_before_a_completion(rig):
@@ -442,12 +437,12 @@ def test_an_instance_of_no_group_is_drained_all_the_same(rig):
 
 def test_detached_at_the_first_second(rig):
     """DETACH_ASG of the older handlers: the group starts the replacement two minutes earlier."""
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     scene.handler({"DETACH_ASG": "true"})
     scene.queue.announce_spot(scene.node)
     until(lambda: scene.queue.hooks.states[scene.node.instance_id][-1] == "Detached", 10, "detached")
-    [call] = [call for call in scene.queue.aws.calls_of("DetachInstances") if call.status == 200]
+    done = lambda: [call for call in scene.queue.aws.calls_of("DetachInstances") if call.status == 200]  # noqa: E731
+    [call] = until(done, 5, "answered")
     assert call.params["ShouldDecrementDesiredCapacity"] == "false" and scene.queue.hooks.replacements == 1
     scene.open()
     scene.until_evicted()
@@ -496,15 +491,15 @@ def test_a_launch_may_be_abandoned(rig):
 
 
 WRONG = {
-    "--queue-url": {"QUEUE_URL": "arn:aws:sqs:us-east-1:123456789012:q"},
-    "--queue-url (": {"QUEUE_URL": "interruptions"},
-    "--queue-url (QUEUE_URL): expected": {"QUEUE_URL": ""},
-    "--heartbeat-interval": {"HEARTBEAT_INTERVAL": "29"},
-    "--heartbeat-until": {"HEARTBEAT_INTERVAL": "30", "HEARTBEAT_UNTIL": "59"},
-    "HEARTBEAT_UNTIL): needs": {"HEARTBEAT_UNTIL": "60"},
+    "QUEUE_URL: expected the queue's URL": {"QUEUE_URL": "arn:aws:sqs:us-east-1:123456789012:q"},
+    "not its name or ARN": {"QUEUE_URL": "interruptions"},
+    "(QUEUE_URL): expected the URL": {"QUEUE_URL": ""},
+    "(HEARTBEAT_INTERVAL): expected 30": {"HEARTBEAT_INTERVAL": "29"},
+    "(HEARTBEAT_UNTIL): expected 60": {"HEARTBEAT_INTERVAL": "30", "HEARTBEAT_UNTIL": "59"},
+    "(HEARTBEAT_UNTIL): needs": {"HEARTBEAT_UNTIL": "60"},
     "is more than": {"HEARTBEAT_INTERVAL": "90", "HEARTBEAT_UNTIL": "60"},
-    "--sqs-msg-visibility-timeout-sec": {"SQS_MSG_VISIBILITY_TIMEOUT_SEC": "120"},
-    "node-name": {"NODE_NAME": ""},
+    "SQS_MSG_VISIBILITY_TIMEOUT_SEC: expected": {"SQS_MSG_VISIBILITY_TIMEOUT_SEC": "120"},
+    "AFTER_TERMINATION: expected": {"AFTER_TERMINATION": "dance"},
 }
 
 
@@ -548,13 +543,19 @@ def test_a_replica_on_a_doomed_node_drains_it_all_the_same(rig):
     scene.until_evicted()
 
 
-def test_told_to_end_it_finishes_what_it_has_begun(rig):
-    scene = Scene(rig)
-    handler = scene.handler()
+def test_told_to_end_it_gives_its_work_to_others_at_once(rig):
+    """NTH waits for its workers without limit, and a rollout of the Deployment with it."""
+    scene = Scene(rig, shut=True)
+    first = scene.handler({"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 60})
     scene.queue.announce_spot(scene.node)
     scene.until_cordoned()
-    assert handler.terminate(at_most=60) == 0
-    assert scene.queue.left() == 0 and not untold(rig, [scene.node])
+    second = scene.handler({"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 60})
+    assert first.terminate(at_most=15) == 0
+    until(lambda: second.steps("notice"), 15, "the other has it")
+    scene.open()
+    scene.until_evicted()
+    scene.until_empty()
+    assert scene.node.is_cordoned()
 
 
 def test_idle_it_asks_little(rig):

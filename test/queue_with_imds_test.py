@@ -13,8 +13,7 @@ QUEUE = {"TAINT_NODE": "true"}
 
 @pytest.mark.parametrize("first", ["imds", "queue", "both"])
 def test_one_drain_for_two_ears(rig, first):
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     imds = rig.imds(scene.node)
     agent = rig.agent(scene.node, imds, AGENT | {"ENOUGH_GRACE": 8})
     handler = scene.handler(QUEUE | {"ENOUGH_GRACE": 8, "SQS_MSG_VISIBILITY_TIMEOUT_SEC": 5})
@@ -59,8 +58,7 @@ def test_few_writes_by_both(rig):
 @pytest.mark.timeout(200)
 def test_the_queue_goes_on_when_the_agent_dies(rig):
     """The record on the node says how far it is, and who holds it."""
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     agent = rig.agent(scene.node, rig.imds(scene.node, spot=True, time_in_s=110), AGENT | {"ENOUGH_GRACE": 8})
     scene.until_cordoned(SPOT_ITN)
     handler = scene.handler(QUEUE | {"ENOUGH_GRACE": 8, "SQS_MSG_VISIBILITY_TIMEOUT_SEC": 10})
@@ -75,8 +73,7 @@ def test_the_queue_goes_on_when_the_agent_dies(rig):
 
 def test_a_recommendation_by_the_one_is_upgraded_by_the_other(rig):
     """First signal wins, the stronger upgrades."""
-    scene = Scene(rig)
-    scene.shut()
+    scene = Scene(rig, shut=True)
     imds = rig.imds(scene.node)
     rig.agent(scene.node, imds, AGENT | {"ENOUGH_GRACE": 8})
     scene.handler(QUEUE | {"ENOUGH_GRACE": 8})

@@ -62,15 +62,19 @@ class LongPoll:
         self._count(1)
         try:
             while True:
-                reply = self._receive(now) if queue is None or queue.messages else None
-                over = time.monotonic() >= end or self._stopped()
+                over = time.monotonic() >= end or self._stopped() or request.is_gone()
+                reply = self._receive(now) if not over and (queue is None or queue.messages) else None
                 if reply and (reply.error or json.loads(reply.body).get("Messages") or over):
                     return reply
                 if over:
-                    return self._receive(now)
+                    return self._nothing() if request.is_gone() else self._receive(now)
                 time.sleep(_EVERY_S)
         finally:
             self._count(-1)
+
+    def _nothing(self) -> Reply:
+        """For nobody: a poll whose client has gone takes no message with it."""
+        return Reply(200, b"{}", "application/x-amz-json-1.0")
 
     def _receive(self, request: Request) -> Reply:
         with self.lock:

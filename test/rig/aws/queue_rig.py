@@ -20,6 +20,7 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # three seconds, f
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import Message, Queue, sqs_backends
@@ -44,6 +45,15 @@ _RULES = {
 }
 
 Host = Node | str  # a Node, or an instance id
+
+
+def _private_dns_name(instance: Instance, of_moto=Instance.private_dns_name.fget) -> str:
+    """Empty once the instance is terminated (API_Instance.html: "this name is not available until the instance enters
+    the running state", and EC2 shows none afterwards); moto keeps it."""
+    return "" if instance.state == "terminated" else of_moto(instance)
+
+
+Instance.private_dns_name = property(_private_dns_name)
 
 
 class QueueRig:

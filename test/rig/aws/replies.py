@@ -8,6 +8,7 @@ import dataclasses
 import json
 import urllib.parse
 import uuid
+from collections.abc import Callable
 from xml.sax.saxutils import escape
 
 ELB_NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
@@ -33,6 +34,7 @@ class Request:
     service: str = ""
     region: str = ""
     access_key: str = ""
+    is_gone: Callable[[], bool] = lambda: False  # who asked has closed the connection
 
     @property
     def target(self) -> str:

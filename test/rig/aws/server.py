@@ -70,7 +70,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             headers[name.lower()] = value if known is None else f"{known},{value}"
         body = self.rfile.read(int(headers.get("content-length", 0)))
         path, _, query = self.path.partition("?")
-        reply = self.server.owner.answer(Request(self.command, path, query, headers, body))
+        reply = self.server.owner.answer(Request(self.command, path, query, headers, body, is_gone=self._is_gone))
         if reply is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -85,6 +85,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body if self.command != "HEAD" else b"")
+
+    def _is_gone(self) -> bool:
+        """The client has closed its end: there is something to read, and it is nothing."""
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _answer
 
