@@ -228,8 +228,8 @@ Result<void> Queue::Body::prepare() {
   hooks_ = std::make_unique<LifecycleHooks>(work_, aws_->client(), clock_, hook_options(options_),
                                             counters_, log_);
   ownership_ = std::make_unique<Ownership>(options_, cluster_.nodes(), *instances_, log_);
-  asg_ = std::make_unique<Asg>(options_, aws_->client(), cluster_.nodes(), *instances_, *hooks_,
-                               clock_, counters_, log_);
+  asg_ = std::make_unique<Asg>(options_, aws_->client(), cluster_.api(), cluster_.nodes(),
+                               *instances_, *hooks_, clock_, counters_, log_);
   consumer_ = std::make_unique<sources::SqsConsumer>(
       sources_, aws_->client(), clock_,
       sources::SqsConsumer::Options{.queue_url = options_.queue_url,
@@ -511,6 +511,7 @@ Task<> Queue::Body::run() {
   }
   if (!options_.agent.policy_file.empty()) work_.spawn("policy file", policy_.run());
   work_.spawn("tidy up", tidy_up());
+  if (options_.detach) work_.spawn("leftovers", asg_->end_leftovers());
   consumer_->start();
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   consumer_->stop();
