@@ -42,6 +42,8 @@ constexpr const char* kMonitor = "SQS_MONITOR";
 constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{8'000};
 constexpr Millis kTidyUp{30'000};
+constexpr Millis kMoment{10};
+constexpr Millis kWholeStorm{2'000};                      // is waited for so long at most
 constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
 constexpr Seconds kLongestPoll{60};
 
@@ -125,6 +127,8 @@ class Queue::Body {
   void act(const std::string& message, const sources::QueueEvent& event, const Whose& whose);
   Task<> launched(std::string message, sources::QueueEvent event);
   Task<> refine(core::HostId host, core::Notice notice, aws::LifecycleAction action, Time began);
+  void watch_soon(const core::HostId& host);
+  Task<> watch_announced();
   void resume(const kube::Node& node, core::Notice notice);
   void note(const core::Entry& entry);
   void drain_finished(const core::Drain& drain);
@@ -153,7 +157,8 @@ class Queue::Body {
   std::unique_ptr<Ownership> ownership_;
   std::unique_ptr<Asg> asg_;
   std::map<core::HostId, Host> hosts_;
-  std::set<std::string> poison_;  // messages that were told of
+  std::vector<core::HostId> announced_;  // marked, and not watched yet
+  std::set<std::string> poison_;         // messages that were told of
   Event changed_;
   bool told_to_end_ = false;
   bool failed_ = false;
@@ -361,9 +366,24 @@ void Queue::Body::act(const std::string& message, const sources::QueueEvent& eve
   }
   cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(*notice)});
-  cluster_.watch(host);
+  watch_soon(host);
   const core::Drain* drain = engine_.find(host);
   if (drain != nullptr && drain->finished()) works_done(host);
+}
+
+void Queue::Body::watch_soon(const core::HostId& host) {
+  if (announced_.empty()) work_.spawn("announced hosts", watch_announced());
+  announced_.push_back(host);
+}
+
+// All hosts of a storm are marked before any is drained: else replacements of the first would land
+// on those whose message comes a moment later.
+Task<> Queue::Body::watch_announced() {
+  const Time until = clock_.now() + kWholeStorm;
+  do {
+    co_await sleep_for(kMoment);
+  } while (consumer_->has_backlog() && clock_.now() < until);
+  for (const core::HostId& host : std::exchange(announced_, {})) cluster_.watch(host);
 }
 
 // How long the hook really waits.
@@ -393,7 +413,7 @@ void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
   hosts_[host];
   cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(notice)});
-  cluster_.watch(host);
+  watch_soon(host);
 }
 
 void Queue::Body::note(const core::Entry& entry) {
