@@ -433,7 +433,9 @@ void Queue::Body::drain_finished(const core::Drain& drain) {
       log_.print(observe::to_table(post_mortem));
     }
   }
-  hosts_[drain.host()].over = clock_.now();
+  // Of a node that has gone before nobody will say so again.
+  const bool here = cluster_.nodes().find(drain.host().value) != nullptr;
+  hosts_[drain.host()].over = here ? clock_.now() : Time{};
   works_done(drain.host());
   changed_.set();
 }
