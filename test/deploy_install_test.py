@@ -88,7 +88,7 @@ def kubectl(control_plane):
         names.append(f"crd/{yaml.safe_load(file.read_text())['metadata']['name']}")
     kubectl.run("wait", "--for=condition=Established", "--timeout=20s", *names)
     yield kubectl
-    kubectl.run("delete", *names)
+    kubectl.run("delete", "--wait=false", *names)
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ class AsgTest : public aws::CloudFixture {
     kube::Access access;
     access.server = url();
     api_ = std::make_unique<kube::Api>(executor(), access);
-    asg_ = std::make_unique<Asg>(queue_, client(), *api_, nodes_, *instances_, *hooks_, scaled_, counters_,
-                                 log_);
+    asg_ = std::make_unique<Asg>(queue_, client(), *api_, nodes_, *instances_, *hooks_, scaled_,
+                                 counters_, log_);
     on(kComplete, "<CompleteLifecycleActionResponse/>");
     on(kDetach, "<DetachInstancesResponse/>");
   }
@@ -181,7 +181,8 @@ TEST_F(AsgTest, ItsNodeIsToldBefore) {
   EXPECT_EQ(count(kDetach), 0) << "nobody would know of it";
   detach();
   EXPECT_EQ(count(kDetach), 1);
-  EXPECT_THAT(last("PATCH"), HasSubstr(R"({"metadata":{"annotations":{"spotkeeper.io/detached":")"));
+  EXPECT_THAT(last("PATCH"),
+              HasSubstr(R"({"metadata":{"annotations":{"spotkeeper.io/detached":")"));
 }
 
 TEST_F(AsgTest, WhatIsDetachedAndDoesNotEndIsEnded) {

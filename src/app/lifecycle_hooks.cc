@@ -12,6 +12,8 @@ namespace spotkeeper::app {
 namespace {
 
 constexpr double kEarlier = 0.1;  // of the interval, at most: a storm's heartbeats are spread
+constexpr double kInTime = 0.8;   // of the hook's timeout
+constexpr int64_t kLongestHook = 172'800;  // s
 constexpr Millis kHeartbeatAtMost{10'000};
 constexpr size_t kMostGroups = 1'000;
 
@@ -50,7 +52,13 @@ void LifecycleHooks::begin(const aws::LifecycleAction& action) {
 Task<> LifecycleHooks::beat(aws::LifecycleAction action) {
   const Time began = clock_.now();
   const Time until = began + options_.until;
-  const Millis interval = options_.interval;
+  Millis interval = options_.interval;
+  const auto hook = co_await describe(action);
+  if (hook && Seconds(*hook->heartbeat_timeout_s) * kInTime < interval) {
+    interval = std::chrono::duration_cast<Millis>(Seconds(*hook->heartbeat_timeout_s) * kInTime);
+    log_.warning("the heartbeat interval is too long for the hook's timeout, and is shortened",
+                 fields_of(action));
+  }
   for (;;) {
     const auto earlier = Millis(
         static_cast<int64_t>(static_cast<double>(interval.count()) * kEarlier * random_unit()));
@@ -71,7 +79,7 @@ Task<> LifecycleHooks::beat(aws::LifecycleAction action) {
   }
 }
 
-Task<std::optional<Seconds>> LifecycleHooks::patience(aws::LifecycleAction action) {
+Task<std::optional<aws::LifecycleHook>> LifecycleHooks::describe(aws::LifecycleAction action) {
   if (!hooks_.contains(action.group)) {
     auto described = co_await aws::describe_lifecycle_hooks(client_, action.group);
     if (!described) {
@@ -85,15 +93,16 @@ Task<std::optional<Seconds>> LifecycleHooks::patience(aws::LifecycleAction actio
   const std::vector<aws::LifecycleHook>& hooks = hooks_[action.group];
   const auto hook = std::ranges::find(hooks, action.hook, &aws::LifecycleHook::name);
   if (hook == hooks.end() || !hook->heartbeat_timeout_s) co_return std::nullopt;
+  co_return *hook;
+}
+
+Task<std::optional<Seconds>> LifecycleHooks::patience(aws::LifecycleAction action) {
+  const auto hook = co_await describe(std::move(action));
+  if (!hook) co_return std::nullopt;
   const Seconds timeout(*hook->heartbeat_timeout_s);
   if (options_.interval <= Seconds(0)) co_return timeout;
-  if (options_.interval >= timeout) {
-    log_.warning("the heartbeat interval is not shorter than the hook's timeout",
-                 fields_of(action));
-    co_return timeout;
-  }
   // The last heartbeat, and what it gives.
-  const Seconds global(hook->global_timeout_s.value_or(172'800));
+  const Seconds global(hook->global_timeout_s.value_or(kLongestHook));
   co_return std::min(options_.until + timeout, global);
 }
 

@@ -21,8 +21,8 @@ namespace spotkeeper::app {
 class LifecycleHooks {
  public:
   struct Options {
-    Seconds interval{0};          // between heartbeats; 0: none
-    Seconds until{172'800};       // from the first moment on
+    Seconds interval{0};     // between heartbeats, and shorter where the hook needs it; 0: none
+    Seconds until{172'800};  // from the first moment on
     Seconds completion_delay{0};  // heartbeats go on meanwhile
     bool dry_run = false;
   };
@@ -43,6 +43,7 @@ class LifecycleHooks {
 
  private:
   Task<> beat(aws::LifecycleAction action);
+  Task<std::optional<aws::LifecycleHook>> describe(aws::LifecycleAction action);
   static std::string name_of(const aws::LifecycleAction& action);
 
   TaskGroup& group_;

@@ -229,7 +229,7 @@ TEST(NthOptions, EveryOneIsKnown) {
   }
 }
 
-TEST(NthOptions, HeartbeatsAreRefusedOnTheNodeInOneLine) {
+TEST(NthOptions, HeartbeatsAreRefusedInOneLine) {
   for (const char* option : {"--heartbeat-interval=30", "--heartbeat-until=60"}) {
     const auto options = parse({option});
     ASSERT_FALSE(options) << option;

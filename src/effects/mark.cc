@@ -293,9 +293,8 @@ std::optional<json::value> release_patch(const kube::Node& node, const std::stri
   if (!recorded || recorded->id != holder) return std::nullopt;
   json::object record = earlier_record(node);
   record.erase("holder");
-  json::object metadata{
-      {"resourceVersion", node.resource_version},
-      {"annotations", json::object{{kStateAnnotation, json::serialize(record)}}}};
+  json::object metadata{{"resourceVersion", node.resource_version},
+                        {"annotations", json::object{{kStateAnnotation, json::serialize(record)}}}};
   return json::object{{"metadata", std::move(metadata)}};
 }
 

@@ -9,8 +9,11 @@ namespace {
 // Source: Kubernetes, "Well-Known Labels, Annotations and Taints".
 constexpr const char* kHostnameLabel = "kubernetes.io/hostname";
 
-std::string label_of(const kube::Node& node) {
-  const auto label = node.labels.find(kHostnameLabel);
+// Source: eksctl, which sets it where the provider id comes late.
+constexpr const char* kEksctlLabel = "alpha.eksctl.io/instance-id";
+
+std::string label_of(const kube::Node& node, const char* key) {
+  const auto label = node.labels.find(key);
   return label == node.labels.end() ? std::string() : label->second;
 }
 
@@ -27,7 +30,8 @@ std::string instance_of(const kube::Node& node) {
   const size_t slash = node.provider_id.rfind('/');
   const std::string last =
       slash == std::string::npos ? std::string() : node.provider_id.substr(slash + 1);
-  return node.provider_id.starts_with("aws://") && last.starts_with("i-") ? last : std::string();
+  if (node.provider_id.starts_with("aws://") && last.starts_with("i-")) return last;
+  return label_of(node, kEksctlLabel);
 }
 
 void NodeBook::put(const kube::Node& node) {
@@ -36,7 +40,7 @@ void NodeBook::put(const kube::Node& node) {
   if (std::string id = instance_of(node); !id.empty()) {
     by_instance_.insert_or_assign(std::move(id), node.name);
   }
-  if (std::string label = label_of(node); !label.empty()) {
+  if (std::string label = label_of(node, kHostnameLabel); !label.empty()) {
     by_label_.insert_or_assign(std::move(label), node.name);
   }
   nodes_.insert_or_assign(node.name, node);
@@ -51,7 +55,7 @@ void NodeBook::erase(const std::string& name) {
 
 void NodeBook::forget_names(const kube::Node& node) {
   erase_if(by_instance_, instance_of(node), node.name);
-  erase_if(by_label_, label_of(node), node.name);
+  erase_if(by_label_, label_of(node, kHostnameLabel), node.name);
 }
 
 const kube::Node* NodeBook::find(const std::string& name) const {

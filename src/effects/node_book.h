@@ -11,7 +11,8 @@
 
 namespace spotkeeper::effects {
 
-// "i-0123456789abcdef0" of "aws:///eu-west-1a/i-0123456789abcdef0"; empty when it is none of AWS's.
+// "i-0123456789abcdef0" of "aws:///eu-west-1a/i-0123456789abcdef0", else of eksctl's label
+// alpha.eksctl.io/instance-id; empty when it is none of AWS's.
 std::string instance_of(const kube::Node& node);
 
 class NodeBook {

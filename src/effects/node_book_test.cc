@@ -45,6 +45,14 @@ TEST(NodeBook, ReadsOnlyProviderIdsOfAws) {
   }
 }
 
+TEST(NodeBook, ElseByTheLabelOfEksctl) {
+  NodeBook book;
+  kube::Node each = node("a", "");
+  each.labels["alpha.eksctl.io/instance-id"] = "i-7";
+  book.put(each);
+  EXPECT_EQ(name_of(book.by_instance("i-7")), "a");
+}
+
 TEST(NodeBook, ElseByTheInstancesPrivateDnsName) {
   NodeBook book;
   book.put(node("ip-10-0-0-1.ec2.internal", ""));

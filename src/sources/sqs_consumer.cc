@@ -42,11 +42,15 @@ void SqsConsumer::settle(const std::string& id, Fate fate) {
   if (deliveries_.due() <= clock_.now()) due_.set();
 }
 
+// The first answer comes soon, so that it is known soon that there are answers.
 Task<> SqsConsumer::receive_for_ever() {
+  Seconds wait(1);
   while (!stopped_) {
     if (deliveries_.in_hand() >= kMostInHand) {
       co_await sleep_for(kFirstPause);
-    } else if (!co_await receive(kLongPoll)) {
+    } else if (co_await receive(wait)) {
+      wait = kLongPoll;
+    } else {
       const Backoff backoff{.attempt = std::max(failures_, 1),
                             .base = kFirstPause,
                             .cap = kLongestPause,

@@ -45,6 +45,8 @@ class SqsConsumer {
   // What is done with is deleted, and what is in hand given back to other consumers, at once.
   Task<> give_back();
 
+  // More messages are probably there, and about to be received.
+  bool has_backlog() const { return beside_ > 0; }
   size_t in_hand() const { return deliveries_.in_hand(); }
 
  private:
