@@ -105,6 +105,11 @@ MetricFamily& last_of(std::vector<MetricFamily>& families, MetricFamily wanted) 
   return families.back();
 }
 
+void add_nth_labels(ClientMetric& metric) {
+  metric.label.push_back({.name = "otel_scope_name", .value = "aws.node.termination.handler"});
+  metric.label.push_back({.name = "otel_scope_version", .value = ""});
+}
+
 }  // namespace
 
 std::string metrics_text(const Counters& counters, const Histograms& histograms,
@@ -112,10 +117,7 @@ std::string metrics_text(const Counters& counters, const Histograms& histograms,
   std::vector<MetricFamily> families;
   for (const auto& [key, value] : counters.all()) {
     ClientMetric metric = with_labels(key.labels);
-    if (is_nth(key.name)) {
-      metric.label.push_back({.name = "otel_scope_name", .value = "aws.node.termination.handler"});
-      metric.label.push_back({.name = "otel_scope_version", .value = ""});
-    }
+    if (is_nth(key.name)) add_nth_labels(metric);
     metric.counter.value = value;
     last_of(families, family_of(key.name, MetricType::Counter)).metric.push_back(metric);
   }
@@ -126,6 +128,7 @@ std::string metrics_text(const Counters& counters, const Histograms& histograms,
   }
   for (const Reading& reading : readings) {
     ClientMetric metric = with_labels(reading.labels);
+    if (reading.name.starts_with("nth_")) add_nth_labels(metric);
     MetricFamily family;
     family.name = reading.name;
     family.help = reading.help;

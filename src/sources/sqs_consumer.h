@@ -52,7 +52,8 @@ class SqsConsumer {
  private:
   Task<> receive_for_ever();
   Task<> receive_more();
-  Task<bool> receive(Seconds wait);
+  // How many messages are new to us.
+  Task<Result<int>> receive(Seconds wait);
   Task<> keep();
   Task<> tidy();
   void failed(const Error& error);
