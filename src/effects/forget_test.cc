@@ -190,7 +190,7 @@ TEST_F(ForgetTest, ASharedWatchEndsWithItsLastHost) {
   happens("pods", "ADDED", pod("y", last.value));
   run_until([&] { return count<core::UnitSeen>(last) == 1; });
   EXPECT_TRUE(watched_.contains("pods"));
-  happens("pods", "ADDED", R"({"kind":"Pod","metadata":{}})");
+  happens("pods", "ADDED", R"({"metadata":{},"spec":{"nodeName":")" + last.value + R"("}})");
   run_until([&] { return count<core::Trouble>(last) == 1; });
   EXPECT_EQ(seen_.size(), 1U) << "only the last is told, of what is not understood, too";
   kubernetes_->forget(last);
