@@ -43,6 +43,7 @@ constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{8'000};
 constexpr Millis kTidyUp{30'000};
 constexpr Millis kMoment{10};
+constexpr Millis kEventually = std::chrono::minutes(10);
 constexpr Millis kWholeStorm{2'000};                      // is waited for so long at most
 constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
 constexpr Seconds kLongestPoll{60};
@@ -284,7 +285,13 @@ void Queue::Body::received(const aws::SqsMessage& message) {
 
 Task<> Queue::Body::judge(std::string message, sources::QueueEvent event) {
   while (!cluster_.nodes_known()) co_await sleep_for(Millis(50));
-  const Whose found = co_await ownership_->whose(event);
+  Whose found = co_await ownership_->whose(event);
+  // EC2 may not know yet what it has just launched.
+  const bool young = clock_.now() < event.at + kEventually;
+  if (event.kind == core::NoticeKind::kAsgLaunch && found.answer == Whose::Answer::kNobodys &&
+      young) {
+    found.answer = Whose::Answer::kUnknown;
+  }
   if (event.kind == core::NoticeKind::kAsgLaunch &&
       (found.answer == Whose::Answer::kOurs || found.answer == Whose::Answer::kElsewhere)) {
     co_await launched(std::move(message), std::move(event));
