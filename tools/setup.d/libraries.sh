@@ -77,14 +77,16 @@ fetch_source() {
   say "  $package $revision"
 }
 
-# build_library PACKAGE FLAG…: compiles $work/PACKAGE into $work/out.
+# build_library PACKAGE FLAG…: compiles $work/PACKAGE into $work/out. The folder's name, which is random, must not be in it.
 build_library() {
   local package=$1
   shift
   logged "build-$package" cmake -S "$work/$package" -B "$work/build-$package" \
-    "${compile_flags[@]}" -DCMAKE_INSTALL_PREFIX="$work/out" "$@" &&
+    "${compile_flags[@]}" -DCMAKE_INSTALL_PREFIX="$work/out" \
+    -DCMAKE_C_FLAGS="-ffile-prefix-map=$work/=" -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$work/=" "$@" &&
     logged "build-$package" cmake --build "$work/build-$package" --target install ||
     fail "building $package" "log in $cache/log/build-$package.log"
+  install -D -m 644 "$work/$package/debian/copyright" "$work/out/share/doc/$package/copyright" # for the image
 }
 
 # A program that needs all of them at once, linked the way ours is.

@@ -13,7 +13,7 @@ build_packages=(
   libyaml-cpp-dev libexpat1-dev libfmt-dev libgtest-dev libgmock-dev
 )
 # shellcheck disable=SC2034
-test_packages=(python3 python3-venv openssl curl)
+test_packages=(python3 python3-venv openssl curl skopeo)
 
 # missing_packages PACKAGE…: prints those that are missing.
 missing_packages() {
