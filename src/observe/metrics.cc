@@ -35,7 +35,8 @@ constexpr std::array kHelp{
     Help{"pods", "Pods of finished drains, by outcome, as in the post-mortem."},
     Help{"webhook_posts", "Posts to the webhook, by outcome: success, retry or failure."},
     Help{"kubernetes_events", "Kubernetes events, by outcome: written or dropped."},
-    Help{"notice_lead_seconds", "From hearing a notice to the end that it names, by kind and source."},
+    Help{"notice_lead_seconds",
+         "From hearing a notice to the end that it names, by kind and source."},
     Help{"mark_seconds", "From hearing a notice to the node's being marked."},
     Help{"pod_told_before_deadline_seconds", "From a pod's being told to its host's end."},
 };
