@@ -279,7 +279,8 @@ void Queue::Body::received(const aws::SqsMessage& message) {
   }
   consumer_->holds(message.id, static_cast<int>(read->events.size()));
   for (sources::QueueEvent& event : read->events) {
-    work_.spawn("event " + event.id.value, judge(message.id, std::move(event)));
+    std::string name = "event " + event.id.value;
+    work_.spawn(std::move(name), judge(message.id, std::move(event)));
   }
 }
 
@@ -457,7 +458,8 @@ void Queue::Body::works_done(const core::HostId& host) {
       settled(host, work);
       continue;
     }
-    work_.spawn("completion of " + work.hook->instance,
+    std::string name = "completion of " + work.hook->instance;
+    work_.spawn(std::move(name),
                 finish(host, std::move(work), well ? "CONTINUE" : options_.failed_drain_result));
   }
 }
