@@ -1,9 +1,10 @@
-# spotkeeper_folder(NAME [USES folder…] [LIBRARIES target…])
+# spotkeeper_folder(NAME [SMALL] [USES folder…] [LIBRARIES target…])
+# SMALL: runs seldom, so that its size matters and its speed does not.
 # One static library for src/NAME, which links only what it names, and one test executable for the
 # *_test.cc files beside their subjects. Under sanitizers, also one libFuzzer executable NAME_fuzz for
 # each NAME_fuzz.cc, and a short run of it as a test; all of them are built by the target "fuzzers".
 function(spotkeeper_folder name)
-  cmake_parse_arguments(arg "" "" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "SMALL" "" "USES;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|/main)\\.cc$")
@@ -13,6 +14,9 @@ function(spotkeeper_folder name)
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC spotkeeper_flags ${arg_USES} ${arg_LIBRARIES})
+    if(arg_SMALL)
+      target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-Os>)
+    endif()
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE spotkeeper_flags ${arg_USES} ${arg_LIBRARIES})

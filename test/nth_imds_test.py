@@ -357,10 +357,13 @@ def test_started_without_anything_it_says_how_it_is_used():
     assert code == 2 and "Usage:" in said
 
 
-@pytest.mark.parametrize(
-    "name, value", [("ENABLE_SQS_TERMINATION_DRAINING", "true"), ("HEARTBEAT_INTERVAL", "30"), ("HEARTBEAT_UNTIL", "60")]
-)
-def test_queue_mode_is_refused_in_one_line(name, value):
+def test_queue_mode_without_a_queue_is_refused_in_one_line():
+    code, said = run(env={"NODE_NAME": "x", "ENABLE_SQS_TERMINATION_DRAINING": "true"})
+    assert code == 2 and "QUEUE_URL" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name, value", [("HEARTBEAT_INTERVAL", "30"), ("HEARTBEAT_UNTIL", "60")])
+def test_heartbeats_are_refused_on_the_node_in_one_line(name, value):
     code, said = run(env={"NODE_NAME": "x", name: value})
     assert code == 2 and name in said and said.count("\n") == 1
 

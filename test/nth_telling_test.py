@@ -290,8 +290,8 @@ def test_prometheus_metrics_test(rig):
     assert metrics["spotkeeper_pods_cut_off_total"] == 0
     assert metrics['spotkeeper_pods_total{outcome="moved"}'] == 1
     assert metrics['spotkeeper_notices_total{kind="SpotInterruption",source="imds"}'] == 1
-    assert metrics['spotkeeper_notice_lead_seconds_count{kind="SpotInterruption"}'] == 1
-    assert 15 < metrics['spotkeeper_notice_lead_seconds_sum{kind="SpotInterruption"}'] < 26
+    assert metrics['spotkeeper_notice_lead_seconds_count{kind="SpotInterruption",source="imds"}'] == 1
+    assert 15 < metrics['spotkeeper_notice_lead_seconds_sum{kind="SpotInterruption",source="imds"}'] < 26
     assert metrics["spotkeeper_mark_seconds_count"] == 1
     assert metrics["spotkeeper_pod_told_before_deadline_seconds_count"] == 1
     assert metrics["spotkeeper_service_dark_seconds_total"] == 0

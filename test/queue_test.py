@@ -334,36 +334,49 @@ def test_a_recommendation_is_soft_and_the_interruption_upgrades_it(rig):
 # Auto Scaling
 
 
+HEARTBEATS = {"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120}  # the shortest interval that NTH allows
+
+
 def test_heartbeats_hold_a_hook_while_its_drain_runs(rig):
-    """30 s of the hook are 20 s here; the interval is the shortest that NTH allows."""
+    """The hook waits 60 s, which are 42 here."""
     scene = Scene(rig, shut=True)
-    scene.queue.hooks.second = 40 / 30
-    scene.handler({"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120})
-    action = scene.queue.asg_terminate(scene.node, heartbeat_s=30)
+    scene.queue.hooks.second = 0.7
+    scene.handler(HEARTBEATS)
+    action = scene.queue.asg_terminate(scene.node, heartbeat_s=60)
     scene.until_cordoned()
     until(lambda: action.heartbeats, 40, "a heartbeat")
-    assert not scene.queue.lost_hooks
     scene.open()
     scene.until_evicted()
     until(lambda: action.result == "CONTINUE", 10, "completed")
     scene.until_empty()
+    assert not scene.queue.lost_hooks
 
 
 @pytest.mark.timeout(200)
 def test_heartbeats_are_resumed_after_a_restart(rig):
     scene = Scene(rig, shut=True)
-    scene.queue.hooks.second = 3  # the hook waits 90 s
-    env = {"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120, "SQS_MSG_VISIBILITY_TIMEOUT_SEC": 3}
+    scene.queue.hooks.second = 1.4  # the hook waits 84 s
+    env = HEARTBEATS | {"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 3}
     first = scene.handler(env)
-    action = scene.queue.asg_terminate(scene.node, heartbeat_s=30)
+    action = scene.queue.asg_terminate(scene.node, heartbeat_s=60)
     scene.until_cordoned()
     first.kill()
     scene.handler(env)
-    until(lambda: action.heartbeats, 85, "a heartbeat of the second")
+    until(lambda: action.heartbeats, 80, "a heartbeat of the second")
     scene.open()
     scene.until_evicted()
     until(lambda: action.result == "CONTINUE", 20, "completed")
     assert not scene.queue.lost_hooks
+
+
+def test_a_hook_without_heartbeats_is_the_deadline(rig):
+    """Pods are told before its time is over, whatever their budgets say: NTH's drain goes on beyond it."""
+    scene = Scene(rig, shut=True)
+    scene.handler()
+    action = scene.queue.asg_terminate(scene.node, heartbeat_s=45)
+    told = rig.told(scene.app, at_most=45)
+    scene.until_empty()
+    assert told.told_at < action.deadline - 3 and action.result == "CONTINUE" and not scene.queue.lost_hooks
 
 
 def test_the_hook_waits_for_the_pods(rig):

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/asg.h"
 
+#include <boost/json/value.hpp>
 #include <utility>
+#include <vector>
 
 #include "async/timing.h"
 #include "aws/autoscaling.h"
+#include "kube/calls.h"
 
 namespace spotkeeper::app {
 namespace {
 
 constexpr Millis kLook{1'000};
+constexpr Millis kLookForLeftovers{30'000};
+// Two minutes are announced, and an interruption may come late.
+constexpr Millis kLate = std::chrono::minutes(12);
+constexpr const char* kDetached = "spotkeeper.io/detached";  // when, RFC 3339
+
+Task<Result<void>> remember(kube::Api& api, std::string node, Time now) {
+  boost::json::value patch{{"metadata", {{"annotations", {{kDetached, format_time_s(now)}}}}}};
+  const auto done = co_await kube::patch_node(api, std::move(node), std::move(patch));
+  if (!done) co_return std::unexpected(done.error());
+  co_return Result<void>();
+}
 
 }  // namespace
 
@@ -24,11 +38,12 @@ aws::LifecycleAction hook_of(const sources::QueueEvent& event) {
   return action;
 }
 
-Asg::Asg(const config::QueueOptions& options, aws::Client& client, const effects::NodeBook& nodes,
-         Instances& instances, LifecycleHooks& hooks, const Clock& clock, Counters& counters,
-         observe::Log& log)
+Asg::Asg(const config::QueueOptions& options, aws::Client& client, kube::Api& api,
+         const effects::NodeBook& nodes, Instances& instances, LifecycleHooks& hooks,
+         const Clock& clock, Counters& counters, observe::Log& log)
     : options_(options),
       client_(client),
+      api_(api),
       nodes_(nodes),
       instances_(instances),
       hooks_(hooks),
@@ -85,6 +100,17 @@ Task<> Asg::detach(std::string id) {
               {{"instance-id", id}, {"asgName", instance.group}});
     co_return;
   }
+  // Before it is detached: else nobody would know of it if we ended here.
+  const kube::Node* node = nodes_.by_instance(id);
+  if (node != nullptr) {
+    const Result<void> noted = co_await remember(api_, node->name, clock_.now());
+    if (!noted) {
+      log_.warning("the instance is not detached, for that cannot be written on its node: " +
+                       noted.error().message,
+                   {{"instance-id", id}});
+      co_return;
+    }
+  }
   const auto done = co_await aws::detach_instance(client_, instance.group, id, false);
   counters_.count("detached", {{"outcome", done ? "detached" : "failed"}});
   if (done) {
@@ -92,6 +118,39 @@ Task<> Asg::detach(std::string id) {
               {{"instance-id", id}, {"asgName", instance.group}});
   } else {
     log_.warning("the instance is not detached: " + done.error().message, {{"instance-id", id}});
+  }
+}
+
+Task<> Asg::end_leftovers() {
+  for (;;) {
+    co_await sleep_for(kLookForLeftovers);
+    std::vector<std::pair<std::string, std::string>> late;
+    for (const auto& [name, node] : nodes_.all()) {
+      const auto note = node.annotations.find(kDetached);
+      Time at{};
+      if (note == node.annotations.end() || !parse_time(note->second, at)) continue;
+      if (clock_.now() > at + kLate) late.emplace_back(name, effects::instance_of(node));
+    }
+    for (auto& [name, instance] : late) co_await end_leftover(std::move(name), std::move(instance));
+  }
+}
+
+// In a group again, or not running: it is not ours to end.
+Task<> Asg::end_leftover(std::string node, std::string instance) {
+  const auto known = co_await instances_.find(instance);
+  if (!known || !*known || (*known)->state != "running") co_return;
+  std::vector<std::string> ids{instance};
+  const auto groups = co_await aws::describe_auto_scaling_instances(client_, ids);
+  if (!groups || !groups->empty() || options_.agent.dry_run) co_return;
+  const auto done = co_await aws::terminate_instances(client_, std::move(ids));
+  counters_.count("leftovers", {{"outcome", done ? "terminated" : "failed"}});
+  if (done) {
+    log_.warning("detached, and its interruption has not come: the instance is terminated",
+                 {{"node", node}, {"instance-id", instance}});
+  } else {
+    log_.warning("detached, and its interruption has not come: it could not be terminated: " +
+                     done.error().message,
+                 {{"node", node}, {"instance-id", instance}});
   }
 }
 

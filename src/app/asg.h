@@ -11,6 +11,7 @@
 #include "async/task.h"
 #include "config/queue_options.h"
 #include "effects/node_book.h"
+#include "kube/api.h"
 #include "sources/queue_message.h"
 
 namespace spotkeeper::app {
@@ -20,21 +21,28 @@ aws::LifecycleAction hook_of(const sources::QueueEvent& event);
 
 class Asg {
  public:
-  Asg(const config::QueueOptions& options, aws::Client& client, const effects::NodeBook& nodes,
-      Instances& instances, LifecycleHooks& hooks, const Clock& clock, Counters& counters,
-      observe::Log& log);
+  Asg(const config::QueueOptions& options, aws::Client& client, kube::Api& api,
+      const effects::NodeBook& nodes, Instances& instances, LifecycleHooks& hooks,
+      const Clock& clock, Counters& counters, observe::Log& log);
 
   // True: the launch is completed, or abandoned. False: there is no such node yet, and the message
   // is to be given back meanwhile.
   Task<bool> launch(sources::QueueEvent event);
 
   // From its group, without making that smaller; an instance that is not InService, in no group, or
-  // in a managed node group of EKS, stays.
+  // in a managed node group of EKS, stays. Remembered on its Node.
   Task<> detach(std::string instance);
 
+  // Until cancelled: what was detached, and is there long after its interruption should have come,
+  // is terminated, for no group does that any more.
+  Task<> end_leftovers();
+
  private:
+  Task<> end_leftover(std::string node, std::string instance);
+
   const config::QueueOptions& options_;
   aws::Client& client_;
+  kube::Api& api_;
   const effects::NodeBook& nodes_;
   Instances& instances_;
   LifecycleHooks& hooks_;

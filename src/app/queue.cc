@@ -42,6 +42,9 @@ constexpr const char* kMonitor = "SQS_MONITOR";
 constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{8'000};
 constexpr Millis kTidyUp{30'000};
+constexpr Millis kMoment{10};
+constexpr Millis kEventually = std::chrono::minutes(10);
+constexpr Millis kWholeStorm{2'000};                      // is waited for so long at most
 constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
 constexpr Seconds kLongestPoll{60};
 
@@ -89,6 +92,7 @@ class Queue::Body {
                   .monitors = {kMonitor},
                   .poll_at_most = kLongestPoll,
                   .hears_all = kMonitor,
+                  .polled = "the queue",
                   .readings = [this] { return readings(); }}),
         policy_(options.agent.policy_file, options.agent.rules, log_,
                 [this](const std::vector<core::Rule>& rules) { engine_.rules(rules); }),
@@ -124,6 +128,8 @@ class Queue::Body {
   void act(const std::string& message, const sources::QueueEvent& event, const Whose& whose);
   Task<> launched(std::string message, sources::QueueEvent event);
   Task<> refine(core::HostId host, core::Notice notice, aws::LifecycleAction action, Time began);
+  void watch_soon(const core::HostId& host);
+  Task<> watch_announced();
   void resume(const kube::Node& node, core::Notice notice);
   void note(const core::Entry& entry);
   void drain_finished(const core::Drain& drain);
@@ -152,7 +158,8 @@ class Queue::Body {
   std::unique_ptr<Ownership> ownership_;
   std::unique_ptr<Asg> asg_;
   std::map<core::HostId, Host> hosts_;
-  std::set<std::string> poison_;  // messages that were told of
+  std::vector<core::HostId> announced_;  // marked, and not watched yet
+  std::set<std::string> poison_;         // messages that were told of
   Event changed_;
   bool told_to_end_ = false;
   bool failed_ = false;
@@ -227,8 +234,8 @@ Result<void> Queue::Body::prepare() {
   hooks_ = std::make_unique<LifecycleHooks>(work_, aws_->client(), clock_, hook_options(options_),
                                             counters_, log_);
   ownership_ = std::make_unique<Ownership>(options_, cluster_.nodes(), *instances_, log_);
-  asg_ = std::make_unique<Asg>(options_, aws_->client(), cluster_.nodes(), *instances_, *hooks_,
-                               clock_, counters_, log_);
+  asg_ = std::make_unique<Asg>(options_, aws_->client(), cluster_.api(), cluster_.nodes(),
+                               *instances_, *hooks_, clock_, counters_, log_);
   consumer_ = std::make_unique<sources::SqsConsumer>(
       sources_, aws_->client(), clock_,
       sources::SqsConsumer::Options{.queue_url = options_.queue_url,
@@ -272,13 +279,20 @@ void Queue::Body::received(const aws::SqsMessage& message) {
   }
   consumer_->holds(message.id, static_cast<int>(read->events.size()));
   for (sources::QueueEvent& event : read->events) {
-    work_.spawn("event " + event.id.value, judge(message.id, std::move(event)));
+    std::string name = "event " + event.id.value;
+    work_.spawn(std::move(name), judge(message.id, std::move(event)));
   }
 }
 
 Task<> Queue::Body::judge(std::string message, sources::QueueEvent event) {
   while (!cluster_.nodes_known()) co_await sleep_for(Millis(50));
-  const Whose found = co_await ownership_->whose(event);
+  Whose found = co_await ownership_->whose(event);
+  // EC2 may not know yet what it has just launched.
+  const bool young = clock_.now() < event.at + kEventually;
+  if (event.kind == core::NoticeKind::kAsgLaunch && found.answer == Whose::Answer::kNobodys &&
+      young) {
+    found.answer = Whose::Answer::kUnknown;
+  }
   if (event.kind == core::NoticeKind::kAsgLaunch &&
       (found.answer == Whose::Answer::kOurs || found.answer == Whose::Answer::kElsewhere)) {
     co_await launched(std::move(message), std::move(event));
@@ -360,9 +374,24 @@ void Queue::Body::act(const std::string& message, const sources::QueueEvent& eve
   }
   cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(*notice)});
-  cluster_.watch(host);
+  watch_soon(host);
   const core::Drain* drain = engine_.find(host);
   if (drain != nullptr && drain->finished()) works_done(host);
+}
+
+void Queue::Body::watch_soon(const core::HostId& host) {
+  if (announced_.empty()) work_.spawn("announced hosts", watch_announced());
+  announced_.push_back(host);
+}
+
+// All hosts of a storm are marked before any is drained: else replacements of the first would land
+// on those whose message comes a moment later.
+Task<> Queue::Body::watch_announced() {
+  const Time until = clock_.now() + kWholeStorm;
+  do {
+    co_await sleep_for(kMoment);
+  } while (consumer_->has_backlog() && clock_.now() < until);
+  for (const core::HostId& host : std::exchange(announced_, {})) cluster_.watch(host);
 }
 
 // How long the hook really waits.
@@ -392,7 +421,7 @@ void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
   hosts_[host];
   cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(notice)});
-  cluster_.watch(host);
+  watch_soon(host);
 }
 
 void Queue::Body::note(const core::Entry& entry) {
@@ -412,7 +441,9 @@ void Queue::Body::drain_finished(const core::Drain& drain) {
       log_.print(observe::to_table(post_mortem));
     }
   }
-  hosts_[drain.host()].over = clock_.now();
+  // Of a node that has gone before nobody will say so again.
+  const bool here = cluster_.nodes().find(drain.host().value) != nullptr;
+  hosts_[drain.host()].over = here ? clock_.now() : Time{};
   works_done(drain.host());
   changed_.set();
 }
@@ -427,7 +458,8 @@ void Queue::Body::works_done(const core::HostId& host) {
       settled(host, work);
       continue;
     }
-    work_.spawn("completion of " + work.hook->instance,
+    std::string name = "completion of " + work.hook->instance;
+    work_.spawn(std::move(name),
                 finish(host, std::move(work), well ? "CONTINUE" : options_.failed_drain_result));
   }
 }
@@ -510,6 +542,7 @@ Task<> Queue::Body::run() {
   }
   if (!options_.agent.policy_file.empty()) work_.spawn("policy file", policy_.run());
   work_.spawn("tidy up", tidy_up());
+  if (options_.detach) work_.spawn("leftovers", asg_->end_leftovers());
   consumer_->start();
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   consumer_->stop();

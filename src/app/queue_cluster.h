@@ -48,6 +48,7 @@ class QueueCluster final : public Scene {
 
   const effects::NodeBook& nodes() const { return nodes_; }
   bool nodes_known() const { return known_; }
+  kube::Api& api() { return api_; }
   const std::string& description() const { return api_.access().description; }
 
   void carry_out(core::Action action) { kubernetes_.carry_out(std::move(action)); }

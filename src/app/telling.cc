@@ -36,9 +36,10 @@ constexpr core::NoticeKind kHeard[] = {
     core::NoticeKind::kSpotInterruption, core::NoticeKind::kScheduledEvent,
     core::NoticeKind::kRebalanceRecommendation, core::NoticeKind::kAsgTermination};
 
-tell::Liveness::Limits limits(Millis poll_at_most) {
+tell::Liveness::Limits limits(const TellingPlace& place) {
   tell::Liveness::Limits limits;
-  limits.poll = poll_at_most;
+  limits.source = place.polled;
+  limits.poll = place.poll_at_most;
   limits.heard = std::max(limits.heard, limits.poll);
   return limits;
 }
@@ -132,7 +133,7 @@ Telling::Body::Body(const config::AgentOptions& options, TellingPlace place)
     : options_(options),
       place_(std::move(place)),
       figures_(place_.counters, histograms_, options.telling.node_actions),
-      liveness_(limits(place_.poll_at_most), !place_.monitors.empty(), SteadyTime::now()),
+      liveness_(limits(place_), !place_.monitors.empty(), SteadyTime::now()),
       webhook_(place_.work.executor(), options.telling, place_.clock, place_.counters, place_.log),
       server_(options.telling, {.metrics = [this] { return metrics(); },
                                 .stuck = [this] { return liveness_.stuck(SteadyTime::now()); },

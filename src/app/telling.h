@@ -31,6 +31,7 @@ struct TellingPlace {
   std::vector<const char*> monitors;
   Millis poll_at_most{60'000};      // a poll takes no longer; else it is stuck
   const char* hears_all = nullptr;  // the monitor of every notice; nullptr: each kind has its own
+  const char* polled = "instance metadata";  // for people
   aws::ImdsClient* imds = nullptr;  // who our own host is; nullptr: each host's facts say it
   std::function<std::vector<observe::Reading>()> readings = {};  // more metrics
 };

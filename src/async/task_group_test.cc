@@ -88,6 +88,42 @@ TEST_F(TaskGroupTest, CancelsATaskThatHasNotStartedYet) {
   EXPECT_EQ(group_.size(), 0u);
 }
 
+TEST_F(TaskGroupTest, CancelsTheTasksOfOneName) {
+  bool first = false;
+  bool second = false;
+  bool other = false;
+  group_.spawn("watch a", stay(&first));
+  group_.spawn("watch a", stay(&second));
+  group_.spawn("watch b", stay(&other));
+  run(sleep_for(Millis(0)));
+  group_.cancel("watch");
+  run(sleep_for(Millis(0)));
+  EXPECT_EQ(group_.size(), 3u) << "no part of a name is one";
+  group_.cancel("watch a");
+  run_until([&] { return group_.size() == 1; });
+  EXPECT_TRUE(first && second);
+  EXPECT_FALSE(other);
+  EXPECT_TRUE(group_.first_failure().empty()) << "being cancelled is not a failure";
+  bool again = false;
+  group_.spawn("watch a", stay(&again));
+  run(sleep_for(Millis(0)));
+  EXPECT_EQ(group_.size(), 2u) << "a later one of that name runs";
+  group_.cancel();
+  run(group_.join());
+}
+
+TEST_F(TaskGroupTest, ATaskOfTheNameOfACancelledOneRuns) {
+  bool ended = false;
+  group_.spawn("beat", stay(&ended));
+  run(sleep_for(Millis(0)));
+  group_.cancel("beat");
+  int counter = 0;
+  group_.spawn("beat", count_up(&counter));  // as heartbeats begin anew
+  run(group_.join());
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(counter, 1);
+}
+
 Task<> wait_for(Event* event) {
   co_await event->wait(kLong);
 }

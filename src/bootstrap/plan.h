@@ -35,7 +35,7 @@ struct Wish {
   Identity identity = Identity::kNone;
   std::string oidc_issuer;  // without https://
   std::string service_account_namespace = "kube-system";
-  std::string service_account = "spotkeeper";
+  std::string service_account = "spotkeeper-queue";
 };
 
 // Where it is: what ARNs begin with. A renderer puts its own words for "this account" here.

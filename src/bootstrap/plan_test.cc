@@ -83,11 +83,12 @@ TEST(Plan, TheRoleIsForOneServiceAccount) {
   EXPECT_THAT(text_of(irsa.role->trust),
               AllOf(HasSubstr("arn:aws:iam::123456789012:oidc-provider/oidc.example/id/1"),
                     HasSubstr(R"("oidc.example/id/1:sub":"system:serviceaccount:kube-system:)"
-                              R"(spotkeeper")")));
+                              R"(spotkeeper-queue")")));
   wish.identity = Identity::kPodIdentity;
-  EXPECT_THAT(text_of(make_plan(wish, kHere).role->trust),
-              AllOf(HasSubstr("pods.eks.amazonaws.com"),
-                    HasSubstr(R"("aws:RequestTag/kubernetes-service-account":"spotkeeper")")));
+  EXPECT_THAT(
+      text_of(make_plan(wish, kHere).role->trust),
+      AllOf(HasSubstr("pods.eks.amazonaws.com"),
+            HasSubstr(R"("aws:RequestTag/kubernetes-service-account":"spotkeeper-queue")")));
 }
 
 TEST(CloudFormation, WhatIsOfThisAccountIsSubstituted) {

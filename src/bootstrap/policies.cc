@@ -78,6 +78,14 @@ json::object process_policy(const Wish& wish, const Place& place, const std::str
   if (wish.detach) {
     statements.emplace_back(
         may("OnlyToDetach", {"autoscaling:DetachInstances"}, arns_of_groups(wish, place)));
+    // No group would end it any more; only of instances that are given to us.
+    json::object end = may("OnlyToEndWhatIsDetached", {"ec2:TerminateInstances"},
+                           json::string(place.arn("ec2", "instance/*")));
+    if (!wish.managed_tag.empty()) {
+      end["Condition"] =
+          json::object{{"Null", json::object{{"aws:ResourceTag/" + wish.managed_tag, "false"}}}};
+    }
+    statements.emplace_back(std::move(end));
   }
   return document(std::move(statements));
 }

@@ -229,9 +229,8 @@ TEST(NthOptions, EveryOneIsKnown) {
   }
 }
 
-TEST(NthOptions, HeartbeatsAndQueueModeAreRefusedInOneLine) {
-  for (const char* option :
-       {"--heartbeat-interval=30", "--heartbeat-until=60", "--enable-sqs-termination-draining"}) {
+TEST(NthOptions, HeartbeatsAreRefusedOnTheNodeInOneLine) {
+  for (const char* option : {"--heartbeat-interval=30", "--heartbeat-until=60"}) {
     const auto options = parse({option});
     ASSERT_FALSE(options) << option;
     const std::string word = std::string(option).substr(0, std::string(option).find('='));

@@ -91,7 +91,7 @@ Setter service_account(std::string& target) {
         slash != std::string::npos && slash > 0 && slash + 1 < value.size() &&
         std::ranges::all_of(value, [](char c) { return is_plain(c) || c == '.' || c == '/'; }) &&
         value.find('/', slash + 1) == std::string::npos;
-    if (!good) return "NAMESPACE/NAME, such as kube-system/spotkeeper";
+    if (!good) return "NAMESPACE/NAME, such as kube-system/spotkeeper-queue";
     target = value;
     return {};
   };
@@ -183,7 +183,7 @@ Flags bootstrap_flags(BootstrapOptions& o) {
       {"oidc-issuer", "", kRights, "URL", "of the cluster, for irsa", issuer(o.oidc_issuer)},
       {"service-account", "", kRights, "NS/NAME",
        "who may take the role (default "
-       "kube-system/spotkeeper)",
+       "kube-system/spotkeeper-queue)",
        service_account(o.service_account)},
       {"detach-from-asg", "DETACH_ASG", kRights, "", "it may detach instances from their groups",
        boolean(o.detach)},

@@ -30,7 +30,7 @@ struct BootstrapOptions {
   bool detach = false;
   std::string identity = "none";
   std::string oidc_issuer;  // without https://
-  std::string service_account = "kube-system/spotkeeper";
+  std::string service_account = "kube-system/spotkeeper-queue";
   std::string output;  // the mode's first, when it is not said
 
   BootstrapMode mode() const {

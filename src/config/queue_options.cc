@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace spotkeeper::config {
@@ -27,6 +28,25 @@ Setter queue_url(std::string& target) {
             return read(value);
           },
           [read] { return *read.shown(); }};
+}
+
+// Two names of one option: the new one wins, wherever and in whichever order they are given.
+struct Names {
+  Setter deprecated;
+  Setter current;
+};
+Names two_names(const Setter& setter) {
+  const auto given = std::make_shared<bool>(false);
+  const auto shown = [setter] { return *setter.shown(); };
+  return {.deprecated = {[setter, given](const std::string& value) -> Expected {
+                           return *given ? Expected() : setter(value);
+                         },
+                         shown},
+          .current = {[setter, given](const std::string& value) -> Expected {
+                        *given = true;
+                        return setter(value);
+                      },
+                      shown}};
 }
 
 Result<void> check_heartbeats(const NthOptions& nth) {
@@ -54,9 +74,10 @@ Result<void> check_heartbeats(const NthOptions& nth) {
   return {};
 }
 
-// A deprecated name stands before the new one, which so wins.
 Flags own_flags(QueueOptions& o) {
   NthOptions& nth = o.agent.nth;
+  const Names check_tag = two_names(boolean(o.check_tag));
+  const Names managed_tag = two_names(text(o.managed_tag));
   return {
       {"queue-url", "QUEUE_URL", kQueue, "URL", "the queue (required)", queue_url(o.queue_url)},
       {"aws-region", "AWS_REGION", kQueue, "REGION", "of the queue; default: as its URL says",
@@ -67,13 +88,13 @@ Flags own_flags(QueueOptions& o) {
        "for so long a message is ours; extended while its host is drained (default 20)",
        number(o.visibility, 1, 119)},
       {"check-asg-tag-before-draining", "CHECK_ASG_TAG_BEFORE_DRAINING", kQueue, "",
-       "deprecated: check-tag-before-draining, which wins", boolean(o.check_tag)},
+       "deprecated: check-tag-before-draining, which wins", check_tag.deprecated},
       {"check-tag-before-draining", "CHECK_TAG_BEFORE_DRAINING", kQueue, "",
-       "only instances that bear the tag (default true)", boolean(o.check_tag)},
+       "only instances that bear the tag (default true)", check_tag.current},
       {"managed-asg-tag", "MANAGED_ASG_TAG", kQueue, "KEY", "deprecated: managed-tag, which wins",
-       text(o.managed_tag)},
+       managed_tag.deprecated},
       {"managed-tag", "MANAGED_TAG", kQueue, "KEY", "that tag; its value does not matter",
-       text(o.managed_tag)},
+       managed_tag.current},
       {"use-provider-id", "USE_PROVIDER_ID", kQueue, "",
        "nodes are always found by their provider id first", boolean(o.use_provider_id)},
       {"delete-sqs-msg-if-node-not-found", "DELETE_SQS_MSG_IF_NODE_NOT_FOUND", kQueue, "",

@@ -207,7 +207,7 @@ void ClusterView::trouble(const Error& error) {
 }
 
 void ClusterView::trouble(const std::string& node, const Error& error) {
-  report_(core::HostId(node), core::Trouble{.error = error});
+  if (goes(node)) report_(core::HostId(node), core::Trouble{.error = error});
 }
 
 const kube::Pod* ClusterView::find(const core::HostId& host, const core::UnitId& id) const {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -167,6 +168,82 @@ TEST_F(ClusterViewTest, WhatCannotBeSeenIsToldOnce) {
   view_.trouble(Error{.message = "down"});
   view_.trouble("n2", Error{.message = "its pods"});
   EXPECT_EQ(told<core::Trouble>(), (Names{"n1", "n2"}));
+}
+
+TEST_F(ClusterViewTest, OfAForgottenHostNothingIsTold) {
+  view_.add(core::HostId("n1"));
+  view_.add(core::HostId("n2"));
+  for (const char* node : {"n1", "n2"}) {
+    view_.pod_changed(of_deployment("web", node));
+    view_.pod_changed(pod("a", node));
+  }
+  view_.pods_listed({"n1", "n2"});
+  view_.budget_changed(budget("a", 0));
+  view_.slice_changed(slice("web", {"n1", "n2"}));
+  view_.remove(core::HostId("n1"));
+  seen_.clear();
+  // Each of these goes to whom it concerns by what was told before.
+  view_.budget_changed(budget("a", 1));
+  EXPECT_EQ(told<core::BudgetSeen>(), Names{"n2"});
+  view_.budget_changed(budget("new", 1));
+  view_.budget_gone(budget("a", 1));
+  EXPECT_EQ(told<core::BudgetGone>(), Names{"n2"});
+  view_.slice_changed(slice("web", {"n1"}));
+  EXPECT_EQ(told<core::ServiceSeen>(), Names{"n2"});
+  view_.slice_gone(slice("web", {"n1"}));
+  view_.local_services({core::ServiceId("shop/web")});
+  view_.tell_group(core::GroupSeen{.group = {.id = core::GroupId("shop/web")}});
+  EXPECT_EQ(std::ranges::count(seen_, "n1", &std::pair<std::string, core::Observation>::first), 0);
+  seen_.clear();
+  view_.pod_changed(pod("a", "n1"));
+  view_.pod_gone(pod("a", "n1"));
+  view_.pods_listed({"n1"});
+  view_.volume_changed({.uid = "v", .name = "v", .resource_version = "1", .node = "n1"});
+  view_.trouble("n1", Error{.message = "its pods"});
+  view_.budgets_listed();
+  view_.slices_listed();
+  view_.volumes_listed();
+  view_.claims_known("shop", {"data"});
+  view_.tell_group(core::GroupsUnread{.why = "denied"});
+  for (const auto& [host, seen] : seen_) EXPECT_EQ(host, "n2");
+  EXPECT_FALSE(view_.goes("n1"));
+  EXPECT_EQ(view_.find(core::HostId("n1"), core::UnitId("uid-a")), nullptr);
+  EXPECT_TRUE(view_.of_deployments({"n1"}).empty());
+  EXPECT_TRUE(view_.are_listed({"n1"})) << "it holds up nobody";
+}
+
+TEST_F(ClusterViewTest, AForgottenHostMayComeAgain) {
+  view_.budget_changed(budget("a", 0));
+  view_.budgets_listed();
+  view_.volume_changed({.uid = "v", .name = "v", .resource_version = "1", .node = "n1"});
+  view_.volumes_listed();
+  view_.add(core::HostId("n1"));
+  view_.pod_changed(pod("a", "n1"));
+  view_.pods_listed({"n1"});
+  view_.remove(core::HostId("n1"));
+  view_.remove(core::HostId("n1"));
+  view_.remove(core::HostId("n9"));
+  seen_.clear();
+  EXPECT_TRUE(view_.add(core::HostId("n1"))) << "as if for the first time";
+  const auto seen = seen_;
+  EXPECT_TRUE(told<core::UnitSeen>().empty()) << "its pods are read anew";
+  EXPECT_FALSE(view_.are_listed({"n1"}));
+  seen_ = seen;
+  EXPECT_EQ(told<core::BudgetsListed>(), Names{"n1"});
+  seen_ = seen;
+  EXPECT_EQ(told<core::VolumesSeen>(), Names{"n1"}) << "what all share is still known";
+  view_.pod_changed(pod("a", "n1"));
+  EXPECT_EQ(told<core::BudgetSeen>(), Names{"n1"});
+  view_.budget_changed(budget("a", 1));
+  EXPECT_EQ(told<core::BudgetSeen>(), Names{"n1"});
+  view_.pods_listed({"n1"});
+  EXPECT_EQ(told<core::UnitsListed>(), Names{"n1"});
+}
+
+// Who tells of it is the host whose watch it was, and that one may be gone.
+TEST_F(ClusterViewTest, TroubleOfAForgottenHostIsNobodys) {
+  view_.trouble("n1", Error{.message = "its pods"});
+  EXPECT_TRUE(seen_.empty());
 }
 
 }  // namespace

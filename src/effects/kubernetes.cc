@@ -213,8 +213,8 @@ void Kubernetes::watch(const core::HostId& host) {
   // What is Ready on it is no replacement for anybody any more.
   if (workloads_) workloads_->tell_again();
   unmarked_.insert(host.value);
-  if (announced_.empty()) group_.spawn("watches", begin_watches());
   announced_.insert(host.value);
+  if (!std::exchange(beginning_, true)) group_.spawn("watches", begin_watches());
 }
 
 void Kubernetes::forget(const core::HostId& host) {
@@ -232,6 +232,7 @@ void Kubernetes::mark_answered(const std::string& node) {
 
 Task<> Kubernetes::begin_watches() {
   co_await mark_answered_.wait(kMarkAlone);
+  beginning_ = false;
   unmarked_.clear();
   if (!announced_.empty()) watches_->begin(std::exchange(announced_, {}));
 }

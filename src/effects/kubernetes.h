@@ -101,6 +101,7 @@ class Kubernetes {
   Event queue_changed_;
   bool sending_ = false;                     // send_in_turn() runs
   std::map<std::string, kube::Node> nodes_;  // known, and not marked yet
+  bool beginning_ = false;                   // begin_watches() runs
   ClusterView::Nodes announced_;             // not watched yet
   ClusterView::Nodes unmarked_;              // of those: whose mark is not answered
   Event mark_answered_;

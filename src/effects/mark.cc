@@ -58,7 +58,8 @@ std::vector<kube::Taint> wanted_taints(const Mark& mark) {
              .value = taint_value(mark.notice.id),
              .effect = "PreferNoSchedule"}};
   }
-  if (mark.taint) {
+  // A change of state has no taint of NTH's, and users' tolerations know none.
+  if (mark.taint && mark.notice.kind != core::NoticeKind::kStateChange) {
     taints.push_back({.key = taint_key(mark.notice.kind),
                       .value = taint_value(mark.notice.id),
                       .effect = mark.extras.no_execute ? "NoExecute" : mark.taint_effect});
@@ -293,9 +294,8 @@ std::optional<json::value> release_patch(const kube::Node& node, const std::stri
   if (!recorded || recorded->id != holder) return std::nullopt;
   json::object record = earlier_record(node);
   record.erase("holder");
-  json::object metadata{
-      {"resourceVersion", node.resource_version},
-      {"annotations", json::object{{kStateAnnotation, json::serialize(record)}}}};
+  json::object metadata{{"resourceVersion", node.resource_version},
+                        {"annotations", json::object{{kStateAnnotation, json::serialize(record)}}}};
   return json::object{{"metadata", std::move(metadata)}};
 }
 

@@ -155,6 +155,44 @@ TEST(Mark, WhoDrainsByHandSaysSoInTheRecordOfANoticeToo) {
   EXPECT_EQ(recorded_notice(held)->id, spot_mark(false).notice.id);
 }
 
+TEST(Release, OnlyTheHoldersNameGoes) {
+  Mark held = spot_mark(true);
+  held.holder = "queue-0/a";
+  kube::Node tainted = node();
+  tainted.taints = {{.key = "theirs", .effect = "NoExecute"}};
+  const kube::Node marked = apply(tainted, *mark_patch(tainted, held));
+  ASSERT_TRUE(recorded_holder(marked));
+  const auto patch = release_patch(marked, "queue-0/a");
+  ASSERT_TRUE(patch);
+  EXPECT_FALSE(patch->as_object().contains("spec")) << "cordon and taints stay";
+  const auto& metadata = patch->at("metadata").as_object();
+  EXPECT_EQ(metadata.at("resourceVersion"), "42") << "bound to what was read";
+  EXPECT_FALSE(metadata.contains("labels"));
+  EXPECT_EQ(metadata.at("annotations").as_object().size(), 1U);
+  auto before = boost::json::parse(marked.annotations.at(kStateAnnotation)).as_object();
+  EXPECT_NE(before.erase("holder"), 0U);
+  EXPECT_EQ(record_in(*patch), before) << "and the rest of the record";
+  const kube::Node released = apply(marked, *patch);
+  EXPECT_FALSE(recorded_holder(released));
+  EXPECT_EQ(recorded_notice(released)->id, recorded_notice(marked)->id) << "who comes next goes on";
+}
+
+TEST(Release, WhoDoesNotHoldItGivesNothingUp) {
+  Mark held = spot_mark(true);
+  held.holder = "queue-0/a";
+  const kube::Node marked = apply(node(), *mark_patch(node(), held));
+  EXPECT_FALSE(release_patch(marked, "queue-1/b"));
+  EXPECT_FALSE(release_patch(marked, ""));
+  EXPECT_FALSE(release_patch(apply(marked, *release_patch(marked, "queue-0/a")), "queue-0/a"))
+      << "twice";
+  EXPECT_FALSE(release_patch(apply(node(), *mark_patch(node(), spot_mark(true))), ""))
+      << "nobody holds it";
+  EXPECT_FALSE(release_patch(node(), "queue-0/a"));
+  kube::Node odd = node();
+  odd.annotations[kStateAnnotation] = "{not json";
+  EXPECT_FALSE(release_patch(odd, "queue-0/a"));
+}
+
 TEST(Undo, TakesBackOnlyWhatWasOurs) {
   kube::Node before = node();
   before.taints = {{.key = "theirs", .effect = "NoSchedule"}};

@@ -31,8 +31,8 @@ Task<Result<Marked>> write_mark(kube::Api& api, std::string node, Mark mark, Hol
 Task<Result<std::string>> take_back_mark(kube::Api& api, std::string node,
                                          std::vector<core::NoticeId> takers, Time now);
 
-// The node is given to whoever comes next, if `holder` holds it; the mark stays. The remark is empty
-// where it does not.
+// The node is given to whoever comes next, if `holder` holds it; the mark stays. The remark is
+// empty where it does not.
 Task<Result<std::string>> give_up_node(kube::Api& api, std::string node, std::string holder);
 
 // What a mark from before the host's boot has left is taken back; see effects/reboot.h. Remark and

@@ -51,7 +51,6 @@ void Watches::begin(Nodes nodes) {
 void Watches::watch_pods(kube::Listing listing, Nodes nodes) {
   const auto self = shared_from_this();
   const bool shared = listing.field_selector.empty();
-  const std::string first = *nodes.begin();
   const auto wanted = std::make_shared<Nodes>(std::move(nodes));
   kube::Sink<kube::Pod> sink;
   if (shared) {
@@ -62,7 +61,9 @@ void Watches::watch_pods(kube::Listing listing, Nodes nodes) {
   sink.changed = [self](const kube::Pod& pod) { self->view_.pod_changed(pod); };
   sink.gone = [self](const kube::Pod& pod) { self->view_.pod_gone(pod); };
   sink.synced = [self, wanted] { self->pods_listed(Nodes(*wanted)); };
-  sink.failed = [self, first](const Error& error) { self->view_.trouble(first, error); };
+  sink.failed = [self, wanted](const Error& error) {
+    if (!wanted->empty()) self->view_.trouble(*wanted->begin(), error);
+  };
   pods_[follow<kube::Pod>(std::move(listing), kube::decode_pod, std::move(sink))] = wanted;
 }
 

@@ -35,7 +35,8 @@ constexpr std::array kHelp{
     Help{"pods", "Pods of finished drains, by outcome, as in the post-mortem."},
     Help{"webhook_posts", "Posts to the webhook, by outcome: success, retry or failure."},
     Help{"kubernetes_events", "Kubernetes events, by outcome: written or dropped."},
-    Help{"notice_lead_seconds", "From hearing a notice to the end that it names, by kind."},
+    Help{"notice_lead_seconds",
+         "From hearing a notice to the end that it names, by kind and source."},
     Help{"mark_seconds", "From hearing a notice to the node's being marked."},
     Help{"pod_told_before_deadline_seconds", "From a pod's being told to its host's end."},
 };
@@ -105,6 +106,11 @@ MetricFamily& last_of(std::vector<MetricFamily>& families, MetricFamily wanted) 
   return families.back();
 }
 
+void add_nth_labels(ClientMetric& metric) {
+  metric.label.push_back({.name = "otel_scope_name", .value = "aws.node.termination.handler"});
+  metric.label.push_back({.name = "otel_scope_version", .value = ""});
+}
+
 }  // namespace
 
 std::string metrics_text(const Counters& counters, const Histograms& histograms,
@@ -112,10 +118,7 @@ std::string metrics_text(const Counters& counters, const Histograms& histograms,
   std::vector<MetricFamily> families;
   for (const auto& [key, value] : counters.all()) {
     ClientMetric metric = with_labels(key.labels);
-    if (is_nth(key.name)) {
-      metric.label.push_back({.name = "otel_scope_name", .value = "aws.node.termination.handler"});
-      metric.label.push_back({.name = "otel_scope_version", .value = ""});
-    }
+    if (is_nth(key.name)) add_nth_labels(metric);
     metric.counter.value = value;
     last_of(families, family_of(key.name, MetricType::Counter)).metric.push_back(metric);
   }
@@ -126,6 +129,7 @@ std::string metrics_text(const Counters& counters, const Histograms& histograms,
   }
   for (const Reading& reading : readings) {
     ClientMetric metric = with_labels(reading.labels);
+    if (reading.name.starts_with("nth_")) add_nth_labels(metric);
     MetricFamily family;
     family.name = reading.name;
     family.help = reading.help;

@@ -12,8 +12,9 @@
 namespace spotkeeper::sources {
 
 struct EventRules {
-  Seconds grace{120};               // until Auto Scaling's end, as far as nobody says more
-  Millis rebalance_trust{3600'000};  // a recommendation that is older says nothing; 0: it always does
+  Seconds grace{120};  // until Auto Scaling's end, as far as nobody says more
+  Millis rebalance_trust{
+      3600'000};  // a recommendation that is older says nothing; 0: it always does
 };
 
 // Unexpected: why it is not acted on any more, for people. Not for launches.

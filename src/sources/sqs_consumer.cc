@@ -42,11 +42,15 @@ void SqsConsumer::settle(const std::string& id, Fate fate) {
   if (deliveries_.due() <= clock_.now()) due_.set();
 }
 
+// The first answer comes soon, so that it is known soon that there are answers.
 Task<> SqsConsumer::receive_for_ever() {
+  Seconds wait(1);
   while (!stopped_) {
     if (deliveries_.in_hand() >= kMostInHand) {
       co_await sleep_for(kFirstPause);
-    } else if (!co_await receive(kLongPoll)) {
+    } else if (co_await receive(wait)) {
+      wait = kLongPoll;
+    } else {
       const Backoff backoff{.attempt = std::max(failures_, 1),
                             .base = kFirstPause,
                             .cap = kLongestPause,
@@ -59,14 +63,13 @@ Task<> SqsConsumer::receive_for_ever() {
 // Beside the long poll, until the backlog is gone.
 Task<> SqsConsumer::receive_more() {
   while (!stopped_ && deliveries_.in_hand() < kMostInHand) {
-    const size_t before = deliveries_.in_hand();
-    const bool well = co_await receive(Seconds(0));
-    if (!well || deliveries_.in_hand() <= before) break;
+    const Result<int> news = co_await receive(Seconds(0));
+    if (!news || *news == 0) break;
   }
   --beside_;
 }
 
-Task<bool> SqsConsumer::receive(Seconds wait) {
+Task<Result<int>> SqsConsumer::receive(Seconds wait) {
   aws::SqsReceive what{.queue_url = options_.queue_url,
                        .at_most = kFullBatch,
                        .wait = wait,
@@ -75,7 +78,7 @@ Task<bool> SqsConsumer::receive(Seconds wait) {
   hooks_.polled(messages.has_value());
   if (!messages) {
     hooks_.failed(messages.error(), ++failures_);
-    co_return false;
+    co_return std::unexpected(messages.error());
   }
   failures_ = 0;
   // SQS answers with fewer than there are: whatever comes may be the beginning of a storm.
@@ -83,13 +86,15 @@ Task<bool> SqsConsumer::receive(Seconds wait) {
     ++beside_;
     group_.spawn("backlog", receive_more());
   }
+  int news = 0;
   for (const aws::SqsMessage& message : *messages) {
     if (deliveries_.received(message.id, message.receipt, message.receives, clock_.now())) {
+      ++news;
       hooks_.message(message);
     }
   }
   due_.set();
-  co_return true;
+  co_return news;
 }
 
 Task<> SqsConsumer::keep() {

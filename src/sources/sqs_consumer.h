@@ -45,12 +45,15 @@ class SqsConsumer {
   // What is done with is deleted, and what is in hand given back to other consumers, at once.
   Task<> give_back();
 
+  // More messages are probably there, and about to be received.
+  bool has_backlog() const { return beside_ > 0; }
   size_t in_hand() const { return deliveries_.in_hand(); }
 
  private:
   Task<> receive_for_ever();
   Task<> receive_more();
-  Task<bool> receive(Seconds wait);
+  // How many messages are new to us.
+  Task<Result<int>> receive(Seconds wait);
   Task<> keep();
   Task<> tidy();
   void failed(const Error& error);

@@ -48,7 +48,8 @@ Figures::Figures(Counters& counters, Histograms& histograms, bool per_node)
 
 void Figures::heard(const core::Notice& notice) {
   if (notice.deadline == kNever) return;
-  histograms_.observe("notice_lead_seconds", {{"kind", core::to_string(notice.kind)}},
+  histograms_.observe("notice_lead_seconds",
+                      {{"kind", core::to_string(notice.kind)}, {"source", notice.source}},
                       {0, 5, 15, 30, 60, 90, 105, 115, 120, 300, 900, 3600, 86400},
                       seconds(notice.deadline - notice.received));
 }

@@ -28,16 +28,16 @@ std::string Liveness::stuck(Moment now) const {
     return fmt::format("the event loop has been stuck for {} s", seconds(now - beat_));
   }
   if (polls_ && now - polled_ > limits_.poll) {
-    return fmt::format("the poller of instance metadata has been stuck for {} s",
+    return fmt::format("the poller of {} has been stuck for {} s", limits_.source,
                        seconds(now - polled_));
   }
   return {};
 }
 
 std::string Liveness::unready(Moment now, const std::string& platform) const {
-  if (polls_ && !heard_) return "instance metadata has not answered yet";
+  if (polls_ && !heard_) return fmt::format("{} has not answered yet", limits_.source);
   if (polls_ && now - *heard_ > limits_.heard) {
-    return fmt::format("instance metadata has not answered for {} s", seconds(now - *heard_));
+    return fmt::format("{} has not answered for {} s", limits_.source, seconds(now - *heard_));
   }
   return platform;
 }

@@ -19,6 +19,7 @@ class Liveness {
     Span loop = std::chrono::seconds(10);
     Span poll = std::chrono::seconds(60);   // without one that has ended, well or not
     Span heard = std::chrono::seconds(60);  // without one that has ended well
+    const char* source = "instance metadata";
   };
   // Whether anything is polled at all.
   Liveness(Limits limits, bool polls, Moment now);
