@@ -32,9 +32,8 @@ def queue(aws):
 @pytest.fixture
 def group(aws):
     ec2 = aws.client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     ec2.create_launch_template(
-        LaunchTemplateName="t", LaunchTemplateData={"ImageId": image, "InstanceType": "c5.large"}
+        LaunchTemplateName="t", LaunchTemplateData={"ImageId": "ami-00000000", "InstanceType": "c5.large"}
     )
     scaling = aws.client("autoscaling")
     scaling.create_auto_scaling_group(

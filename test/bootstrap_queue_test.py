@@ -60,4 +60,5 @@ def test_what_is_created_is_what_the_process_needs(rig):
     used = {f"{call.service}:{call.action.removesuffix('Batch')}" for call in calls}
     # What only a drain that takes longer needs, and what helps a person who looks at the queue with the same role.
     spare = {"autoscaling:RecordLifecycleActionHeartbeat", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+    spare.add("ec2:TerminateInstances")  # twelve minutes after an instance was detached, if it still runs
     assert set(allowed) - used <= spare, "no right that nobody needs"

@@ -253,10 +253,13 @@ def test_an_agent_that_is_killed_goes_on_where_it_was(rig):
     last = start()
     told_at_its_last_moment(rig, "shy", imds)
     ended_well(last, moved=1)
-    assert json.loads(node.annotation(STATE)) == record, "and so is its start"
+    in_time = {"holder": None}  # renewed, by the same name
+    now = json.loads(node.annotation(STATE))
+    assert now["holder"]["id"] == record["holder"]["id"]
+    assert now | in_time == record | in_time, "and so is its start"
     again = rig.told("web")
     assert (again.told_at, again.grace) == (told.told_at, 25)
-    assert len(rig.api_requests(verb="patch", resource="nodes", user=last.user)) == 1, "marked once"
+    assert len(rig.api_requests(verb="patch", resource="nodes", user=last.user)) <= 4, "each life renews once"
     assert len(rig.api_requests(verb="delete", resource="pods", user=last.user)) == 1
 
 

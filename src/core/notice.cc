@@ -68,6 +68,8 @@ int strength(const Notice& notice) {
 bool outranks(const Notice& a, const Notice& b) {
   // The same end is told by several sources, and not to the second.
   constexpr Seconds kClearly{15};
+  // One person does not take a host from another.
+  if (a.kind == NoticeKind::kManual && b.kind == NoticeKind::kManual) return false;
   if (strength(a) != strength(b)) return strength(a) > strength(b);
   return is_hard(a) && a.deadline + kClearly < b.deadline;
 }

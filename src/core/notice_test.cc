@@ -62,6 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"not_clearly_sooner", kSpot, later(kSpot, Seconds(15)), false},
                     Row{"later", later(kSpot, Seconds(60)), kSpot, false},
                     Row{"whoever_says_it", kOrder, later(kSpot, Seconds(60)), true},
+                    Row{"a_person_not_over_a_person", kOrder, kWish, false},
+                    Row{"nor_for_being_sooner", kOrder, later(kOrder, Seconds(60)), false},
                     Row{"tomorrow_is_outranked", kSpot, kEvent, true},
                     Row{"tomorrow_does_not_outrank", kEvent, kSpot, false}),
     [](const auto& row) { return std::string(row.param.name); });

@@ -63,6 +63,7 @@ std::vector<std::string> Deliveries::take_due(Time now) {
 
 std::vector<std::string> Deliveries::give_up() {
   std::vector<std::string> receipts;
+  receipts.reserve(messages_.size());
   for (auto& [id, message] : messages_) receipts.push_back(std::move(message.receipt));
   messages_.clear();
   return receipts;
