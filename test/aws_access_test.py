@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from rig import until
 from rig.aws.server import ACCESS_KEY, SECRET_KEY
 from rig.aws.signing import Key
 from rig.binaries import REPOSITORY, MissingBinary
@@ -219,6 +220,7 @@ def test_throttling_that_lasts_is_an_error_that_may_pass(ecs_rig, probe):
 def test_a_lost_answer_is_asked_for_again_but_not_a_new_deployment(ecs_rig, probe):
     ecs_rig.host()
     ecs_rig.service("web", count=1)
+    until(lambda: probe.call("list_tasks", "rig"), 10, "its task is there")
     ecs_rig.aws.faults.drop("ecs", "ListTasks", times=1, after=True)
     assert probe.call("list_tasks", "rig")
     ecs_rig.aws.faults.drop("ecs", "UpdateService", times=1, after=True)
