@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <memory>
 
 #include "app/engine.h"
@@ -292,14 +290,8 @@ void Agent::Body::drain_finished(const core::Drain& drain) {
   platform_->finished(drain);
   telling_.finished(drain);
   if (!options_.dry_run) {
-    observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
-    put_in_words(post_mortem,
-                 [this](std::string text) { return platform_->in_words(std::move(text)); });
-    if (log_.json()) {
-      log_.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
-    } else {
-      log_.print(platform_->in_words(observe::to_table(post_mortem)));
-    }
+    log_outcome(log_, observe::make_post_mortem(drain, clock_.now()),
+                [this](std::string text) { return platform_->in_words(std::move(text)); });
   }
   changed_.set();
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <span>
 
 #include "app/documents.h"
@@ -31,13 +32,23 @@ void print_rows(const std::vector<observe::HostRow>& rows, int width, const PutI
   observe::write_text(STDOUT_FILENO, "\n" + (words ? words(table) : table));
 }
 
-}  // namespace
-
 void put_in_words(observe::PostMortem& post_mortem, const PutInWords& words) {
   for (observe::Row& row : post_mortem.rows) {
     row.why = words(std::move(row.why));
     row.remark = words(std::move(row.remark));
   }
+}
+
+}  // namespace
+
+void log_outcome(observe::Log& log, observe::PostMortem post_mortem, const PutInWords& words) {
+  if (words) put_in_words(post_mortem, words);
+  if (log.json()) {
+    log.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
+    return;
+  }
+  const std::string table = observe::to_table(post_mortem);
+  log.print(words ? words(table) : table);
 }
 
 bool print_outcome(const std::vector<const core::Drain*>& drains, Time now,

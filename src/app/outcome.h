@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/drain.h"
+#include "observe/log.h"
 #include "observe/post_mortem.h"
 
 namespace spotkeeper::app {
@@ -19,8 +20,8 @@ using PutInWords = std::function<std::string(std::string)>;
 bool print_outcome(const std::vector<const core::Drain*>& drains, Time now,
                    const std::string& format, bool many, int width, const PutInWords& words = {});
 
-// The rows' sentences, likewise.
-void put_in_words(observe::PostMortem& post_mortem, const PutInWords& words);
+// For a process that runs on: a table, or a line of JSON.
+void log_outcome(observe::Log& log, observe::PostMortem post_mortem, const PutInWords& words = {});
 
 // "2 hosts are not begun: n2, n3"; of many names the first few.
 std::string not_begun(const std::vector<std::string>& hosts);

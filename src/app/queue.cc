@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <map>
 #include <optional>
 #include <set>
@@ -434,18 +432,12 @@ void Queue::Body::note(const core::Entry& entry) {
 void Queue::Body::drain_finished(const core::Drain& drain) {
   telling_.finished(drain);
   if (!options_.agent.dry_run) {
-    const observe::PostMortem post_mortem = observe::make_post_mortem(drain, clock_.now());
-    if (log_.json()) {
-      log_.write_json("post-mortem", boost::json::serialize(observe::to_json(post_mortem)));
-    } else {
-      log_.print(observe::to_table(post_mortem));
-    }
+    log_outcome(log_, observe::make_post_mortem(drain, clock_.now()));
   }
   // Of a node that has gone before nobody will say so again.
   const bool here = cluster_.nodes().find(drain.host().value) != nullptr;
   hosts_[drain.host()].over = here ? clock_.now() : Time{};
   works_done(drain.host());
-  changed_.set();
 }
 
 // The drain is over: its messages are done with, and its hooks need not wait any more.

@@ -33,11 +33,6 @@ effects::Kubernetes::Options queue_effects(const config::QueueOptions& options) 
   return effects;
 }
 
-std::string label_of(const kube::Node& node, const char* key) {
-  const auto found = node.labels.find(key);
-  return found == node.labels.end() ? std::string() : found->second;
-}
-
 }  // namespace
 
 QueueCluster::QueueCluster(const config::QueueOptions& options, kube::Access access, Place place)
@@ -191,9 +186,9 @@ HostFacts QueueCluster::facts(const core::HostId& host) const {
   facts.provider_id = node->provider_id;
   facts.labels = node->labels;
   facts.instance.instance_id = effects::instance_of(*node);
-  facts.instance.instance_type = label_of(*node, kType);
-  facts.instance.availability_zone = label_of(*node, kZone);
-  facts.instance.region = label_of(*node, kRegion);
+  facts.instance.instance_type = effects::label_of(*node, kType);
+  facts.instance.availability_zone = effects::label_of(*node, kZone);
+  facts.instance.region = effects::label_of(*node, kRegion);
   facts.instance.local_hostname = node->name;
   return facts;
 }

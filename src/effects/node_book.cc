@@ -12,11 +12,6 @@ constexpr const char* kHostnameLabel = "kubernetes.io/hostname";
 // Source: eksctl, which sets it where the provider id comes late.
 constexpr const char* kEksctlLabel = "alpha.eksctl.io/instance-id";
 
-std::string label_of(const kube::Node& node, const char* key) {
-  const auto label = node.labels.find(key);
-  return label == node.labels.end() ? std::string() : label->second;
-}
-
 // Unless it belongs to another node by now.
 void erase_if(std::map<std::string, std::string>& names, const std::string& key,
               const std::string& name) {
@@ -25,6 +20,11 @@ void erase_if(std::map<std::string, std::string>& names, const std::string& key,
 }
 
 }  // namespace
+
+std::string label_of(const kube::Node& node, const std::string& key) {
+  const auto label = node.labels.find(key);
+  return label == node.labels.end() ? std::string() : label->second;
+}
 
 std::string instance_of(const kube::Node& node) {
   const size_t slash = node.provider_id.rfind('/');

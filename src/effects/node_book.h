@@ -15,6 +15,9 @@ namespace spotkeeper::effects {
 // alpha.eksctl.io/instance-id; empty when it is none of AWS's.
 std::string instance_of(const kube::Node& node);
 
+// Empty when the node does not bear it.
+std::string label_of(const kube::Node& node, const std::string& key);
+
 class NodeBook {
  public:
   void put(const kube::Node& node);

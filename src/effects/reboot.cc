@@ -8,15 +8,12 @@
 #include <set>
 #include <utility>
 
+#include "effects/node_book.h"
+
 namespace spotkeeper::effects {
 namespace {
 
 namespace json = boost::json;
-
-std::string label_of(const kube::Node& node, const char* key) {
-  const auto found = node.labels.find(key);
-  return found == node.labels.end() ? std::string() : found->second;
-}
 
 // By a record of ours.
 std::optional<core::NoticeId> recorded_before(const kube::Node& node, const Boot& boot) {
