@@ -12,28 +12,19 @@ import uuid
 import requests
 
 _FOLDERS = {"Node": "minions", "Pod": "pods", "EndpointSlice": "endpointslices"}
-_PER_TRANSACTION, _BYTES = 120, 500_000  # etcd's own limits are 128 operations and 1.5 MB
 
 
 def write(etcd: str, objects: list[dict]) -> None:
-    """`objects`: Nodes, Pods, EndpointSlices, complete but for uid and creationTimestamp."""
+    """`objects`: Nodes, Pods, EndpointSlices, complete but for uid and creationTimestamp.
+
+    Each has a revision of its own, as the API server's writes have. A watch goes on after the revision it has seen last:
+    of several objects of one transaction it would miss those that came after that one.
+    """
     with requests.Session() as session:
         session.trust_env = False
-        puts: list[dict] = []
-        size = 0
         for one in objects:
-            value = json.dumps(_stamped(one))
-            if puts and (len(puts) == _PER_TRANSACTION or size + len(value) > _BYTES):
-                _put(session, etcd, puts)
-                puts, size = [], 0
-            puts.append({"requestPut": {"key": _text(_key(one)), "value": _text(value)}})
-            size += len(value)
-        if puts:
-            _put(session, etcd, puts)
-
-
-def _put(session: requests.Session, etcd: str, puts: list[dict]) -> None:
-    session.post(f"{etcd}/v3/kv/txn", json={"success": puts}, timeout=30).raise_for_status()
+            put = {"key": _text(_key(one)), "value": _text(json.dumps(_stamped(one)))}
+            session.post(f"{etcd}/v3/kv/put", json=put, timeout=30).raise_for_status()
 
 
 def _key(one: dict) -> str:

@@ -13,12 +13,17 @@ import time
 from collections.abc import Callable
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.sqs.models import Queue, sqs_backends
+from moto.sqs.models import Message, Queue, sqs_backends
 
 from .replies import Reply, Request
 
 _EVERY_S = 0.02
 _LONGEST_S = 20  # API_ReceiveMessage: WaitTimeSeconds, 0 to 20
+
+# moto asks each message of a queue at each call, and makes four datetimes each time: a storm's thousand took minutes
+# to be sent.
+Message.visible = property(lambda message: time.time() * 1000 > message.visible_at)
+Message.delayed = property(lambda message: time.time() * 1000 < message.delayed_until)
 
 
 @dataclasses.dataclass(frozen=True)
