@@ -15,7 +15,7 @@ import pytest
 
 from image import Image, within
 from rig import until
-from rig.binaries import REPOSITORY, spotkeeper
+from rig.binaries import CACHE, REPOSITORY, spotkeeper
 
 BUILD = REPOSITORY / "deploy/image/build"
 AT_MOST = 6_000_000
@@ -138,6 +138,26 @@ def test_two_builds_are_one_digest(out, tmp_path):
     assert files_of(tmp_path / "again") == files_of(out)
     assert build(tmp_path / "later", SOURCE_DATE_EPOCH=str(TIME + 1)).returncode == 0
     assert (tmp_path / "later/digest").read_text() != (out / "digest").read_text()
+
+
+# Debian's own headers, which Boost names when it throws: on every machine the same.
+HEADERS = (b"/usr/include/", b"/usr/lib/")
+
+
+def tells_where_it_was_built(program: bytes) -> list[bytes]:
+    """Folders of whoever built it, and whatever else is the absolute path of a source and not Debian's."""
+    folders = {str(folder).encode() for folder in (REPOSITORY, CACHE, pathlib.Path.home())} - {b"/"}
+    told = {line for line in re.findall(rb"[\x20-\x7e]{4,}", program) if any(folder in line for folder in folders)}
+    sources = re.findall(rb"\0(/[\x21-\x7e]+\.(?:hpp|ipp|hh?|cc|cpp|c))(?=\0)", program)
+    return sorted(told | {path for path in sources if not path.startswith(HEADERS)})
+
+
+def test_it_does_not_tell_where_it_was_built(image, tmp_path):
+    """Else the next folder's build has another digest. That it has the same one: tools/image-twice."""
+    program = (image.unpack(tmp_path / "root") / "usr/bin/spotkeeper").read_bytes()
+    assert b"\0/usr/include/boost/" in program  # so that it would be seen
+    assert tells_where_it_was_built(program) == []
+    assert tells_where_it_was_built(program + f"\0{REPOSITORY}/src/a.h\0/elsewhere/src/b.cc\0".encode()) != []
 
 
 def files_of(folder: pathlib.Path) -> dict[str, str]:
