@@ -65,8 +65,7 @@ image-test: image arm64-test ## that, and the image's half for arm64 under qemu-
 arm64-test: ## the unit tests of the build for arm64, under qemu-user
 	tools/setup test
 	tools/setup image
-	tools/build arm64 all
-	ctest --preset arm64
+	tools/arm64-tests
 
 image-twice: image ## the image again from other folders and without caches: the same bytes? Half an hour
 	tools/image-twice

@@ -51,6 +51,8 @@ fetch_packages() {
   derive_arm64_lists
   logged arm64-lists arm64_apt apt-get update || fail "reading Debian's lists for arm64" "log in $cache/log/arm64-lists.log"
   if [[ ${1:-} == pinned ]]; then
+    cmp -s <(cut -d' ' -f1 "$pins" | sort) <(printf '%s\n' "${wanted[@]}" | sort) ||
+      fail "tools/setup.d/arm64.sh and arm64.packages do not name the same packages" "run 'tools/setup pins', and commit it"
     gone=$(pins_gone)
     [[ -z $gone ]] || fail "Debian has no more for arm64: ${gone//$'\n'/, }" \
       "run 'tools/setup pins', look at what it changes in tools/setup.d/arm64.packages, and commit it"
