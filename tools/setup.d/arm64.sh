@@ -76,7 +76,8 @@ unpack_sysroot() {
   packages_fetched | cmp -s - "$pins" || fail "an arm64 package has another sha256 than the one pinned in $pins, or none" \
     "$(packages_fetched | diff - "$pins" | sed -n 's/^< \([^ ]* [^ ]*\).*/\1/p' | paste -sd, -): do not use it; find out why"
   mkdir -p "$work/out"
-  for package in "$work"/debs/*.deb; do dpkg-deb --extract "$package" "$work/out"; done
+  # Every file is new today, and not when Debian made it: else nothing is compiled or linked anew for another version.
+  for package in "$work"/debs/*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -x --touch -C "$work/out"; done
   cut -d' ' -f1,2 "$pins" >"$work/out/packages" # for the image's SBOM
 }
 
