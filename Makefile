@@ -67,7 +67,7 @@ arm64-test: ## the unit tests of the build for arm64, under qemu-user
 	tools/setup image
 	tools/arm64-tests
 
-image-twice: image ## the image again from other folders and without caches: the same bytes? Half an hour
+image-twice: image ## the image again from other folders and without caches: the same bytes? 18 minutes of CPU time
 	tools/image-twice
 
 fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md
