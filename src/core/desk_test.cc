@@ -105,6 +105,28 @@ TEST_F(DeskTest, TheLastMomentsOfVeryManyHostsAreBrief) {
   EXPECT_EQ(told, brief) << "one request for each";
 }
 
+// Two hosts that are renewed every second take two requests of ten; twenty would take all.
+TEST(DeskRenewals, LeaveSoMuchLessForLastMoments) {
+  for (const auto& [hosts, lead] :
+       {std::pair(2, Millis(1'300)), std::pair(20, Millis(2'000 * 19))}) {
+    Desk desk{Policy{.renew_every = Seconds(1), .requests_per_s = 10}};
+    for (int i = 0; i < hosts; ++i) {
+      const HostId host("n" + std::to_string(i));
+      desk.hear(host, spot_notice(Seconds(120)), kNoon);
+      for (int unit = 0; unit < 10; ++unit) {
+        desk.on(host, UnitSeen{.unit = make_unit(host.value + "-" + std::to_string(unit))}, kNoon);
+      }
+      desk.on(host, UnitsListed{}, kNoon);
+      desk.on(host, BudgetsListed{}, kNoon);
+    }
+    Millis most{0};
+    for (const auto& [host, crowd] : desk.news(kNoon)) {
+      most = std::max(most, std::get<Crowd>(crowd).lead);
+    }
+    EXPECT_EQ(most, lead);
+  }
+}
+
 TEST_F(DeskTest, BriefnessEndsWithTheLastUnit) {
   interrupt("a", Seconds(120), 0, 50);
   interrupt("b", Seconds(120), 0, 60);
