@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 export SPOTKEEPER_CACHE ?= $(HOME)/.cache/spotkeeper
 PYTHON = $(SPOTKEEPER_CACHE)/venv/bin/python
 
-.PHONY: build demo demo-real test unit-test asan-test histories rig-test manifests image image-test fuzz bench bench-large lint format clean setup
+.PHONY: build demo demo-real test unit-test asan-test histories rig-test manifests image image-test arm64-test image-twice fuzz bench bench-large lint format clean setup
 
 setup:
 	tools/setup test
@@ -58,11 +58,17 @@ image: build ## build/image: the container image for linux/amd64 and linux/arm64
 	tools/check-static build/arm64/spotkeeper
 	deploy/image/build amd64=build/release/spotkeeper arm64=build/arm64/spotkeeper
 
-image-test: image ## the half for arm64, under qemu-user: unit tests of the core, a drain, the index of both
+image-test: image arm64-test ## that, and the image's half for arm64 under qemu-user: its index, SBOM, a drain
 	tools/setup test
-	tools/build arm64 core_test
-	qemu-aarch64-static build/arm64/src/core_test --gtest_brief=1
-	$(PYTHON) -m pytest test/arm64_image.py
+	$(PYTHON) -m pytest test/deploy_image_test.py test/arm64_image.py
+
+arm64-test: ## the unit tests of the build for arm64, under qemu-user
+	tools/setup test
+	tools/setup image
+	tools/arm64-tests
+
+image-twice: image ## the image again from other folders and without caches: the same bytes? 18 minutes of CPU time
+	tools/image-twice
 
 fuzz: ## each parser of outside input, FUZZ_SECONDS each (two hours in all); test/fuzz/README.md
 	tools/setup test

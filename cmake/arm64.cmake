@@ -16,6 +16,8 @@ set(CMAKE_CXX_COMPILER clang++-19)
 set(CMAKE_C_COMPILER_TARGET aarch64-linux-gnu)
 set(CMAKE_CXX_COMPILER_TARGET aarch64-linux-gnu)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+# The folder of whoever builds must not be in what is built: Boost names its headers when it throws.
+set(CMAKE_CXX_FLAGS_INIT "-ffile-prefix-map=${CMAKE_SYSROOT}=")
 # Probes too: the sysroot has no shared libraries.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld=lld-19 -static-pie")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from deploy_image_test import AT_MOST, build, version
+from deploy_image_test import AT_MOST, build, not_linked, tells_where_it_was_built, version
 from image import Image
 from rig.binaries import REPOSITORY, spotkeeper
 
@@ -48,10 +48,11 @@ def test_it_is_as_small_and_has_the_same_in_it(out, image, tmp_path):
     assert image.config()["config"] == other.config()["config"]
 
 
-def test_its_sbom_is_its_own(out):
+def test_its_sbom_is_its_own(out, image, tmp_path):
     sbom = json.loads((out / f"spotkeeper-{version()}-arm64.spdx.json").read_text())
-    known = {one["name"] for one in sbom["packages"]}
-    assert {"boost", "openssl", "curl", "glibc"} <= known
+    packages = {one["name"]: one["versionInfo"] for one in sbom["packages"]}
+    assert {"boost", "openssl", "curl", "glibc"} <= set(packages)
+    assert not_linked(packages, (image.unpack(tmp_path / "root") / "usr/bin/spotkeeper").read_bytes()) == []
     purls = [ref["referenceLocator"] for one in sbom["packages"] for ref in one.get("externalRefs", [])]
     assert any("libssl-dev" in one and "arch=arm64" in one for one in purls)
 
@@ -59,6 +60,13 @@ def test_its_sbom_is_its_own(out):
 def test_two_builds_are_one_digest(out, tmp_path):
     assert build(tmp_path / "again", f"amd64={spotkeeper()}", f"arm64={ARM64}").returncode == 0
     assert (tmp_path / "again/digest").read_text() == (out / "digest").read_text()
+
+
+def test_it_does_not_tell_where_it_was_built(image, tmp_path):
+    """Nor where its libraries for arm64 were: compiled without cmake/arm64.cmake's prefix map, it does."""
+    program = (image.unpack(tmp_path / "root") / "usr/bin/spotkeeper").read_bytes()
+    assert b"\0/usr/include/boost/" in program  # so that it would be seen
+    assert tells_where_it_was_built(program) == []
 
 
 def test_an_agent_drains_in_it(rig, image, tmp_path):

@@ -3,6 +3,9 @@
 # Debian's arm64 -dev packages, unpacked beside the system (installing some of them evicts their amd64 twins), with
 # curl and prometheus-cpp built into /opt/spotkeeper of it as libraries.sh builds them for this machine. apt checks
 # signatures and sums as ever; its state is a folder of ours, and the machine's configuration is only read.
+#
+# Which versions, and which sum each package has, is pinned in arm64.packages. Debian keeps the newest of each suite
+# only: when a pinned one is gone, `tools/setup image` says so, and `tools/setup pins` writes what there is today.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034
@@ -29,23 +32,89 @@ derive_arm64_lists() {
   return 0
 }
 
-unpack_sysroot() {
-  local package
-  mkdir -p "$work/debs" "$work/out"
+readonly pins=$root/tools/setup.d/arm64.packages # a line each: package, version, sha256
+
+# pins_gone: those that Debian has no more, in words.
+pins_gone() {
+  local package version _ now
+  while read -r package version _; do
+    now=$(arm64_apt apt-cache madison "$package" | cut -d'|' -f2 | tr -d ' ')
+    grep -qxF -- "$version" <<<"$now" || printf '%s %s (there is: %s)\n' "$package" "$version" "$(head -1 <<<"$now")"
+  done <"$pins"
+}
+
+# fetch_packages [pinned]: into $work/debs: the newest, or those.
+fetch_packages() {
+  local -a wanted=("${sysroot_packages[@]}")
+  local gone
+  mkdir -p "$work/debs"
   derive_arm64_lists
   logged arm64-lists arm64_apt apt-get update || fail "reading Debian's lists for arm64" "log in $cache/log/arm64-lists.log"
-  (cd "$work/debs" && logged arm64-packages arm64_apt apt-get download "${sysroot_packages[@]}") ||
+  if [[ ${1:-} == pinned ]]; then
+    cmp -s <(cut -d' ' -f1 "$pins" | sort) <(printf '%s\n' "${wanted[@]}" | sort) ||
+      fail "tools/setup.d/arm64.sh and arm64.packages do not name the same packages" "run 'tools/setup pins', and commit it"
+    gone=$(pins_gone)
+    [[ -z $gone ]] || fail "Debian has no more for arm64: ${gone//$'\n'/, }" \
+      "run 'tools/setup pins', look at what it changes in tools/setup.d/arm64.packages, and commit it"
+    mapfile -t wanted < <(sed 's/^\([^ ]*\) \([^ ]*\) .*/\1=\2/' "$pins")
+  fi
+  (cd "$work/debs" && logged arm64-packages arm64_apt apt-get download "${wanted[@]}") ||
     fail "downloading Debian's arm64 packages" "log in $cache/log/arm64-packages.log"
-  for package in "$work"/debs/*.deb; do dpkg-deb --extract "$package" "$work/out"; done
-  # What went into it, for the image's SBOM.
-  for package in "$work"/debs/*.deb; do dpkg-deb --show --showformat '${Package} ${Version}\n' "$package"; done \
-    >"$work/out/packages"
+}
+
+# packages_fetched: the lines that pin what is in $work/debs.
+packages_fetched() {
+  local deb
+  for deb in "$work"/debs/*.deb; do
+    printf '%s %s\n' "$(dpkg-deb --show --showformat '${Package} ${Version}' "$deb")" "$(sha256sum <"$deb" | cut -d' ' -f1)"
+  done | LC_ALL=C sort
+}
+
+unpack_sysroot() {
+  local package
+  fetch_packages pinned
+  packages_fetched | cmp -s - "$pins" || fail "an arm64 package has another sha256 than the one pinned in $pins, or none" \
+    "$(packages_fetched | diff - "$pins" | sed -n 's/^< \([^ ]* [^ ]*\).*/\1/p' | paste -sd, -): do not use it; find out why"
+  mkdir -p "$work/out"
+  # Every file is new today, and not when Debian made it: else nothing is compiled or linked anew for another version.
+  for package in "$work"/debs/*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -x --touch -C "$work/out"; done
+  cut -d' ' -f1,2 "$pins" >"$work/out/packages" # for the image's SBOM
+}
+
+# tools/setup pins: the newest versions, from now on.
+renew_pins() {
+  say "asking Debian for its newest arm64 packages"
+  mkdir -p "$cache/sysroot-arm64"
+  work=$(mktemp -d "$cache/sysroot-arm64/work.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$work'" EXIT
+  fetch_packages
+  packages_fetched >"$work/pins"
+  if cmp -s "$work/pins" "$pins"; then
+    say "tools/setup.d/arm64.packages has them already"
+  else
+    diff -U0 "$pins" "$work/pins" | sed -n 's/^\([-+][a-z][^ ]* [^ ]*\) .*/\1/p' || true # diff says 1
+    cp "$work/pins" "$pins"
+  fi
+  rm -rf "$work"
+  trap - EXIT
+}
+
+# The half for this machine is linked with what is installed here. Where that is another version, somebody should know.
+compare_halves() {
+  local package version here _
+  while read -r package version _; do
+    here=$(dpkg-query -W -f '${Version}' "$package" 2>/dev/null) || continue
+    [[ ${here%+b[0-9]*} == "${version%+b[0-9]*}" || $package == linux-libc-dev ]] ||
+      say "note: $package is $here on this machine and $version for arm64: the image's halves differ in it;" \
+        "'apt-get install $package' or 'tools/setup pins' brings the newer one"
+  done <"$pins"
 }
 
 install_arm64() {
   local inputs out library
   inputs=$(hash_of "$(<"$root/tools/setup.d/arm64.sh")" "$(<"$root/tools/setup.d/libraries.sh")" "$(<"$root/cmake/arm64.cmake")" \
-    "$(dpkg-query -W -f '${Package} ${Version}\n' clang-19 libc6-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libexpat1-dev)")
+    "$(<"$pins")" "$(dpkg-query -W -f '${Version}\n' clang-19)")
   out=$cache/sysroot-arm64/$inputs
   if [[ ! -d $out ]]; then
     say "unpacking Debian's arm64 libraries, building curl and prometheus-cpp for it, about two minutes"
@@ -70,5 +139,6 @@ install_arm64() {
     rm -rf "$work"
     trap - EXIT
   fi
+  compare_halves
   [[ $(readlink "$cache/sysroot-arm64/current" || true) == "$inputs" ]] || ln -sfnT "$inputs" "$cache/sysroot-arm64/current"
 }
