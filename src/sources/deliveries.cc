@@ -7,10 +7,12 @@ namespace spotkeeper::sources {
 namespace {
 
 // A node may be about to join, and another consumer may know the instance: it is not kept from
-// them for long. Who asks often finds out no more.
+// them for long. It has two minutes perhaps, and where several read the queue it may come to the
+// wrong one several times. Who asks often finds out no more.
 Seconds pause_of(int receives, Seconds longest) {
+  constexpr int kAlike = 3;
   constexpr int kMostDoublings = 5;
-  return std::min(Seconds(1 << std::clamp(receives, 1, kMostDoublings)), longest);
+  return std::min(Seconds(1 << std::clamp((receives - 1) / kAlike, 0, kMostDoublings)), longest);
 }
 
 }  // namespace

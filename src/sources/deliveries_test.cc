@@ -63,8 +63,15 @@ TEST(Deliveries, OfSeveralThingsThatAMessageSaysTheWorstCounts) {
 }
 
 TEST(Deliveries, WhatIsNotOursIsSeenAgainSoonAndThenLessOften) {
-  for (const auto& [receives, pause] :
-       {std::pair{0, 2}, {1, 2}, {2, 4}, {3, 8}, {4, 16}, {5, 20}, {1'000, 20}}) {
+  for (const auto& [receives, pause] : {std::pair{0, 1},
+                                        {1, 1},
+                                        {3, 1},
+                                        {4, 2},
+                                        {7, 4},
+                                        {10, 8},
+                                        {13, 16},
+                                        {16, 20},
+                                        {1'000, 20}}) {
     Deliveries deliveries(Seconds(20));
     deliveries.received("m", "r", receives, kStart);
     deliveries.settle("m", Fate::kLeft);
