@@ -11,6 +11,7 @@
 a notice can be for an instance without a Node, its id stands for the Node: `queue.instance()`.
 """
 
+import copy
 import json
 import os
 import time
@@ -80,6 +81,12 @@ class QueueRig:
         for name, pattern in _RULES.items():
             self.events.put_rule(Name=name, EventPattern=json.dumps(pattern))
             self.events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": self.arn}])
+
+    def of(self, make_node: Callable[..., Node]) -> "QueueRig":
+        """The same queue and the same account, for another cluster's nodes."""
+        other = copy.copy(self)
+        other._make_node = make_node
+        return other
 
     def stop(self) -> None:
         self.aws.stop()
