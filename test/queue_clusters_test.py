@@ -1,7 +1,10 @@
-"""One queue, several clusters: each drains its own."""
+"""One queue, several clusters and hosts of ECS: each cluster drains its own, and nobody's message is lost."""
+
+import json
+import time
 
 import pytest
-from queue_scene import UNCHECKED, Scene, untold
+from queue_scene import UNCHECKED, Scene, soon, untold
 
 from rig import ControlPlane, Rig, stays, until
 
@@ -111,3 +114,85 @@ def test_who_deletes_deletes_nothing_of_its_own(rig, other):
     ours.until_evicted()
     ours.until_empty()
     theirs.never_drained(1)
+
+
+# Hosts of ECS beside a cluster
+
+ECS_TAGS = {"AmazonECSManaged": "true"}
+ECS_HOSTS = 30
+
+
+class Mixed:
+    """Container instances of ECS that are announced before the cluster's hosts are."""
+
+    def __init__(self, rig: Rig, managed: bool):
+        self.cluster, self.queue = Cluster(rig, "ours"), rig.queue
+        self.ecs = rig.queue.instances(ECS_HOSTS, managed=managed, tags=ECS_TAGS)
+
+    def announce(self) -> None:
+        for instance in self.ecs:
+            self.queue.announce_spot(instance, at=soon(110))
+        self.announced_at = time.time()
+        self.cluster.announce()
+
+    def until_drained_without_delay(self) -> None:
+        self.cluster.until_drained(30)
+        for node in self.cluster.doomed:
+            marked = next(at for at, seen in self.cluster.rig.history.node(node.name) if seen["spec"].get("unschedulable"))
+            assert marked - self.announced_at < 3, f"{node.name} waited for hosts that are no nodes"
+        self.cluster.assert_rest_untouched()
+
+    def left(self) -> set[str]:
+        """The instances whose messages are there still."""
+        return {json.loads(message.body)["detail"]["instance-id"] for message in self.queue.messages()}
+
+
+@pytest.mark.parametrize("checks", ["checks the tag", "checks no tag"])
+def test_messages_of_ecs_hosts_are_left(rig, checks):
+    """Tagged, or where nobody asks for tags: another reader of the queue may know them. None is lost."""
+    mixed = Mixed(rig, managed=checks == "checks the tag")
+    handler = rig.queue_agent({} if checks == "checks the tag" else UNCHECKED)
+    handler.wait_for_log("nodes are known")
+    until(lambda: rig.queue.polling, 15, "it polls")
+    mixed.announce()
+    mixed.until_drained_without_delay()
+    until(lambda: rig.queue.left() == ECS_HOSTS, 30, "the cluster's own are gone")
+    stays(lambda: mixed.left() == set(mixed.ecs), 6, "those of ECS stay")
+    handler.terminate()
+    heard: set[str] = set()
+
+    def all_heard() -> bool:
+        answer = rig.queue.sqs.receive_message(QueueUrl=rig.queue.url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            heard.add(json.loads(message["Body"])["detail"]["instance-id"])
+        return heard == set(mixed.ecs)
+
+    until(all_heard, 40, "another reader gets every one of them")
+
+
+@pytest.mark.parametrize("why", ["no tag", "policy"])
+def test_messages_of_ecs_hosts_are_deleted(rig, why):
+    """Without the tag that is wanted they are not for us, as with NTH; with it, or without that check, by policy."""
+    mixed = Mixed(rig, managed=why == "policy")
+    handler = rig.queue_agent({} if why == "no tag" else DELETES)
+    handler.wait_for_log("nodes are known")
+    until(lambda: rig.queue.polling, 15, "it polls")
+    mixed.announce()
+    mixed.until_drained_without_delay()
+    until(lambda: rig.queue.left() == 0, 30, "every message is gone")
+    assert len({one.message_id for one in rig.queue.received}) == len(rig.queue.received), "each was received once"
+
+
+def test_a_hook_of_an_ecs_host_is_left_to_its_handler(rig):
+    """Nobody of this cluster completes it, whatever becomes of the cluster's own."""
+    mixed = Mixed(rig, managed=True)
+    rig.queue.group("ecs")
+    rig.queue.hook("ecs", heartbeat_s=300)
+    rig.queue.hooks.launch("ecs", mixed.ecs[0])
+    rig.queue_agent({"HEARTBEAT_INTERVAL": 30, "HEARTBEAT_UNTIL": 120})
+    theirs = rig.queue.asg_terminate(mixed.ecs[0])
+    mixed.cluster.announce()
+    mixed.cluster.until_drained(30)
+    until(lambda: rig.queue.left() == 1, 30, "the cluster's own are gone")
+    assert not theirs.result and not theirs.heartbeats
+    assert json.loads(rig.queue.messages()[0].body)["detail"]["EC2InstanceId"] == mixed.ecs[0]
