@@ -137,6 +137,7 @@ Task<> Asg::end_leftovers() {
 
 // In a group again, or not running: it is not ours to end.
 Task<> Asg::end_leftover(std::string node, std::string instance) {
+  instances_.forget(instance);  // by now it may have ended
   const auto known = co_await instances_.find(instance);
   if (!known || !*known || (*known)->state != "running") co_return;
   std::vector<std::string> ids{instance};

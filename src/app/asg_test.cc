@@ -202,6 +202,7 @@ TEST_F(AsgTest, WhatIsDetachedAndDoesNotEndIsEnded) {
   tasks_.spawn("leftovers", asg_->end_leftovers());
   run_until([&] { return count("TerminateInstances") == 1; });
   EXPECT_EQ(count("DescribeAutoScalingInstances"), 2) << "not while a group has it again";
+  EXPECT_EQ(count("DescribeInstances"), 2) << "what was said half a minute ago does not count";
   EXPECT_THAT(last("TerminateInstances"), HasSubstr(kId));
 }
 
