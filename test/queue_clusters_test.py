@@ -138,7 +138,7 @@ class Mixed:
     def until_drained_without_delay(self) -> None:
         self.cluster.until_drained(30)
         for node in self.cluster.doomed:
-            marked = next(at for at, seen in self.cluster.rig.history.node(node.name) if seen["spec"].get("unschedulable"))
+            marked = self.cluster.rig.history.cordoned_at(node.name)
             assert marked - self.announced_at < 3, f"{node.name} waited for hosts that are no nodes"
         self.cluster.assert_rest_untouched()
 

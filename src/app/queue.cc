@@ -41,7 +41,6 @@ constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{8'000};
 constexpr Millis kTidyUp{30'000};
 constexpr Millis kMoment{10};
-constexpr Millis kEventually = std::chrono::minutes(10);
 constexpr Millis kWholeStorm{2'000};                      // is waited for so long at most
 constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
 constexpr Seconds kLongestPoll{60};
@@ -124,7 +123,7 @@ class Queue::Body {
   Task<> judge(std::string message, sources::QueueEvent event);
   Task<> not_here(std::string message, sources::QueueEvent event, Whose::Answer answer);
   void act(const std::string& message, const sources::QueueEvent& event, const Whose& whose);
-  Task<> launched(std::string message, sources::QueueEvent event);
+  Task<> launched(std::string message, sources::QueueEvent event, bool known);
   Task<> refine(core::HostId host, core::Notice notice, aws::LifecycleAction action, Time began);
   void watch_soon(const core::HostId& host);
   Task<> watch_announced();
@@ -284,16 +283,11 @@ void Queue::Body::received(const aws::SqsMessage& message) {
 
 Task<> Queue::Body::judge(std::string message, sources::QueueEvent event) {
   while (!cluster_.nodes_known()) co_await sleep_for(Millis(50));
-  Whose found = co_await ownership_->whose(event);
-  // EC2 may not know yet what it has just launched.
-  const bool young = clock_.now() < event.at + kEventually;
-  if (event.kind == core::NoticeKind::kAsgLaunch && found.answer == Whose::Answer::kNobodys &&
-      young) {
-    found.answer = Whose::Answer::kUnknown;
-  }
-  if (event.kind == core::NoticeKind::kAsgLaunch &&
-      (found.answer == Whose::Answer::kOurs || found.answer == Whose::Answer::kElsewhere)) {
-    co_await launched(std::move(message), std::move(event));
+  const Whose found = co_await ownership_->whose(event);
+  if (event.kind == core::NoticeKind::kAsgLaunch && found.answer != Whose::Answer::kUnknown &&
+      found.answer != Whose::Answer::kNotManaged) {
+    const bool known = found.answer != Whose::Answer::kNobodys;
+    co_await launched(std::move(message), std::move(event), known);
     co_return;
   }
   if (found.answer == Whose::Answer::kOurs) {
@@ -405,10 +399,14 @@ Task<> Queue::Body::refine(core::HostId host, core::Notice notice, aws::Lifecycl
   engine_.tell(host, core::NoticeHeard{.notice = std::move(notice), .instead = true});
 }
 
-Task<> Queue::Body::launched(std::string message, sources::QueueEvent event) {
-  const bool done = co_await asg_->launch(std::move(event));
-  if (done) counters_.count("queue_messages", {{"outcome", "launched"}});
-  consumer_->settle(message, done ? sources::Fate::kDone : sources::Fate::kLeft);
+Task<> Queue::Body::launched(std::string message, sources::QueueEvent event, bool known) {
+  const Launch launch = co_await asg_->launch(std::move(event), known);
+  const bool waits = launch == Launch::kWaits;
+  if (!waits) {
+    counters_.count("queue_messages",
+                    {{"outcome", launch == Launch::kOver ? "nobodys" : "launched"}});
+  }
+  consumer_->settle(message, waits ? sources::Fate::kLeft : sources::Fate::kDone);
 }
 
 void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
