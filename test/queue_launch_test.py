@@ -8,6 +8,7 @@ from queue_scene import UNCHECKED
 from rig import stays, until
 from rig.aws import notices
 
+
 class Unseen:
     """An instance in Pending:Wait that was announced so long ago, and of which EC2 says that there is none."""
 
@@ -22,6 +23,7 @@ class Unseen:
     def handler(self, **env):
         return self.rig.queue_agent(UNCHECKED | {"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 2} | env)
 
+
 @pytest.mark.parametrize("ago_s", [5, 660])
 def test_a_launch_hook_that_waits_is_not_forgotten(rig, ago_s):
     """NTH deletes the message, and nobody completes the hook when the node is there."""
@@ -34,6 +36,7 @@ def test_a_launch_hook_that_waits_is_not_forgotten(rig, ago_s):
     until(lambda: unseen.action.result == "CONTINUE", 15, "completed when its node is there")
     until(lambda: rig.queue.left() == 0, 10, "queue empty")
 
+
 def test_it_is_abandoned_by_policy(rig):
     unseen = Unseen(rig, ago_s=50)
     handler = unseen.handler(ABANDON_LAUNCH_AFTER="1m")
@@ -41,6 +44,7 @@ def test_it_is_abandoned_by_policy(rig):
     until(lambda: unseen.action.result == "ABANDON", 15, "abandoned")
     until(lambda: rig.queue.left() == 0, 10, "queue empty")
     handler.wait_for_log("its launch is abandoned")
+
 
 @pytest.mark.parametrize("how", ["timed out", "completed by another", "another transition"])
 def test_one_that_waits_no_more_is_dropped(rig, how):
@@ -61,6 +65,7 @@ def test_one_that_waits_no_more_is_dropped(rig, how):
     until(lambda: rig.queue.left() == 0, 15, "dropped")
     handler.wait_for_log("EC2 knows no such instance, and its launch hook waits no more")
     assert not rig.queue.completed, "nothing waits that could be completed"
+
 
 def test_auto_scaling_that_cannot_be_asked_drops_nothing(rig):
     unseen = Unseen(rig)
