@@ -46,9 +46,9 @@ void SqsConsumer::settle(const std::string& id, Fate fate) {
   if (deliveries_.has_news()) news_.set();
 }
 
-// The first answer comes soon, so that it is known soon that there are answers.
+// The first answer comes at once, so that it is known soon that there are answers, and AWS's time.
 Task<> SqsConsumer::receive_for_ever() {
-  Seconds wait(1);
+  Seconds wait(0);
   while (!stopped_) {
     if (deliveries_.in_hand() >= kMostInHand) {
       co_await sleep_for(kFirstPause);
