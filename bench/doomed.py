@@ -19,6 +19,7 @@ NOTICE_S = 120
 REPLICAS = 4
 DOOMED = "bench=doomed"
 _NAMESPACE, _POOL = "storm", "storm"
+_PER_NAMESPACE = 200  # Deployments: each eviction lists the budgets of its namespace
 _READY = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "",
           "lastHeartbeatTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z"}  # fmt: skip
 DEFAULT_QPS, DEFAULT_BURST = 20, 30  # of kube-controller-manager
@@ -75,6 +76,7 @@ class Cluster:
         self.folder = pathlib.Path(self.plane.folder)
         self.kube = self.plane.kube(namespace=_NAMESPACE)
         self.kube.create("namespaces", {"metadata": {"name": _NAMESPACE}})
+        self._within = self.kube
         self.account = _account(self)
         return self
 
@@ -88,7 +90,7 @@ class Cluster:
         bulk.write(self.plane.etcd, [node(name, True, self._pods_per_host, instance) for name, instance in hosts])
         until(lambda: len(self.kube.list("nodes")) == self.hosts, 30, "nodes in the API")
         for i in range(self._pods // REPLICAS):
-            self._deployment(f"web-{i}")
+            self._deployment(i)
         until(self._all_ready, 60 + self._pods / 4, "every pod Ready", every=1)
         until(self._budgets_count, 60 + self._pods / 4, "every budget in force", every=1)
         for name in names:  # from now on a pod that goes elsewhere might just as well land here again
@@ -131,7 +133,7 @@ class Cluster:
     def doomed_pods(self) -> set[tuple[str, str]]:
         there = {
             (pod["metadata"]["namespace"], pod["metadata"]["name"])
-            for pod in self.kube.list("pods")
+            for pod in self.kube.list("pods", everywhere=True)
             if pod["spec"].get("nodeName", "").startswith("doomed-")
         }
         assert len(there) == self._pods, f"{len(there)} pods on {self.hosts} doomed hosts, not {self._pods}"
@@ -158,18 +160,23 @@ class Cluster:
             **figures,
         )
 
-    def _deployment(self, name: str) -> None:
+    def _deployment(self, number: int) -> None:
+        name, space = f"web-{number}", number // _PER_NAMESPACE
+        if space and number % _PER_NAMESPACE == 0:
+            self._within = self.kube.within(f"{_NAMESPACE}-{space}")
+            self.kube.create("namespaces", {"metadata": {"name": self._within.namespace}})
         template = objects.pod_template(name, _POOL)
-        self.kube.create("deployments", objects.deployment(name, template, REPLICAS))
-        self.kube.create("poddisruptionbudgets", objects.pdb(name, {"app": name}, max_unavailable=0))
+        self._within.create("deployments", objects.deployment(name, template, REPLICAS))
+        self._within.create("poddisruptionbudgets", objects.pdb(name, {"app": name}, max_unavailable=0))
 
     def _all_ready(self) -> bool:
-        ready = (one["status"].get("readyReplicas", 0) for one in self.kube.list("deployments"))
-        return sum(ready) == self._pods
+        return self._sum("deployments", "readyReplicas") == self._pods
 
     def _budgets_count(self) -> bool:
-        counted = (one.get("status", {}).get("currentHealthy", 0) for one in self.kube.list("poddisruptionbudgets"))
-        return sum(counted) == self._pods
+        return self._sum("poddisruptionbudgets", "currentHealthy") == self._pods
+
+    def _sum(self, resource: str, status: str) -> int:
+        return sum(one.get("status", {}).get(status, 0) for one in self.kube.list(resource, everywhere=True))
 
 
 def _watch_over(process: Process, at_most: float) -> tuple[float, float]:

@@ -86,6 +86,7 @@ void QueueCluster::watch_failed(const Error& error) {
 void QueueCluster::node_changed(const kube::Node& node) {
   failures_ = 0;
   nodes_.put(node);
+  kubernetes_.changed(node);
   if (effects::recorded_notice(node)) {
     recorded_.insert(node.name);
     // Given up by its holder: nobody need wait.

@@ -57,6 +57,7 @@ struct Action {
   // kUndo: whose mark is taken back: that of every notice its drain has heard of.
   std::vector<NoticeId> takers = {};
   MarkExtras extras = {};  // kMark
+  bool renews = false;     // kMark: it says nothing new, and has time until `by`
   std::string reason;      // one sentence
 };
 
@@ -115,6 +116,8 @@ struct PolicyChanged {  // the operator's rules have been read again
 // Others share the request rate: the last moments of this host's units come so much earlier.
 struct Crowd {
   Millis lead{0};
+  bool brief = false;  // there are so many that what is said beside a stop is left out
+  bool operator==(const Crowd&) const = default;
 };
 struct Tick {};  // time has passed
 

@@ -13,6 +13,9 @@ constexpr uint64_t kNumbersPerDrain = 1'000'000;
 // With every unit that goes the shares change a little.
 constexpr Millis kSharesEvery{250};
 constexpr Millis kShareStep{100};
+// Where the last moments of all would take longer, they are brief, up to the end of the last drain:
+// hand-overs can use the time.
+constexpr Seconds kTooLong{30};
 
 }  // namespace
 
@@ -44,10 +47,11 @@ void Desk::forget(const HostId& host, Time now) {
 
 void Desk::drop(const HostId& host, Time now) {
   wake_at(host, shares_[host], kNever);
-  const Share share = std::exchange(shares_[host], {});
+  Share share = std::exchange(shares_[host], {});
   pace_.counted(pace_.open() - share.open, 0, now);
   pace_.counted(share.part, {});
   waiting_ -= static_cast<int>(share.waits);
+  count(share, {});
   drains_.erase(host);
 }
 
@@ -74,10 +78,17 @@ void Desk::count(const HostId& host, Drain& drain, Time now) {
   waiting_ += static_cast<int>(drain.waits_for_room()) - static_cast<int>(share.waits);
   share.waits = drain.waits_for_room();
   wake_at(host, share, drain.wake());
-  const int requests = drain.requests_ahead();
-  if (requests == share.requests) return;
-  share.requests = requests;
+  if (drain.last_moments() == share.ahead) return;
+  count(share, drain.last_moments());
   shares_stale_ = shares_stale_ || drains_.size() > 1;
+}
+
+void Desk::count(Share& share, const Drain::LastMoments& ahead) {
+  ahead_.stops += ahead.stops - share.ahead.stops;
+  ahead_.requests += ahead.requests - share.ahead.requests;
+  share.ahead = ahead;
+  const double seconds = ahead_.requests / std::max(policy_.requests_per_s, 1.0);
+  brief_ = ahead_.stops > 0 && (brief_ || seconds > static_cast<double>(kTooLong.count()));
 }
 
 void Desk::wake_at(const HostId& host, Share& share, Time at) {
@@ -101,14 +112,14 @@ const HostId* Desk::first_that_waits() const {
 std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
   std::vector<std::pair<HostId, Observation>> news;
   if (const HostId* waits = waiting_ > 0 && pace_.has_room() ? first_that_waits() : nullptr) {
-    news.emplace_back(*waits, Crowd{.lead = shares_.at(*waits).lead});
+    news.emplace_back(*waits, shares_.at(*waits).crowd);
   }
   if (!shares_stale_ || now < shares_due_) return news;
   shares_stale_ = false;
   shares_due_ = now + kSharesEvery;
   std::vector<std::pair<Time, const HostId*>> ends;
   for (const auto& [host, drain] : drains_) {
-    if (shares_.at(host).requests > 0) ends.emplace_back(drain.end(), &host);
+    if (shares_.at(host).ahead.stops > 0) ends.emplace_back(drain.end(), &host);
   }
   std::ranges::sort(ends, std::greater<>(), [](const auto& end) {
     return std::pair<Time, const std::string&>(end.first, end.second->value);
@@ -121,11 +132,13 @@ std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
     later = end;
     Share& share = shares_.at(*host);
     const Millis rounded = (lead + kShareStep - Millis(1)) / kShareStep * kShareStep;
-    if (rounded != share.lead) {
-      share.lead = rounded;
-      news.emplace_back(*host, Crowd{.lead = rounded});
+    const Crowd crowd{.lead = rounded, .brief = brief_};
+    if (crowd != share.crowd) {
+      share.crowd = crowd;
+      news.emplace_back(*host, crowd);
     }
-    lead += Millis(static_cast<int64_t>(share.requests * each_ms));
+    const int requests = brief_ ? share.ahead.stops : share.ahead.requests;
+    lead += Millis(static_cast<int64_t>(requests * each_ms));
   }
   return news;
 }

@@ -49,15 +49,16 @@ class Desk {
 
  private:
   struct Share {
-    int requests = 0;  // that its last moments may take
-    int open = 0;      // of its releases
+    Drain::LastMoments ahead;
+    int open = 0;  // of its releases
     Pace::Part part;
     bool waits = false;  // for room for another
-    Millis lead{0};      // as it was told
+    Crowd crowd;         // as it was told
     Time wake = kNever;  // as it is in wakes_
   };
   Output turn(const HostId& host, Drain& drain, const Observation& observation, Time now);
   void drop(const HostId& host, Time now);
+  void count(Share& share, const Drain::LastMoments& ahead);
   void count(const HostId& host, Drain& drain, Time now);
   void wake_at(const HostId& host, Share& share, Time at);
   const HostId* first_that_waits() const;
@@ -68,7 +69,9 @@ class Desk {
   std::map<HostId, Share> shares_;
   std::set<std::pair<Time, HostId>> wakes_;  // of drains that want one
   Pace pace_;
-  int waiting_ = 0;  // hosts that wait for room
+  int waiting_ = 0;           // hosts that wait for room
+  Drain::LastMoments ahead_;  // of all
+  bool brief_ = false;        // these are (Crowd)
   bool shares_stale_ = false;
   Time shares_due_{};  // not laid out again before
   uint64_t next_number_ = 1;

@@ -54,8 +54,13 @@ class Drain {
 
   bool withdrawn() const { return withdrawn_.has_value(); }
 
-  // Requests that the last moments of its units may still take.
-  int requests_ahead() const { return requests_ahead_; }
+  // What the last moments of its units may still take.
+  struct LastMoments {
+    int stops = 0;
+    int requests = 0;  // when nothing is left out
+    bool operator==(const LastMoments&) const = default;
+  };
+  const LastMoments& last_moments() const { return ahead_; }
 
   // For the Pace: its released units whose replacement is not started yet; how many replacements
   // have come since the last call; and whether a unit waits for room.
@@ -151,6 +156,8 @@ class Drain {
   void consider(Track& track);
   void ask(Track& track);
   void force(Track& track);
+  bool is_known_closed(const Unit& unit) const;
+  bool goes_unexplained(const Unit& unit) const;
   std::optional<Seconds> grace_to_ask(const Track& track) const;
   void send_ask(Track& track, std::optional<Seconds> grace, bool last, std::string reason);
   void send_stop(Track& track, std::string reason);
@@ -263,13 +270,13 @@ class Drain {
   Time marked_at_ = kNever;
   Time paused_until_{};
   Millis slowest_{0};  // answer so far, at most kSlowestCounted
-  Millis crowd_{0};    // what other hosts take of the request rate
+  Crowd crowd_;        // what other hosts take of the request rate
   const Pace* shared_pace_;
   Pace own_pace_;
-  int released_ = 0;        // as of the last observation
-  int requests_ahead_ = 0;  // likewise
-  int lowest_order_ = 0;    // of those that others wait for, as of the last planning
-  int open_counted_ = 0;    // of ours, in the Pace
+  int released_ = 0;      // as of the last observation
+  LastMoments ahead_;     // likewise
+  int lowest_order_ = 0;  // of those that others wait for, as of the last planning
+  int open_counted_ = 0;  // of ours, in the Pace
   int came_ = 0;
   Pace::Part part_;                // likewise
   bool waits_for_others_ = false;  // to be answered

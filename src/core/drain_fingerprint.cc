@@ -22,8 +22,8 @@ using Text = std::string;
 constexpr int kFailuresTold = 6;
 // slowest_ is never more: drain_answers.cc, kSlowestCounted.
 constexpr Seconds kSlowest{5};
-// No change of slowest_ moves a unit's last moment by more: kRequestsPerStop answers.
-constexpr Seconds kMostLead = kRequestsPerStop * kSlowest;
+// No change of slowest_ moves a unit's last moment by more: kMostRequestsPerStop answers.
+constexpr Seconds kMostLead = kMostRequestsPerStop * kSlowest;
 // Below so many the rate of replacements is a guess; half of kEnoughSeen of group_book.cc.
 constexpr int kFewReplaced = 4;
 
@@ -182,8 +182,8 @@ std::string Drain::fingerprint() const {
   text.reserve(1024);
   add(text, notice_);
   add(text, now_, verdict_due(), ahead(started_ + policy_.mark_patience, now_), wake_,
-      ahead(paused_until_, now_), slowest_.count(), crowd_.count(), announced_, listed_,
-      services_listed_, finished_, plans_stale_, attached_, outages_.any_dark(),
+      ahead(paused_until_, now_), slowest_.count(), crowd_.lead.count(), crowd_.brief, announced_,
+      listed_, services_listed_, finished_, plans_stale_, attached_, outages_.any_dark(),
       outages_.needs_host(), withdrawn_.has_value(), withdrawn_ && withdrawn_->undo,
       groups_unread_);
   // Late is who comes after this (`now > marked_at + kMarkSettles`).

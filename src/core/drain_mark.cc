@@ -13,6 +13,8 @@ namespace {
 constexpr Millis kLongestMarkPause{5'000};
 // When load balancers are told at the latest, and when NoExecute comes.
 constexpr Seconds kExcludeBefore{45};
+// A renewal goes before all else when it is left so long before the host may be another's.
+constexpr Seconds kRenewalTakes{10};
 constexpr Seconds kNoExecuteBefore{10};
 
 }  // namespace
@@ -93,6 +95,10 @@ void Drain::consider_mark() {
   mark_.renewing = mark_.current && mark_.extras == extras;
   mark_.sent = notice_;
   mark_.sent_extras = extras;
+  if (mark_.renewing) {
+    action.renews = true;
+    action.by = mark_.renewed + 2 * *policy_.renew_every - kRenewalTakes;
+  }
 }
 
 // NoExecute ends what is left at once, and so comes when all have been told; a load balancer's

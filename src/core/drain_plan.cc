@@ -33,18 +33,20 @@ void Drain::hear(const PolicyChanged& changed) {
 }
 
 void Drain::hear(const Crowd& crowd) {
-  plans_stale_ = plans_stale_ || crowd.lead != crowd_;
-  crowd_ = crowd.lead;
+  plans_stale_ = plans_stale_ || crowd.lead != crowd_.lead || crowd.brief != crowd_.brief;
+  crowd_ = crowd;
 }
 
 void Drain::count_ahead() {
   const bool ends = hard() && !finished_ && !withdrawn_ && !only_marks() && !policy_.dry_run;
   released_ = 0;
-  requests_ahead_ = 0;
+  ahead_ = {};
   for (const auto& [id, track] : tracks_) {
     if (track.awaits_start()) ++released_;
     if (!ends || track.told || track.plan.mode == Mode::kNotOurs) continue;
-    requests_ahead_ += track.unit.budgets.empty() ? 1 : kRequestsPerStop;
+    ++ahead_.stops;
+    ahead_.requests +=
+        track.unit.budgets.empty() ? 1 : requests_per_stop(budgets_.watched(), false);
   }
 }
 
@@ -91,7 +93,9 @@ void Drain::replan() {
   for (const Due& each : due) {
     const auto no_later = needs.end() - std::lower_bound(needs.begin(), needs.end(), each.needs);
     plan(each.track, *each.track.wanted,
-         crowd_ + stop_lead(static_cast<int>(no_later), slowest_, policy_));
+         crowd_.lead + stop_lead(static_cast<int>(no_later),
+                                 requests_per_stop(budgets_.watched(), crowd_.brief), slowest_,
+                                 policy_));
     count_order(each.track.plan);
   }
 }

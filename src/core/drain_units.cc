@@ -159,9 +159,11 @@ std::optional<Seconds> Drain::grace_to_ask(const Track& track) const {
   return std::nullopt;
 }
 
-// From `force` on: one last eviction, then deletion.
+// From `force` on: one last eviction, then deletion. Of many hosts nobody is asked in vain: an
+// eviction that is refused costs the API server more than a deletion.
 void Drain::force(Track& track) {
-  const bool askable = track.cannot_be_asked.empty() && track.unit.budgets.size() <= 1;
+  const bool askable = track.cannot_be_asked.empty() && track.unit.budgets.size() <= 1 &&
+                       !(crowd_.brief && is_known_closed(track.unit));
   if (askable && !track.last_ask_failed) {
     const Seconds grace = last_grace(track.plan, notice_, now_);
     const bool waited = track.plan.force > track.plan.start;
@@ -169,7 +171,7 @@ void Drain::force(Track& track) {
              fmt::format("{}: {} s of grace still fit",
                          waited ? "its last moment" : "at once, there is no time to wait",
                          grace.count()));
-  } else if (!track.explained) {
+  } else if (!track.explained && !goes_unexplained(track.unit)) {
     send_explanation(track);
   } else {
     const bool guarded = track.refused || !track.unit.budgets.empty();
@@ -181,6 +183,17 @@ void Drain::force(Track& track) {
     send_stop(track, guarded ? "its last moment, and its budget does not let it go"
                              : "its last moment, and it could not be evicted");
   }
+}
+
+bool Drain::is_known_closed(const Unit& unit) const {
+  if (!budgets_.watched()) return false;
+  return budgets_.hold(unit, policy_, now_).why == BudgetBook::Hold::Why::kClosed;
+}
+
+// Of many hosts only what somebody acts on is explained: a Job may not count it as a failure (its
+// podFailurePolicy, by the condition DisruptionTarget).
+bool Drain::goes_unexplained(const Unit& unit) const {
+  return crowd_.brief && unit.facts.owner_kind != "Job";
 }
 
 void Drain::send_ask(Track& track, std::optional<Seconds> grace, bool last, std::string reason) {

@@ -118,10 +118,9 @@ Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& polic
   return std::min(granted, wanted.enough_grace);
 }
 
-Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy) {
+Millis stop_lead(int stops_no_later, int each, Millis slowest, const Policy& policy) {
   const double rate = std::max(policy.requests_per_s, 1.0);
-  return Millis(static_cast<int64_t>(stops_no_later * kRequestsPerStop * 1000.0 / rate)) +
-         kRequestsPerStop * slowest;
+  return Millis(static_cast<int64_t>(stops_no_later * each * 1000.0 / rate)) + each * slowest;
 }
 
 Plan plan_moments(const Unit& unit, const Wanted& wanted, const Notice& notice,

@@ -52,13 +52,17 @@ Time end_of(const Notice& notice, Seconds margin);
 // The part of its grace (its own or the override) that no budget may take from a unit.
 Seconds needed_grace(const Unit& unit, const Wanted& wanted, const Policy& policy);
 
-// Against a budget: a last ask, the explanation, the stop.
-inline constexpr int kRequestsPerStop = 3;
+// Against a budget: a last ask, the explanation, the stop. Where it is `brief` there is only the
+// stop, after the ask where the budget is not watched.
+inline constexpr int kMostRequestsPerStop = 3;
+constexpr int requests_per_stop(bool watched, bool brief) {
+  return brief ? 2 - static_cast<int>(watched) : kMostRequestsPerStop;
+}
 
 // How much earlier than its grace asks a unit has to be stopped. `stops_no_later`: how many units
-// of this host (itself included) may have to be stopped no later than this one; each takes up to
-// two requests, and they share the request rate. `slowest`: how long an answer has taken so far.
-Millis stop_lead(int stops_no_later, Millis slowest, const Policy& policy);
+// of this host (itself included) may have to be stopped no later than this one; each takes `each`
+// requests, and they share the request rate. `slowest`: how long an answer has taken so far.
+Millis stop_lead(int stops_no_later, int each, Millis slowest, const Policy& policy);
 
 // The plan without its words, as far as it does not depend on whether a hand-over that is wanted
 // can be: `mode` is kHandOver where that would be asked next.

@@ -41,7 +41,7 @@ TEST_P(PlanTable, ForceFollowsFromTheDeadline) {
   Policy policy;
   if (row.override_s >= 0) policy.grace_override = Seconds(row.override_s);
   const Plan plan = plan_of(unit(Seconds(row.grace_s)), spot(Seconds(row.notice_s)), policy,
-                            stop_lead(row.stops, Millis(0), policy));
+                            stop_lead(row.stops, kMostRequestsPerStop, Millis(0), policy));
   EXPECT_EQ(plan.mode, Mode::kAtOnce);
   EXPECT_EQ(plan.start, kNoon);
   EXPECT_EQ(plan.force, kNoon + Seconds(row.force_s));
@@ -113,7 +113,8 @@ TEST(Plan, StartCanBeHeldBackToNodeTerminationGracePeriod) {
 }
 
 TEST(Plan, ASlowApiIsAllowedForAtEachRequest) {
-  EXPECT_EQ(stop_lead(0, Millis(1'500), Policy{}), Millis(4'500));
+  EXPECT_EQ(stop_lead(0, 3, Millis(1'500), Policy{}), Millis(4'500));
+  EXPECT_EQ(stop_lead(0, requests_per_stop(true, true), Millis(1'500), Policy{}), Millis(1'500));
 }
 
 TEST(Plan, TooLongAGraceIsSaid) {

@@ -53,6 +53,7 @@ Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Opt
       queue_changed_(group.executor()),
       mark_answered_(group.executor()) {
   watches_->on_pods = [this](const ClusterView::Nodes& nodes) { pods_listed(nodes); };
+  watches_->on_node = [this](const kube::Node& node) { changed(node); };
   watches_->on_marked = [this] {
     if (workloads_) workloads_->tell_again();
   };
@@ -67,6 +68,15 @@ Kubernetes::~Kubernetes() = default;
 void Kubernetes::seen(kube::Node node) {
   std::string name = node.name;
   nodes_.insert_or_assign(std::move(name), std::move(node));
+}
+
+// Others write on a node that we have just marked (its taints, its status): the next mark would
+// meet a conflict, and read it first.
+void Kubernetes::changed(const kube::Node& node) {
+  const auto known = nodes_.find(node.name);
+  if (known == nodes_.end()) return;
+  const uint64_t version = kube::version_number(node.resource_version);
+  if (version > kube::version_number(known->second.resource_version)) known->second = node;
 }
 
 void Kubernetes::carry_out(core::Action action) {

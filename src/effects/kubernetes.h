@@ -61,6 +61,8 @@ class Kubernetes {
 
   // The node as it was just read: its mark needs one request less.
   void seen(kube::Node node);
+  // The same of a watch, which may be behind; what is not known already is not kept.
+  void changed(const kube::Node& node);
 
   // Events are written by this name of ours, when nothing else is to be sent; see events.h.
   Events& events() { return events_; }
@@ -100,7 +102,7 @@ class Kubernetes {
   Events events_;
   Event queue_changed_;
   bool sending_ = false;                     // send_in_turn() runs
-  std::map<std::string, kube::Node> nodes_;  // known, and not marked yet
+  std::map<std::string, kube::Node> nodes_;  // known, and to be marked or renewed
   bool beginning_ = false;                   // begin_watches() runs
   ClusterView::Nodes announced_;             // not watched yet
   ClusterView::Nodes unmarked_;              // of those: whose mark is not answered

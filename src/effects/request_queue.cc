@@ -8,16 +8,18 @@
 namespace spotkeeper::effects {
 namespace {
 
-// Who waits for a connection goes when no answer has come for so long, and at the latest then.
+// Who waits for a connection goes when no answer has come for so long, and at the latest then; but
+// beside so many times as many only when one of these is answered.
 constexpr Millis kNoAnswer{100};
 constexpr Millis kForAConnection{1'000};
+constexpr int kMostBeyond = 4;
 
 }  // namespace
 
 RequestQueue::Lane RequestQueue::lane_of(const core::Action& action) {
   switch (action.kind) {
     case core::ActionKind::kMark:
-      return Lane::kMark;
+      return action.renews ? Lane::kOrdinary : Lane::kMark;
     case core::ActionKind::kStop:
     case core::ActionKind::kExplain:
       return Lane::kLastMoment;
@@ -74,6 +76,7 @@ Time RequestQueue::allowed(const Line::value_type& next, Time now) const {
     at = std::max(at, std::min(paused_until_, by));
   }
   if (under_way_ < limits_.connections) return at;
+  if (under_way_ >= kMostBeyond * limits_.connections) return now + kForAConnection;
   const Time stuck = std::max(waiting.since, answered_) + kNoAnswer;
   return std::max(at, std::min(stuck, waiting.since + kForAConnection));
 }

@@ -191,6 +191,7 @@ void Watches::want_marked_nodes() {
 }
 
 void Watches::node_changed(const kube::Node& node, bool here) {
+  if (here && on_node) on_node(node);
   const bool marked = here && node.annotations.contains(kStateAnnotation);
   const bool changed = marked ? marked_.insert(node.name).second : marked_.erase(node.name) != 0;
   // Of those that we watch it is known.

@@ -47,6 +47,8 @@ class Watches : public std::enable_shared_from_this<Watches> {
 
   // All pods of these nodes have been seen, for the first time.
   std::function<void(const Nodes&)> on_pods;
+  // A node that is cordoned, as it is now.
+  std::function<void(const kube::Node&)> on_node;
   // Other nodes are marked than before.
   std::function<void()> on_marked;
   // Which nodes are marked is known, or may not be read. More than once.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "effects/workload_book.h"
 
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -18,19 +17,10 @@ std::string namespace_of(const core::GroupId& id) {
   return id.value.substr(0, id.value.find('/'));
 }
 
-// Grows with every write; 0 where a server has other words for it.
-// Source: Kubernetes API concepts, "Resource versions".
-uint64_t number_of(const std::string& version) {
-  uint64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(version.data(), version.data() + version.size(), number);
-  return error == std::errc() && end == version.data() + version.size() ? number : 0;
-}
-
-// A Deployment's ReplicaSets bear its name.
-bool is_set_of(std::string_view deployment, std::string_view replica_set) {
-  return replica_set.size() > deployment.size() && replica_set[deployment.size()] == '-' &&
-         replica_set.starts_with(deployment);
+// A Deployment's ReplicaSets bear its name, and a hash without a dash.
+std::string_view deployment_of(std::string_view replica_set) {
+  const size_t dash = replica_set.rfind('-');
+  return dash == std::string_view::npos ? std::string_view() : replica_set.substr(0, dash);
 }
 
 std::string why_not(const kube::Deployment& deployment) {
@@ -80,7 +70,7 @@ WorkloadBook::Observations WorkloadBook::pod_changed(int source, const kube::Pod
   const auto [at, fresh] = pods_.try_emplace(pod.uid);
   Seen& seen = at->second;
   seen.sources.insert(source);
-  const uint64_t version = number_of(pod.resource_version);
+  const uint64_t version = kube::version_number(pod.resource_version);
   if (version < seen.version) return {};  // another watch is ahead
   seen.version = version;
   const bool owned = pod.owner && pod.owner->kind == "ReplicaSet";
@@ -110,7 +100,7 @@ WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& p
   if (found == pods_.end()) return {};
   Seen& seen = found->second;
   seen.sources.erase(source);
-  const uint64_t version = number_of(pod.resource_version);
+  const uint64_t version = kube::version_number(pod.resource_version);
   if (!seen.sources.empty() && version < seen.version) return {};  // another watch is ahead
   if (!seen.sources.empty()) {
     // Deleted, or not selected by that watch any more; then another shows it again.
@@ -202,18 +192,17 @@ void WorkloadBook::settle(const core::GroupId& id, Entry& entry, Observations& o
   out.emplace_back(core::GroupSeen{.group = std::move(now)});
 }
 
-// Only the Deployments count it whose name begins that of its ReplicaSet, as it is or was.
+// Only the Deployment counts it whose name its ReplicaSet bears, or bore.
 WorkloadBook::Observations WorkloadBook::settle_around(const Facts& pod,
                                                        std::string_view replica_set_before) {
   Observations out;
-  const core::GroupId first(pod.ns + "/");
-  for (auto at = entries_.lower_bound(first);
-       at != entries_.end() && at->first.value.starts_with(first.value); ++at) {
-    const Entry& entry = at->second;
-    if (!entry.there) continue;
-    const std::string& name = entry.deployment.name;
-    if (!is_set_of(name, pod.replica_set) && !is_set_of(name, replica_set_before)) continue;
-    if (entry.deployment.selector.matches(pod.labels)) settle(at->first, at->second, out);
+  const std::string_view now = deployment_of(pod.replica_set);
+  const std::string_view before = deployment_of(replica_set_before);
+  for (const std::string_view name : {now, before == now ? std::string_view() : before}) {
+    if (name.empty()) continue;
+    const auto at = entries_.find(core::GroupId(pod.ns + "/" + std::string(name)));
+    if (at == entries_.end() || !at->second.there) continue;
+    if (at->second.deployment.selector.matches(pod.labels)) settle(at->first, at->second, out);
   }
   return out;
 }

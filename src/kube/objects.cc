@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
+#include <charconv>
 #include <climits>
 
 #include "kube/decode.h"
@@ -135,6 +136,13 @@ std::optional<LabelSelector> selector_at(const json::value& root, Path path) {
 
 bool Budget::covers(const Pod& pod) const {
   return ns == pod.ns && selector && selector->matches(pod.labels);
+}
+
+uint64_t version_number(const std::string& resource_version) {
+  uint64_t number = 0;
+  const char* end = resource_version.data() + resource_version.size();
+  const auto [at, error] = std::from_chars(resource_version.data(), end, number);
+  return error == std::errc() && at == end ? number : 0;
 }
 
 Result<Node> decode_node(const json::value& object) {

@@ -106,6 +106,10 @@ struct EndpointSlice {
   std::vector<std::string> nodes;       // where those are, and those that end; sorted, each once
 };
 
+// Of metadata.resourceVersion: grows with every write; 0 where a server has other words for it.
+// Source: Kubernetes API concepts, "Resource versions".
+uint64_t version_number(const std::string& resource_version);
+
 Result<Node> decode_node(const boost::json::value& object);
 Result<Pod> decode_pod(const boost::json::value& object);
 Result<Budget> decode_budget(const boost::json::value& object);
