@@ -43,7 +43,7 @@ constexpr Millis kLastWorks{8'000};
 constexpr Millis kTidyUp{30'000};
 constexpr Millis kMoment{10};
 constexpr Millis kFirstAnswer{1'500};                     // from SQS, is waited for so long at most
-constexpr Millis kWholeStorm{2'000};                      // is waited for so long at most
+constexpr Millis kWholeStorm{10'000};                     // is waited for so long at most
 constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
 constexpr Seconds kLongestPoll{60};
 
@@ -380,7 +380,6 @@ void Queue::Body::act(const std::string& message, const sources::QueueEvent& eve
   if (options_.detach && core::is_hard(*notice) && !event.hook) {
     work_.spawn("detach " + event.instance.value, asg_->detach(event.instance.value));
   }
-  cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(*notice)});
   watch_soon(host);
   const core::Drain* drain = engine_.find(host);
@@ -431,7 +430,6 @@ void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
       "going on with the drain that the node's record tells of",
       {{"node", node.name}, {"notice", notice.id.value}, {"kind", core::to_string(notice.kind)}});
   hosts_[host];
-  cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(notice)});
   watch_soon(host);
 }

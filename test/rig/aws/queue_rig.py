@@ -104,17 +104,21 @@ class QueueRig:
     ) -> list[str]:
         known = ({MANAGED: "blah"} if managed else {}) | (tags or {})
         wanted = [{"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in known.items()]}]
-        answer = self.ec2.run_instances(
-            ImageId="ami-00000000",
-            MinCount=count,
-            MaxCount=count,
-            InstanceType="m5.large",
-            Placement={"AvailabilityZone": zone},
-            InstanceMarketOptions={"MarketType": "spot"},
-            **({"TagSpecifications": wanted} if known else {}),
-            **more,
-        )
-        return [one["InstanceId"] for one in answer["Instances"]]
+        ids: list[str] = []
+        while len(ids) < count:  # moto's pages are whole reservations
+            some = min(count - len(ids), 50)
+            answer = self.ec2.run_instances(
+                ImageId="ami-00000000",
+                MinCount=some,
+                MaxCount=some,
+                InstanceType="m5.large",
+                Placement={"AvailabilityZone": zone},
+                InstanceMarketOptions={"MarketType": "spot"},
+                **({"TagSpecifications": wanted} if known else {}),
+                **more,
+            )
+            ids += [one["InstanceId"] for one in answer["Instances"]]
+        return ids
 
     def node(
         self,
