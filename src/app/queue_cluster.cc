@@ -126,6 +126,10 @@ void QueueCluster::forget(const core::HostId& host) {
   said_.erase(host);
 }
 
+void QueueCluster::clock_moved() {
+  holders_ = effects::Holders(this_process(), has_ended);
+}
+
 Task<> QueueCluster::give_up(core::HostId host) {
   const Result<std::string> done = co_await effects::give_up_node(api_, host.value, this_process());
   if (!done) {

@@ -56,6 +56,8 @@ class QueueCluster final : public Scene {
   // Its drain is long over.
   void forget(const core::HostId& host);
   void denied() { rights_.denied(); }
+  // Our clock was set: how long records are unchanged is counted anew.
+  void clock_moved();
 
   // What the notice's source knows of it, for those who are told.
   struct Said {
