@@ -54,7 +54,8 @@ def pytest_runtest_makereport(item, call):
         report.sections.append(("logs", f"{rig.folder}\n{plane.folder if plane else ''}"))
         if "ecs_rig" in item.funcargs:
             report.sections.append(("AWS calls, ECS tasks", rig.report()))
-        for agent in rig.agents:
+        other = item.funcargs.get("other")
+        for agent in [*rig.agents, *(other.agents if other else [])]:
             tail = "\n".join(agent.output().splitlines()[-60:])
             report.sections.append((f"{agent.name} (exit code {agent.exit_code})", tail))
     return report

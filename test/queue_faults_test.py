@@ -3,10 +3,10 @@
 import threading
 
 import pytest
-from queue_scene import Scene, untold
+from queue_scene import Scene, evictions, soon
 from queue_storm import ENOUGH, Storm
 
-from rig import until
+from rig import stays, until
 
 
 @pytest.mark.timeout(240)
@@ -28,6 +28,31 @@ def test_sqs_is_away_for_30_s(rig, weather):
     storm.until_over(70, handler)
     polls = [call for call in rig.queue.aws.calls_of("ReceiveMessage") if call.status != 200]
     assert len(polls) < 120, "it does not hammer"
+
+
+@pytest.mark.parametrize("weather", ["5xx", "throttling", "connections dropped"])
+def test_an_extension_that_fails_is_made_up_for(rig, weather):
+    """SQS refuses to keep the message from others when half of its time is over: that is asked for again before it is
+    over, and no second replica gets it."""
+    scene = Scene(rig, shut=True)
+    replicas = [scene.handler({"SQS_MSG_VISIBILITY_TIMEOUT_SEC": 10}) for _ in range(2)]
+    until(lambda: rig.queue.polling >= 2, 15, "both poll")
+    scene.queue.announce_spot(scene.node, at=soon(100))
+    until(lambda: scene.queue.received, 10, "received")
+    faults, action = rig.queue.aws.faults, "ChangeMessageVisibilityBatch"
+    {
+        "5xx": lambda: faults.fail("sqs", action, for_s=7.5),
+        "throttling": lambda: faults.throttle("sqs", action, for_s=7.5),
+        "connections dropped": lambda: faults.drop("sqs", action, for_s=7.5),
+    }[weather]()
+    stays(lambda: len(scene.queue.received) == 1, 18, "held by one of them")
+    calls = rig.queue.aws.calls_of(action)
+    assert 2 <= len([call for call in calls if call.status != 200]) < 20, "asked for again, and not hammered"
+    assert [call for call in calls if call.status == 200]
+    scene.open()
+    scene.until_evicted()
+    scene.until_empty()
+    assert evictions(rig, *replicas) == 1
 
 
 @pytest.mark.timeout(200)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/agent.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "app/aws_time.h"
 #include "app/engine.h"
 #include "app/footprint.h"
 #include "app/hearing.h"
@@ -31,7 +30,6 @@ constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{5'000};
 constexpr Millis kSettled{20'000};  // after the start
 constexpr Millis kSoon = std::chrono::minutes(10);
-constexpr Millis kClockNearEnough{2'000};  // the wall clock's to ours
 
 http::ClientOptions link_local() {
   http::ClientOptions options;
@@ -165,8 +163,7 @@ PlatformHooks Agent::Body::platform_hooks() {
 void Agent::Body::hear(core::Notice notice) {
   counters_.count("notices", {{"kind", core::to_string(notice.kind)}, {"source", notice.source}});
   anchor_clock();
-  const Millis off = clock_.host_behind();
-  if (std::chrono::abs(off) > kClockNearEnough) notice.clock_off = off;
+  note_clock(clock_, notice);
   drain(std::move(notice));
 }
 
@@ -272,18 +269,9 @@ void Agent::Body::anchor_clock() {
   log_.warning("the host's clock was set since the last look", {{"by", format_duration(off)}});
 }
 
-// Deadlines are AWS's time, and so is ours from its first answer on.
 void Agent::Body::correct_clock(Millis behind) {
   if (engine_.busy()) return;
-  clock_.correct(behind);
-  if (behind == Millis(0)) return;
-  counters_.count("clock_corrections");
-  const Millis host = clock_.host_behind();
-  const std::string whose = std::chrono::abs(host) > kClockNearEnough ? "the host's" : "our";
-  const Millis off = whose == "our" ? behind : host;
-  log_.warning(fmt::format("{} clock {} {} {} AWS's; AWS's is used", whose,
-                           whose == "our" ? "was" : "is", format_duration(std::chrono::abs(off)),
-                           off > Millis(0) ? "behind" : "ahead of"));
+  app::correct_clock(clock_, behind, counters_, log_);
 }
 
 void Agent::Body::drain_finished(const core::Drain& drain) {

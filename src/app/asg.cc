@@ -14,6 +14,8 @@ namespace {
 
 constexpr Millis kLook{1'000};
 constexpr Millis kLookForLeftovers{30'000};
+// EC2 and Auto Scaling show by then what was launched.
+constexpr Millis kEventually = std::chrono::minutes(10);
 // Two minutes are announced, and an interruption may come late.
 constexpr Millis kLate = std::chrono::minutes(12);
 constexpr const char* kDetached = "spotkeeper.io/detached";  // when, RFC 3339
@@ -52,8 +54,16 @@ Asg::Asg(const config::QueueOptions& options, aws::Client& client, kube::Api& ap
       log_(log) {}
 
 // The node may not be there yet: the message is given back between two looks then.
-Task<bool> Asg::launch(sources::QueueEvent event) {
+Task<Launch> Asg::launch(sources::QueueEvent event, bool known) {
   const aws::LifecycleAction action = hook_of(event);
+  if (!known && clock_.now() >= event.at + kEventually) {
+    const bool waits = co_await waits_to_begin(event.instance.value);
+    if (!waits) {
+      log_.info("EC2 knows no such instance, and its launch hook waits no more",
+                {{"instance-id", event.instance.value}, {"lifecycleHookName", action.hook}});
+      co_return Launch::kOver;
+    }
+  }
   const Time until = clock_.now() + Millis(Seconds(options_.visibility)) / 2;
   const Millis patience = options_.abandon_launch_after;
   log_.info("Waiting for node to be ready before completing ASG launch lifecycle",
@@ -71,11 +81,21 @@ Task<bool> Asg::launch(sources::QueueEvent event) {
       break;
     }
     if (node == nullptr && clock_.now() >= until) {
-      co_return false;
+      co_return Launch::kWaits;
     }
     co_await sleep_for(kLook);
   }
-  co_return true;
+  co_return Launch::kAnswered;
+}
+
+// As far as nobody says otherwise. An instance waits for its launch hooks in Pending:Wait, into a
+// warm pool in Warmed:Pending:Wait (Auto Scaling User Guide, "Amazon EC2 Auto Scaling instance
+// lifecycle", "Use lifecycle hooks with a warm pool").
+Task<bool> Asg::waits_to_begin(std::string instance) {
+  std::vector<std::string> ids{std::move(instance)};
+  const auto groups = co_await aws::describe_auto_scaling_instances(client_, std::move(ids));
+  if (!groups) co_return true;
+  co_return !groups->empty() && groups->front().lifecycle_state.ends_with("Pending:Wait");
 }
 
 // Its replacement starts now instead of when it has ended. Groups of EKS manage their instances
@@ -137,6 +157,7 @@ Task<> Asg::end_leftovers() {
 
 // In a group again, or not running: it is not ours to end.
 Task<> Asg::end_leftover(std::string node, std::string instance) {
+  instances_.forget(instance);  // by now it may have ended
   const auto known = co_await instances_.find(instance);
   if (!known || !*known || (*known)->state != "running") co_return;
   std::vector<std::string> ids{instance};

@@ -19,15 +19,22 @@ namespace spotkeeper::app {
 // The hook that waits, as an event tells of it.
 aws::LifecycleAction hook_of(const sources::QueueEvent& event);
 
+// What a launch has come to.
+enum class Launch {
+  kAnswered,  // its hook is completed, or abandoned
+  kOver,      // its hook waits no more, and there is no such instance
+  kWaits,     // there is no such node yet: the message is to be given back meanwhile
+};
+
 class Asg {
  public:
   Asg(const config::QueueOptions& options, aws::Client& client, kube::Api& api,
       const effects::NodeBook& nodes, Instances& instances, LifecycleHooks& hooks,
       const Clock& clock, Counters& counters, observe::Log& log);
 
-  // True: the launch is completed, or abandoned. False: there is no such node yet, and the message
-  // is to be given back meanwhile.
-  Task<bool> launch(sources::QueueEvent event);
+  // `known`: EC2 knows the instance; it shows what is new after a while. A hook that waits is never
+  // forgotten: without a node it is abandoned by policy, or left to its own timeout.
+  Task<Launch> launch(sources::QueueEvent event, bool known);
 
   // From its group, without making that smaller; an instance that is not InService, in no group, or
   // in a managed node group of EKS, stays. Remembered on its Node.
@@ -38,6 +45,7 @@ class Asg {
   Task<> end_leftovers();
 
  private:
+  Task<bool> waits_to_begin(std::string instance);
   Task<> end_leftover(std::string node, std::string instance);
 
   const config::QueueOptions& options_;

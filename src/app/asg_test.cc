@@ -52,8 +52,8 @@ class AsgTest : public aws::CloudFixture {
     nodes_.put(node);
   }
   static Task<> launch_into(AsgTest* test, sources::QueueEvent event) {
-    const bool done = co_await test->asg_->launch(std::move(event));
-    test->done_ = done;
+    const Launch done = co_await test->asg_->launch(std::move(event), true);
+    test->done_ = done == Launch::kAnswered;
   }
   void launch() { tasks_.spawn("launch", launch_into(this, launched())); }
 
@@ -65,6 +65,12 @@ class AsgTest : public aws::CloudFixture {
            state +
            "</LifecycleState></member></AutoScalingInstances>"
            "</DescribeAutoScalingInstancesResult></DescribeAutoScalingInstancesResponse>");
+  }
+  void is_in_no_group() {
+    on("DescribeAutoScalingInstances",
+       "<DescribeAutoScalingInstancesResponse><DescribeAutoScalingInstancesResult>"
+       "<AutoScalingInstances/></DescribeAutoScalingInstancesResult>"
+       "</DescribeAutoScalingInstancesResponse>");
   }
   void bears(const std::string& tag) {
     on("DescribeInstances", described(instance(kId, "running", "ip-1", tag)));
@@ -148,7 +154,7 @@ TEST_F(AsgTest, AndWhatHasNoNodeByThen) {
   queue_.abandon_launch_after = Seconds(20);
   sources::QueueEvent event = launched();
   event.at -= Seconds(20);  // seen before, and given back
-  EXPECT_TRUE(run(asg_->launch(event)));
+  EXPECT_EQ(run(asg_->launch(event, true)), Launch::kAnswered);
   EXPECT_THAT(last(kComplete), HasSubstr("LifecycleActionResult=ABANDON"));
 }
 
@@ -157,8 +163,59 @@ TEST_F(AsgTest, AReadyNodeIsNeverAbandoned) {
   node(true);
   sources::QueueEvent event = launched();
   event.at -= Seconds(60);
-  EXPECT_TRUE(run(asg_->launch(event)));
+  EXPECT_EQ(run(asg_->launch(event, true)), Launch::kAnswered);
   EXPECT_THAT(last(kComplete), HasSubstr("LifecycleActionResult=CONTINUE"));
+}
+
+// EC2 knows no such instance.
+struct Unseen {
+  const char* what;
+  const char* state;  // as Auto Scaling has it; "": not at all, nullptr: it cannot say
+  Seconds age;
+  Launch launch;
+  int asked;  // Auto Scaling was, as often
+};
+
+TEST_F(AsgTest, AHookThatWaitsIsNotForgottenThoughEc2DoesNotKnowTheInstance) {
+  const Unseen rows[] = {
+      {"new", "", Seconds(500), Launch::kWaits, 0},
+      {"waits", "Pending:Wait", Seconds(660), Launch::kWaits, 1},
+      {"waits for a warm pool", "Warmed:Pending:Wait", Seconds(660), Launch::kWaits, 1},
+      {"cannot be asked", nullptr, Seconds(660), Launch::kWaits, 1},
+      {"begun", "InService", Seconds(660), Launch::kOver, 1},
+      {"proceeds", "Pending:Proceed", Seconds(660), Launch::kOver, 1},
+      {"ends", "Terminating:Wait", Seconds(660), Launch::kOver, 1},
+      {"in no group", "", Seconds(660), Launch::kOver, 1},
+  };
+  scale_time(200);
+  for (const Unseen& row : rows) {
+    script_.clear();
+    asked_.clear();
+    if (row.state == nullptr) {
+      refuse("DescribeAutoScalingInstances", "AccessDenied", 403);
+    } else if (*row.state != '\0') {
+      is_in_group(row.state);
+    } else {
+      is_in_no_group();
+    }
+    sources::QueueEvent event = launched();
+    event.at -= row.age;
+    EXPECT_EQ(run(asg_->launch(event, false)), row.launch) << row.what;
+    EXPECT_EQ(count("DescribeAutoScalingInstances"), row.asked) << row.what;
+    EXPECT_EQ(count(kComplete), 0) << row.what;
+  }
+}
+
+TEST_F(AsgTest, ItIsAbandonedByPolicyAllTheSame) {
+  queue_.abandon_launch_after = Seconds(300);
+  is_in_group("Pending:Wait");
+  for (const Seconds age : {Seconds(400), Seconds(700)}) {
+    sources::QueueEvent event = launched();
+    event.at -= age;
+    EXPECT_EQ(run(asg_->launch(event, false)), Launch::kAnswered);
+    EXPECT_THAT(last(kComplete), HasSubstr("LifecycleActionResult=ABANDON"));
+  }
+  EXPECT_EQ(count(kComplete), 2);
 }
 
 TEST_F(AsgTest, WhatIsInServiceIsDetachedAndReplaced) {
@@ -194,14 +251,12 @@ TEST_F(AsgTest, WhatIsDetachedAndDoesNotEndIsEnded) {
   nodes_.put(left);
   bears("");
   is_in_group("InService");
-  on("DescribeAutoScalingInstances",
-     "<DescribeAutoScalingInstancesResponse><DescribeAutoScalingInstancesResult>"
-     "<AutoScalingInstances/></DescribeAutoScalingInstancesResult>"
-     "</DescribeAutoScalingInstancesResponse>");
+  is_in_no_group();
   on("TerminateInstances", "<TerminateInstancesResponse/>");
   tasks_.spawn("leftovers", asg_->end_leftovers());
   run_until([&] { return count("TerminateInstances") == 1; });
   EXPECT_EQ(count("DescribeAutoScalingInstances"), 2) << "not while a group has it again";
+  EXPECT_EQ(count("DescribeInstances"), 2) << "what was said half a minute ago does not count";
   EXPECT_THAT(last("TerminateInstances"), HasSubstr(kId));
 }
 
@@ -236,10 +291,7 @@ TEST_F(AsgTest, WhatIsNotKnownIsNotDetached) {
 
 TEST_F(AsgTest, WhatIsInNoGroupOrCannotBeFoundOutStays) {
   bears("");
-  on("DescribeAutoScalingInstances",
-     "<DescribeAutoScalingInstancesResponse><DescribeAutoScalingInstancesResult>"
-     "<AutoScalingInstances/></DescribeAutoScalingInstancesResult>"
-     "</DescribeAutoScalingInstancesResponse>");
+  is_in_no_group();
   detach();
   script_.erase("DescribeAutoScalingInstances");
   refuse("DescribeAutoScalingInstances", "AccessDenied", 403);

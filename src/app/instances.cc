@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/instances.h"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,8 @@ Task<> Instances::keep_listing() {
 
 Task<Result<std::optional<aws::Ec2Instance>>> Instances::find(std::string id) {
   const auto known = known_.find(id);
-  if (known != known_.end() && clock_.now() - known->second.at < kRemember) {
+  // Our clock may have been set back since.
+  if (known != known_.end() && std::chrono::abs(clock_.now() - known->second.at) < kRemember) {
     co_return known->second.instance;
   }
   wanted_.insert(id);

@@ -37,6 +37,8 @@ class Instances {
 
   // What EC2 says of it; nothing: EC2 knows none of this id.
   Task<Result<std::optional<aws::Ec2Instance>>> find(std::string id);
+  // What was said of it does not count any more.
+  void forget(const std::string& id) { known_.erase(id); }
   bool bears_tag(const aws::Ec2Instance& instance) const {
     return instance.tags.contains(managed_tag_);
   }

@@ -48,7 +48,8 @@ Task<Whose> Ownership::whose(sources::QueueEvent event) {
   }
   if (whose.node.empty()) {
     const kube::Node* node = nodes_.by_dns_name(instance.private_dns_name);
-    if (node != nullptr) whose.node = node->name;
+    // Two VPCs may have the same addresses, and so the same names: that node is another instance.
+    if (node != nullptr && effects::instance_of(*node).empty()) whose.node = node->name;
   }
   const bool ended = instance.private_dns_name.empty() && instance.state != "running" &&
                      instance.state != "pending";

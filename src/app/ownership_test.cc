@@ -20,8 +20,8 @@ constexpr const char* kId = "i-0a";
 constexpr const char* kDnsName = "ip-10-0-1-7.eu-west-1.compute.internal";
 
 // The cluster's node of this instance: none, one by its provider id, one by its private DNS name
-// only.
-enum class Node { kNone, kById, kByName };
+// only, one that bears the same name and is another instance.
+enum class Node { kNone, kById, kByName, kNamesake };
 enum class Tag { kNotNeeded, kListed, kHas, kHasNot };
 enum class Ec2 { kRunning, kEnded, kNone, kDown };
 
@@ -87,6 +87,7 @@ TEST_P(OwnershipTest, IsFoundOut) {
   const Row& row = GetParam();
   if (row.node == Node::kById) join("aws:///eu-west-1a/" + std::string(kId), "n1");
   if (row.node == Node::kByName) join("", kDnsName);
+  if (row.node == Node::kNamesake) join("aws:///eu-west-1a/i-0b", kDnsName);
   options_of_queue_.check_tag = row.tag != Tag::kNotNeeded;
   if (row.tag == Tag::kListed) list_tagged();
   say(row.ec2, row.tag == Tag::kHas || row.tag == Tag::kListed);
@@ -135,6 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
             Kind::kSpotInterruption, Answer::kNotManaged, true},
         Row{"by_name_while_ec2_is_down", Node::kByName, Tag::kNotNeeded, Ec2::kDown,
             Kind::kSpotInterruption, Answer::kUnknown, true},
+        Row{"of_another_vpc", Node::kNamesake, Tag::kNotNeeded, Ec2::kRunning,
+            Kind::kSpotInterruption, Answer::kElsewhere, true},
         Row{"none", Node::kNone, Tag::kNotNeeded, Ec2::kRunning, Kind::kSpotInterruption,
             Answer::kElsewhere, true},
         Row{"none_and_tagged", Node::kNone, Tag::kHas, Ec2::kRunning, Kind::kSpotInterruption,

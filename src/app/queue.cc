@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/queue.h"
 
-#include <fmt/format.h>
-
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "app/asg.h"
+#include "app/aws_time.h"
 #include "app/engine.h"
 #include "app/hearing.h"
 #include "app/instances.h"
@@ -18,6 +17,7 @@
 #include "app/ownership.h"
 #include "app/policy_reload.h"
 #include "app/queue_cluster.h"
+#include "app/queue_region.h"
 #include "app/telling.h"
 #include "async/deadline.h"
 #include "async/task_group.h"
@@ -27,6 +27,7 @@
 #include "effects/holders.h"
 #include "observe/hosts_view.h"
 #include "observe/post_mortem.h"
+#include "sources/clock_check.h"
 #include "sources/event_notice.h"
 #include "sources/queue_message.h"
 #include "sources/sqs_consumer.h"
@@ -41,8 +42,8 @@ constexpr Millis kLongWait = std::chrono::hours(1);
 constexpr Millis kLastWorks{8'000};
 constexpr Millis kTidyUp{30'000};
 constexpr Millis kMoment{10};
-constexpr Millis kEventually = std::chrono::minutes(10);
-constexpr Millis kWholeStorm{2'000};                      // is waited for so long at most
+constexpr Millis kFirstAnswer{1'500};                     // from SQS, is waited for so long at most
+constexpr Millis kWholeStorm{10'000};                     // is waited for so long at most
 constexpr Millis kRemembered = std::chrono::minutes(15);  // a drain, after its deadline
 constexpr Seconds kLongestPoll{60};
 
@@ -120,11 +121,13 @@ class Queue::Body {
   QueueCluster::Hooks cluster_hooks();
   sources::SqsConsumer::Hooks consumer_hooks();
   void announce();
+  void hear_time(const aws::ServerTime& time);
+  Task<> hear_first_time();
   void received(const aws::SqsMessage& message);
   Task<> judge(std::string message, sources::QueueEvent event);
   Task<> not_here(std::string message, sources::QueueEvent event, Whose::Answer answer);
   void act(const std::string& message, const sources::QueueEvent& event, const Whose& whose);
-  Task<> launched(std::string message, sources::QueueEvent event);
+  Task<> launched(std::string message, sources::QueueEvent event, bool known);
   Task<> refine(core::HostId host, core::Notice notice, aws::LifecycleAction action, Time began);
   void watch_soon(const core::HostId& host);
   Task<> watch_announced();
@@ -158,7 +161,9 @@ class Queue::Body {
   std::map<core::HostId, Host> hosts_;
   std::vector<core::HostId> announced_;  // marked, and not watched yet
   std::set<std::string> poison_;         // messages that were told of
+  sources::ClockCheck clock_check_;
   Event changed_;
+  bool answered_ = false;  // SQS has, or has failed
   bool told_to_end_ = false;
   bool failed_ = false;
 };
@@ -186,7 +191,11 @@ QueueCluster::Hooks Queue::Body::cluster_hooks() {
 
 sources::SqsConsumer::Hooks Queue::Body::consumer_hooks() {
   return {.message = [this](const aws::SqsMessage& message) { received(message); },
-          .polled = [this](bool well) { telling_.polled(well); },
+          .polled =
+              [this](bool well) {
+                answered_ = true;
+                telling_.polled(well);
+              },
           .failed =
               [this](const Error& error, int in_a_row) {
                 counters_.count("queue_failures");
@@ -195,26 +204,12 @@ sources::SqsConsumer::Hooks Queue::Body::consumer_hooks() {
 }
 
 Result<void> Queue::Body::prepare() {
-  const std::string of_queue = aws::region_of_queue(options_.queue_url);
-  std::string region = options_.region.empty() ? of_queue : options_.region;
-  if (region.empty()) {
-    return permanent(
-        "--aws-region (AWS_REGION): expected the queue's region, for --queue-url does not say it");
-  }
-  if (!aws::is_region(region)) {
-    return permanent("--aws-region (AWS_REGION): '" + region +
-                     "': expected a region such as eu-west-1");
-  }
-  if (!of_queue.empty() && of_queue != region) {
-    return permanent(fmt::format(
-        "--queue-url (QUEUE_URL): the queue is in {}, and --aws-region (AWS_REGION) says {}: leave "
-        "the region out, or name the queue of that region",
-        of_queue, region));
-  }
+  Result<std::string> region = region_of(options_);
+  if (!region) return std::unexpected(region.error());
   AwsAccess::Way way{.metadata_url = options_.agent.metadata_url,
                      .warn = [this](const std::string& what) { log_.warning(what); },
                      .endpoint = options_.endpoint};
-  auto access = AwsAccess::make(work_, clock_, std::move(region), std::move(way));
+  auto access = AwsAccess::make(work_, clock_, std::move(*region), std::move(way));
   if (!access) return std::unexpected(access.error());
   aws_ = std::move(*access);
   aws_->client().on_answer = [this](const aws::Service& service, const std::string& action,
@@ -223,6 +218,7 @@ Result<void> Queue::Body::prepare() {
         "aws_requests",
         {{"service", service.name}, {"action", action}, {"code", std::to_string(status)}});
   };
+  aws_->client().on_time = [this](const aws::ServerTime& time) { hear_time(time); };
   instances_ = std::make_unique<Instances>(work_, aws_->client(), clock_, options_.managed_tag);
   instances_->on_failure = [this](const Error& error, int in_a_row) {
     if (is_said(in_a_row)) {
@@ -255,6 +251,24 @@ void Queue::Body::announce() {
              {"dry_run", options_.agent.dry_run ? "true" : "false"}});
 }
 
+// The events' times are AWS's. Not while anything is planned by ours.
+void Queue::Body::hear_time(const aws::ServerTime& time) {
+  if (consumer_->in_hand() > 0 || engine_.busy()) return;
+  const std::optional<Millis> behind = clock_check_.answered(time);
+  if (!behind) return;
+  correct_clock(clock_, *behind, counters_, log_);
+  if (*behind == Millis(0)) return;
+  aws_->client().clock_corrected();
+  cluster_.clock_moved();
+}
+
+// Before anything is gone on with that a node's record tells of.
+Task<> Queue::Body::hear_first_time() {
+  for (Millis waited{0}; waited < kFirstAnswer && !answered_ && !told_to_end_; waited += kMoment) {
+    co_await sleep_for(kMoment);
+  }
+}
+
 void Queue::Body::received(const aws::SqsMessage& message) {
   auto read = sources::read_message(message.body, clock_.now());
   if (!read) {
@@ -284,16 +298,11 @@ void Queue::Body::received(const aws::SqsMessage& message) {
 
 Task<> Queue::Body::judge(std::string message, sources::QueueEvent event) {
   while (!cluster_.nodes_known()) co_await sleep_for(Millis(50));
-  Whose found = co_await ownership_->whose(event);
-  // EC2 may not know yet what it has just launched.
-  const bool young = clock_.now() < event.at + kEventually;
-  if (event.kind == core::NoticeKind::kAsgLaunch && found.answer == Whose::Answer::kNobodys &&
-      young) {
-    found.answer = Whose::Answer::kUnknown;
-  }
-  if (event.kind == core::NoticeKind::kAsgLaunch &&
-      (found.answer == Whose::Answer::kOurs || found.answer == Whose::Answer::kElsewhere)) {
-    co_await launched(std::move(message), std::move(event));
+  const Whose found = co_await ownership_->whose(event);
+  if (event.kind == core::NoticeKind::kAsgLaunch && found.answer != Whose::Answer::kUnknown &&
+      found.answer != Whose::Answer::kNotManaged) {
+    const bool known = found.answer != Whose::Answer::kNobodys;
+    co_await launched(std::move(message), std::move(event), known);
     co_return;
   }
   if (found.answer == Whose::Answer::kOurs) {
@@ -354,6 +363,7 @@ void Queue::Body::act(const std::string& message, const sources::QueueEvent& eve
     consumer_->settle(message, sources::Fate::kDone);
     return;
   }
+  note_clock(clock_, *notice);
   counters_.count("queue_messages", {{"outcome", "acted_on"}});
   counters_.count("notices", {{"kind", core::to_string(notice->kind)}, {"source", notice->source}});
   cluster_.said(host, {.description = event.description,
@@ -370,7 +380,6 @@ void Queue::Body::act(const std::string& message, const sources::QueueEvent& eve
   if (options_.detach && core::is_hard(*notice) && !event.hook) {
     work_.spawn("detach " + event.instance.value, asg_->detach(event.instance.value));
   }
-  cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(*notice)});
   watch_soon(host);
   const core::Drain* drain = engine_.find(host);
@@ -405,10 +414,14 @@ Task<> Queue::Body::refine(core::HostId host, core::Notice notice, aws::Lifecycl
   engine_.tell(host, core::NoticeHeard{.notice = std::move(notice), .instead = true});
 }
 
-Task<> Queue::Body::launched(std::string message, sources::QueueEvent event) {
-  const bool done = co_await asg_->launch(std::move(event));
-  if (done) counters_.count("queue_messages", {{"outcome", "launched"}});
-  consumer_->settle(message, done ? sources::Fate::kDone : sources::Fate::kLeft);
+Task<> Queue::Body::launched(std::string message, sources::QueueEvent event, bool known) {
+  const Launch launch = co_await asg_->launch(std::move(event), known);
+  const bool waits = launch == Launch::kWaits;
+  if (!waits) {
+    counters_.count("queue_messages",
+                    {{"outcome", launch == Launch::kOver ? "nobodys" : "launched"}});
+  }
+  consumer_->settle(message, waits ? sources::Fate::kLeft : sources::Fate::kDone);
 }
 
 void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
@@ -417,7 +430,6 @@ void Queue::Body::resume(const kube::Node& node, core::Notice notice) {
       "going on with the drain that the node's record tells of",
       {{"node", node.name}, {"notice", notice.id.value}, {"kind", core::to_string(notice.kind)}});
   hosts_[host];
-  cluster_.seen(host);
   engine_.tell(host, core::NoticeHeard{.notice = std::move(notice)});
   watch_soon(host);
 }
@@ -526,6 +538,8 @@ Task<> Queue::Body::give_everything_back() {
 Task<> Queue::Body::run() {
   announce();
   telling_.start(cluster_);
+  consumer_->start();
+  co_await hear_first_time();
   cluster_.start();
   work_.spawn("timer", engine_.keep_time());
   work_.spawn("credentials", aws_->keep_fresh());
@@ -535,7 +549,6 @@ Task<> Queue::Body::run() {
   if (!options_.agent.policy_file.empty()) work_.spawn("policy file", policy_.run());
   work_.spawn("tidy up", tidy_up());
   if (options_.detach) work_.spawn("leftovers", asg_->end_leftovers());
-  consumer_->start();
   while (!told_to_end_) co_await changed_.wait(kLongWait);
   consumer_->stop();
   engine_.pause();

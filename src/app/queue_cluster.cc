@@ -55,6 +55,7 @@ QueueCluster::QueueCluster(const config::QueueOptions& options, kube::Access acc
 }
 
 void QueueCluster::start() {
+  kubernetes_.look_up = [this](const std::string& name) { return nodes_.find(name); };
   kube::Sink<kube::Node> sink;
   sink.changed = [this](const kube::Node& node) { node_changed(node); };
   sink.gone = [this](const kube::Node& node) {
@@ -86,7 +87,6 @@ void QueueCluster::watch_failed(const Error& error) {
 void QueueCluster::node_changed(const kube::Node& node) {
   failures_ = 0;
   nodes_.put(node);
-  kubernetes_.changed(node);
   if (effects::recorded_notice(node)) {
     recorded_.insert(node.name);
     // Given up by its holder: nobody need wait.
@@ -121,14 +121,13 @@ Task<> QueueCluster::look_for_orphans() {
   }
 }
 
-void QueueCluster::seen(const core::HostId& host) {
-  const kube::Node* node = nodes_.find(host.value);
-  if (node != nullptr) kubernetes_.seen(*node);
-}
-
 void QueueCluster::forget(const core::HostId& host) {
   kubernetes_.forget(host);
   said_.erase(host);
+}
+
+void QueueCluster::clock_moved() {
+  holders_ = effects::Holders(this_process(), has_ended);
 }
 
 Task<> QueueCluster::give_up(core::HostId host) {

@@ -52,12 +52,12 @@ class QueueCluster final : public Scene {
   const std::string& description() const { return api_.access().description; }
 
   void carry_out(core::Action action) { kubernetes_.carry_out(std::move(action)); }
-  // A notice of it is heard: nothing need be read to mark it.
-  void seen(const core::HostId& host);
   void watch(const core::HostId& host) { kubernetes_.watch(host); }
   // Its drain is long over.
   void forget(const core::HostId& host);
   void denied() { rights_.denied(); }
+  // Our clock was set: how long records are unchanged is counted anew.
+  void clock_moved();
 
   // What the notice's source knows of it, for those who are told.
   struct Said {

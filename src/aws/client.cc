@@ -184,12 +184,15 @@ Task<Result<http::Response>> Client::Impl::run(const Client* client, const Call&
     if (attempt.left() <= Millis(0)) {
       co_return retryable(named(call) + ": no answer within " + format_duration(call.at_most));
     }
+    const Time sent = clock.now();
     Result<http::Response> answer = co_await http.send(std::move(*request));
     if (client->on_answer) {
       client->on_answer(*call.service, call.action, answer ? answer->status : 0);
     }
     if (answer && answer->ok()) {
       succeeded(call, attempt);
+      const auto time = server_time(*answer, sent, clock.now());
+      if (time && call.is_signed && client->on_time) client->on_time(*time);
       co_return answer;
     }
     Fault fault = Fault::kFinal;
@@ -235,6 +238,10 @@ Task<Result<Xml>> Client::query(Call call) {
 
 Millis Client::clock_behind() const {
   return impl_->behind;
+}
+
+void Client::clock_corrected() {
+  impl_->behind = Millis(0);
 }
 
 const std::string& Client::region() const {

@@ -28,6 +28,7 @@
 #include "async/task.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
+#include "aws/server_time.h"
 #include "aws/service.h"
 #include "aws/xml.h"
 #include "base/clock.h"
@@ -87,8 +88,13 @@ class Client {
   // Told after every exchange; `status` is 0 when there was no answer. For counters.
   std::function<void(const Service& service, const std::string& action, int status)> on_answer;
 
+  // Told of each good answer to a signed call that bears a Date; it may have waited long.
+  std::function<void(const ServerTime& time)> on_time;
+
   // By how much our clock is behind AWS's, as learnt from its last refusal; negative: ahead.
   Millis clock_behind() const;
+  // Our clock was set right: what was learnt is forgotten.
+  void clock_corrected();
 
   const std::string& region() const;
 

@@ -209,6 +209,36 @@ TEST_F(ClientTest, ClockIsLearntFromTheRefusal) {
   EXPECT_TRUE(signed_by(2, session("1"), kTestNow + std::chrono::minutes(20), kEcs));
 }
 
+TEST_F(ClientTest, AWSsTimeIsToldOfGoodAnswersOnly) {
+  std::vector<ServerTime> told;
+  client().on_time = [&](const ServerTime& time) { told.push_back(time); };
+  reply(R"({"__type":"InvalidSignatureException","message":"Signature expired"})", 400,
+        {{"Date", "Sat, 21 Nov 2026 10:20:00 GMT"}});
+  reply("{}", 200, {{"Date", "Sat, 21 Nov 2026 10:20:01 GMT"}});
+  reply("{}");
+  EXPECT_TRUE(list().has_value());
+  EXPECT_TRUE(list().has_value());
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].date, kTestNow + Seconds(1'201));
+  EXPECT_EQ(told[0].sent, kTestNow);
+  EXPECT_EQ(told[0].received, kTestNow);
+}
+
+TEST_F(ClientTest, WhatWasLearntIsForgottenWhenTheClockIsSet) {
+  reply(R"({"__type":"InvalidSignatureException","message":"Signature expired"})", 400,
+        {{"Date", "Sat, 21 Nov 2026 10:20:00 GMT"}});
+  reply("{}", 200, {{"Date", "Sat, 21 Nov 2026 10:20:00 GMT"}});
+  client().on_time = [&](const ServerTime& time) {
+    clock_.advance(time.date - clock_.now());
+    made_->clock_corrected();
+  };
+  EXPECT_TRUE(list().has_value());
+  made_->on_time = {};
+  EXPECT_EQ(made_->clock_behind(), Millis(0));
+  EXPECT_TRUE(list().has_value());
+  EXPECT_TRUE(signed_by(2, session("1"), kTestNow + std::chrono::minutes(20), kEcs));
+}
+
 TEST_F(ClientTest, BadSignatureAtTheRightTimeIsFinal) {
   reply(R"({"__type":"InvalidSignatureException","message":"No match\n\ntoken-1 secret-1"})", 400,
         {{"Date", "Sat, 21 Nov 2026 10:00:01 GMT"}});

@@ -52,12 +52,6 @@ std::optional<Seconds> ttl_of(const http::Response& response) {
   return Seconds(seconds);
 }
 
-std::optional<ServerTime> time_of(const http::Response& response, Time sent, Time received) {
-  const std::optional<Time> date = http::date_of(response.headers);
-  if (!date) return std::nullopt;
-  return ServerTime{.date = *date, .sent = sent, .received = received};
-}
-
 // A body that could not be sent back as a header is no token (a captive portal's page, say).
 bool is_token(const std::string& body) {
   return !body.empty() && body.size() <= 1024 &&
@@ -120,7 +114,7 @@ Task<Result<http::Response>> ImdsClient::ask(std::string path) {
   time_.reset();
   const Time sent = clock_.now();
   Result<http::Response> response = co_await client_.send(std::move(request));
-  if (response) time_ = time_of(*response, sent, clock_.now());
+  if (response) time_ = server_time(*response, sent, clock_.now());
   co_return response;
 }
 

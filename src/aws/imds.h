@@ -14,6 +14,7 @@
 #include <string>
 
 #include "async/task.h"
+#include "aws/server_time.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/strong.h"
@@ -26,14 +27,6 @@ struct ImdsOptions {
   int tries = 3;            // of each get(); METADATA_TRIES
   int token_ttl_s = 21600;  // asked for; 1 to 21600, IMDS may grant another
   Millis timeout{2'000};    // for each answer
-};
-
-// What an answer says about the time: its Date header, which cuts off parts of a second, and when
-// by our clock the request was sent and the answer was here.
-struct ServerTime {
-  Time date{};
-  Time sent{};
-  Time received{};
 };
 
 class ImdsClient {

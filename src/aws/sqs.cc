@@ -70,7 +70,8 @@ void add_failures(const json::value& answer, const std::vector<std::string>& rec
     if (const json::value* failed = entry_of(answer, "Failed", id)) {
       all.push_back({.receipt = receipts[i],
                      .code = text_at(*failed, {"Code"}),
-                     .message = text_at(*failed, {"Message"})});
+                     .message = text_at(*failed, {"Message"}),
+                     .for_good = flag_at(*failed, {"SenderFault"})});
     } else if (entry_of(answer, "Successful", id) == nullptr) {
       all.push_back({.receipt = receipts[i], .code = "NotAnswered", .message = ""});
     }

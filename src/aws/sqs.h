@@ -47,6 +47,7 @@ struct SqsFailure {
   std::string receipt;
   std::string code;  // "ReceiptHandleIsInvalid"; "NotAnswered" when SQS did not speak of it
   std::string message;
+  bool for_good = false;  // SenderFault: it would be refused again
 };
 
 // In tens; the first call that fails ends it, and all may be repeated. Those that are not among the

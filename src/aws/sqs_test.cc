@@ -186,6 +186,8 @@ TEST_F(SqsTest, DeletesInTens) {
   EXPECT_EQ(failures->at(0).receipt, "r8");
   EXPECT_EQ(failures->at(0).code, "ReceiptHandleIsInvalid");
   EXPECT_EQ(failures->at(0).message, "Bad.");
+  EXPECT_TRUE(failures->at(0).for_good);
+  EXPECT_FALSE(failures->at(1).for_good);
   EXPECT_EQ(failures->at(1).receipt, "r10");
   EXPECT_EQ(failures->at(1).code, "NotAnswered");
   ASSERT_EQ(seen_.size(), 2u);

@@ -109,6 +109,15 @@ const HostId* Desk::first_that_waits() const {
   return first;
 }
 
+// What renewals of so many hosts' marks leave of the request rate: half of it at least, for they
+// have time while it is short.
+double Desk::rate_for(size_t hosts) const {
+  const double rate = std::max(policy_.requests_per_s, 1.0);
+  if (!policy_.renew_every) return rate;
+  const double seconds = std::chrono::duration<double>(*policy_.renew_every).count();
+  return std::max(rate / 2, rate - static_cast<double>(hosts) / seconds);
+}
+
 std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
   std::vector<std::pair<HostId, Observation>> news;
   if (const HostId* waits = waiting_ > 0 && pace_.has_room() ? first_that_waits() : nullptr) {
@@ -124,7 +133,7 @@ std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
   std::ranges::sort(ends, std::greater<>(), [](const auto& end) {
     return std::pair<Time, const std::string&>(end.first, end.second->value);
   });
-  const double each_ms = 1000.0 / std::max(policy_.requests_per_s, 1.0);
+  const double each_ms = 1000.0 / rate_for(ends.size());
   Millis lead{0};  // what those that end later take of this host's time
   Time later = kNever;
   for (const auto& [end, host] : ends) {

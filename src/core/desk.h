@@ -62,6 +62,7 @@ class Desk {
   void count(const HostId& host, Drain& drain, Time now);
   void wake_at(const HostId& host, Share& share, Time at);
   const HostId* first_that_waits() const;
+  double rate_for(size_t hosts) const;
 
   Policy policy_;
   Abilities abilities_;

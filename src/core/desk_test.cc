@@ -89,6 +89,61 @@ TEST_F(DeskTest, WhatIsWithdrawnTakesNoShare) {
   EXPECT_EQ(news(), Leads{});
 }
 
+// With an ask and an explanation for each the last moments of all would take half a minute.
+TEST_F(DeskTest, TheLastMomentsOfVeryManyHostsAreBrief) {
+  interrupt("a", Seconds(120), 0, 50);
+  interrupt("b", Seconds(120), 0, 50);
+  EXPECT_EQ(news(), (Leads{{"a", Seconds(15)}})) << "30 s for all is not too long";
+  interrupt("c", Seconds(120), 1);
+  std::map<std::string, Crowd> told;
+  for (const auto& [host, observation] : desk_.news(kNoon + Seconds(1))) {
+    told.emplace(host.value, std::get<Crowd>(observation));
+  }
+  const std::map<std::string, Crowd> brief{{"a", {.lead = Millis(5'100), .brief = true}},
+                                           {"b", {.lead = Millis(100), .brief = true}},
+                                           {"c", {.lead = Millis(0), .brief = true}}};
+  EXPECT_EQ(told, brief) << "one request for each";
+}
+
+// Two hosts that are renewed every second take two requests of ten; twenty would take all.
+TEST(DeskRenewals, LeaveSoMuchLessForLastMoments) {
+  for (const auto& [hosts, lead] :
+       {std::pair(2, Millis(1'300)), std::pair(20, Millis(2'000 * 19))}) {
+    Desk desk{Policy{.renew_every = Seconds(1), .requests_per_s = 10}};
+    for (int i = 0; i < hosts; ++i) {
+      const HostId host("n" + std::to_string(i));
+      desk.hear(host, spot_notice(Seconds(120)), kNoon);
+      for (int unit = 0; unit < 10; ++unit) {
+        desk.on(host, UnitSeen{.unit = make_unit(host.value + "-" + std::to_string(unit))}, kNoon);
+      }
+      desk.on(host, UnitsListed{}, kNoon);
+      desk.on(host, BudgetsListed{}, kNoon);
+    }
+    Millis most{0};
+    for (const auto& [host, crowd] : desk.news(kNoon)) {
+      most = std::max(most, std::get<Crowd>(crowd).lead);
+    }
+    EXPECT_EQ(most, lead);
+  }
+}
+
+TEST_F(DeskTest, BriefnessEndsWithTheLastUnit) {
+  interrupt("a", Seconds(120), 0, 50);
+  interrupt("b", Seconds(120), 0, 60);
+  news();
+  for (const char* host : {"a", "b"}) {
+    for (int i = 0; i < 60; ++i) {
+      desk_.on(HostId(host),
+               UnitGone{.id = UnitId(std::string("uid-") + host + "-" + std::to_string(i))}, kNoon);
+    }
+  }
+  interrupt("c", Seconds(120), 10);
+  interrupt("d", Seconds(120), 10);
+  for (const auto& [host, observation] : desk_.news(kNoon + Seconds(1))) {
+    EXPECT_FALSE(std::get<Crowd>(observation).brief) << host.value;
+  }
+}
+
 // Controllers are shared: that of 80 units that are handed over at once only some are replaced soon
 // must not be taken for a refusal.
 TEST(DeskPace, ReleasesOfAllHostsGoAtTheRateAtWhichReplacementsCome) {

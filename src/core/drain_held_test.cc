@@ -74,6 +74,8 @@ TEST_F(Held, OurMarkIsRenewedQuietlyWhileWeDrain) {
   t.advance_to(Seconds(13));
   const auto renewal = t.take();
   ASSERT_EQ(describe(renewal), "mark");
+  EXPECT_TRUE(renewal[0].renews);
+  EXPECT_EQ(renewal[0].by, kNoon + Seconds(26 - 10)) << "it has time until then";
   t.answer(renewal[0]);
   EXPECT_EQ(t.count(What::kMarked), 1);
   t.advance_to(Seconds(26));

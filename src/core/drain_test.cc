@@ -416,5 +416,34 @@ TEST(Drain, TroubleIsSaidOnce) {
   EXPECT_EQ(t.count(What::kDenied), 1);
 }
 
+// Its budget is watched and closed: the refusal would only cost time.
+TEST(Drain, OneOfVeryManyHostsStopsAtTheLastMomentWithoutAnotherWord) {
+  TestDrain t;
+  Unit job = make_unit("job", Seconds(30), {"default/b"});
+  job.facts.owner_kind = "Job";
+  t.begin({make_unit("web", Seconds(30), {"default/b"}), job},
+          {{.id = BudgetId("default/b"), .allows = 0}});
+  t.tell(Crowd{.lead = Seconds(10), .brief = true});
+  ASSERT_EQ(describe(t.take()), "");
+  t.advance_to(Seconds(120 - 3 - 30 - 10));
+  const auto last = t.take();
+  EXPECT_EQ(describe(last), "explain default/job, stop default/web 30s")
+      << "a Job must not count it as a failure";
+}
+
+TEST(Drain, OneOfVeryManyHostsStillAsksABudgetThatIsOpenOrNotWatched) {
+  TestDrain t;
+  for (const Action& action : t.take()) t.answer(action);
+  t.tell(BudgetsListed{.watched = false});
+  t.tell(UnitSeen{.unit = make_unit("web", Seconds(30), {"default/b"})});
+  t.tell(UnitsListed{});
+  t.answer(t.take().at(0), std::unexpected(refusal()));
+  t.tell(Crowd{.lead = Seconds(10), .brief = true});
+  t.advance_to(Seconds(87));
+  const auto asked = t.take();
+  ASSERT_FALSE(asked.empty());
+  EXPECT_EQ(asked.back().kind, ActionKind::kAsk);
+}
+
 }  // namespace
 }  // namespace spotkeeper::core

@@ -70,6 +70,15 @@ void Kubernetes::seen(kube::Node node) {
   nodes_.insert_or_assign(std::move(name), std::move(node));
 }
 
+std::optional<kube::Node> Kubernetes::take_known(const std::string& name) {
+  if (look_up) {
+    const kube::Node* node = look_up(name);
+    return node == nullptr ? std::nullopt : std::optional(*node);
+  }
+  auto known = nodes_.extract(name);
+  return known.empty() ? std::nullopt : std::optional(std::move(known.mapped()));
+}
+
 // Others write on a node that we have just marked (its taints, its status): the next mark would
 // meet a conflict, and read it first.
 void Kubernetes::changed(const kube::Node& node) {
@@ -115,13 +124,8 @@ Task<> Kubernetes::do_action(core::Action action) {
                 .extras = action.extras,
                 .started = sent,
                 .holder = options_.holder};
-    auto known = nodes_.extract(host.value);
-    std::optional<kube::Node> node;
-    if (known.empty()) {
-      queue_.charge(1, sent);  // it is read first
-    } else {
-      node = std::move(known.mapped());
-    }
+    std::optional<kube::Node> node = take_known(host.value);
+    if (!node) queue_.charge(1, sent);  // it is read first
     result = co_await mark(std::move(wanted), host.value, std::move(node));
     mark_answered(host.value);
   } else if (action.kind == core::ActionKind::kUndo) {
@@ -145,7 +149,7 @@ Task<Result<std::string>> Kubernetes::mark(Mark wanted, std::string name,
   if (!done) co_return std::unexpected(std::move(done.error()));
   if (done->node && on_node) on_node(*done->node);
   // A mark that is to be renewed needs no second look.
-  if (done->node && !holders_.self().empty()) seen(std::move(*done->node));
+  if (done->node && !look_up && !holders_.self().empty()) seen(std::move(*done->node));
   co_return std::move(done->remark);
 }
 

@@ -61,8 +61,8 @@ class Kubernetes {
 
   // The node as it was just read: its mark needs one request less.
   void seen(kube::Node node);
-  // The same of a watch, which may be behind; what is not known already is not kept.
-  void changed(const kube::Node& node);
+  // Where somebody else watches all nodes: the node as it is, or nullptr. None is kept here then.
+  std::function<const kube::Node*(const std::string& name)> look_up;
 
   // Events are written by this name of ours, when nothing else is to be sent; see events.h.
   Events& events() { return events_; }
@@ -85,6 +85,8 @@ class Kubernetes {
   Task<Result<std::string>> on_pod(core::Action action);
   Task<Result<void>> relabel(core::Action action, kube::Pod pod);
   void mark_answered(const std::string& node);
+  void changed(const kube::Node& node);
+  std::optional<kube::Node> take_known(const std::string& name);
   void pods_listed(const ClusterView::Nodes& nodes);
   std::shared_ptr<WorkloadWatch> workloads();
   Task<> begin_watches();

@@ -12,7 +12,7 @@ namespace {
 // beside so many times as many only when one of these is answered.
 constexpr Millis kNoAnswer{100};
 constexpr Millis kForAConnection{1'000};
-constexpr int kMostBeyond = 4;
+constexpr int kMostBeyond = 2;
 
 }  // namespace
 

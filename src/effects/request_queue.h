@@ -20,7 +20,7 @@ struct RequestLimits {
   // More than so many under way wait a moment for a connection to get free: opening one costs both
   // sides more than a request, and keeping it, memory. Only a moment: a server that hangs must not
   // hold up the rest.
-  int connections = 40;
+  int connections = 24;
 };
 
 class RequestQueue {

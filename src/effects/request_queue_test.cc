@@ -124,7 +124,26 @@ TEST(RequestQueue, WhileAnswersComeOneWaitsForAConnectionASecondAtMost) {
   }
   EXPECT_FALSE(queue.pop(kNow + Millis(999)));
   EXPECT_TRUE(queue.pop(kNow + Seconds(1)));
-  EXPECT_TRUE(queue.pop(kNow + Seconds(1))) << "all of them";
+  EXPECT_FALSE(queue.pop(kNow + Seconds(5))) << "twice as many are the most";
+  EXPECT_LE(queue.due(kNow + Seconds(5)), kNow + Seconds(6));
+  queue.answered(kNow + Seconds(5));
+  EXPECT_TRUE(queue.pop(kNow + Seconds(6)));
+}
+
+TEST(RequestQueue, ARenewalIsAnOrdinaryRequestUntilItIsDue) {
+  RequestQueue queue({});
+  core::Action renewal = action(ActionKind::kMark, "renewal", kNow + Seconds(10));
+  renewal.renews = true;
+  queue.push(renewal, kNow);
+  queue.push(action(ActionKind::kStop, "stop", kNow), kNow);
+  queue.push(action(ActionKind::kAsk, "early", kNow + Seconds(5)), kNow);
+  queue.push(action(ActionKind::kAsk, "late", kNow + Seconds(60)), kNow);
+  queue.push(action(ActionKind::kMark, "mark"), kNow);
+  EXPECT_EQ(all(queue, kNow),
+            (std::vector<std::string>{"mark", "stop", "early", "renewal", "late"}));
+  queue.push(renewal, kNow + Seconds(10));
+  queue.push(action(ActionKind::kStop, "stop", kNow + Seconds(11)), kNow + Seconds(11));
+  EXPECT_EQ(all(queue, kNow + Seconds(11)), (std::vector<std::string>{"renewal", "stop"}));
 }
 
 }  // namespace

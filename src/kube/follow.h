@@ -26,6 +26,7 @@
 #include "base/result.h"
 #include "kube/api.h"
 #include "kube/list.h"
+#include "kube/trace.h"
 
 namespace spotkeeper::kube {
 
@@ -36,7 +37,7 @@ struct Sink {
   std::function<bool(const boost::json::value&)> keep = {};
   // New, or another resourceVersion than last reported.
   std::function<void(const T&)> changed = {};
-  // Deleted, or no longer selected; the last state known.
+  // Deleted, or no longer selected; the last state known: all of it, or what a Trace keeps.
   std::function<void(const T&)> gone = {};
   // A list is complete: what was reported is all there is. After every list.
   std::function<void()> synced = {};
@@ -87,9 +88,9 @@ class Records final : public Feed {
     if (!decoded) return failed(decoded.error());
     auto [at, is_new] = records_.try_emplace(decoded->uid);
     at->second.list = list_;
-    if (!is_new && at->second.record.resource_version == decoded->resource_version) return;
-    at->second.record = std::move(*decoded);
-    if (sink_.changed) sink_.changed(at->second.record);
+    if (!is_new && at->second.trace.version() == decoded->resource_version) return;
+    at->second.trace.follow(*decoded);
+    if (sink_.changed) sink_.changed(*decoded);
   }
 
   void remove(const boost::json::value& object) override {
@@ -104,7 +105,7 @@ class Records final : public Feed {
         ++at;
         continue;
       }
-      const T record = std::move(at->second.record);
+      const T record = std::move(at->second.trace).last(at->first);
       at = records_.erase(at);
       if (sink_.gone) sink_.gone(record);
     }
@@ -119,12 +120,12 @@ class Records final : public Feed {
   void drop(const boost::json::value& object) {
     const auto found = records_.find(text_at(object, {"metadata", "uid"}));
     if (found == records_.end()) return;
-    const T record = std::move(found->second.record);
+    const T record = std::move(found->second.trace).last(found->first);
     records_.erase(found);
     if (sink_.gone) sink_.gone(record);
   }
   struct Entry {
-    T record;
+    Trace<T> trace;
     uint64_t list = 0;  // the last list it was seen in or after
   };
   Decode decode_;

@@ -10,6 +10,7 @@ constexpr Millis kFar = std::chrono::minutes(15);
 // AWS announces interruptions two minutes ahead; an agent may hear of one when it is past.
 constexpr Millis kNoticeSpan = std::chrono::minutes(5);
 constexpr int kSaidTimes = 3;
+constexpr Millis kPrompt{2'000};
 
 }  // namespace
 
@@ -27,6 +28,13 @@ std::optional<Millis> ClockCheck::heard(const aws::ServerTime& time, std::option
   if (!believed(time, behind, notice)) return std::nullopt;
   far_in_a_row_ = 0;
   return behind;
+}
+
+std::optional<Millis> ClockCheck::answered(const aws::ServerTime& time) {
+  const std::optional<Millis> behind = heard(time, time.date);
+  if (!behind || *behind == Millis(0) || time.received - time.sent <= kPrompt) return behind;
+  // It is wrong for certain. The Date of an answer is written when there is one: at the end.
+  return time.date + Millis(500) - time.received;
 }
 
 bool ClockCheck::believed(const aws::ServerTime& time, Millis behind, std::optional<Time> notice) {

@@ -102,5 +102,37 @@ TEST(ClockCheck, ANoticeThatFitsTheDateIsASecondWitness) {
       << "a notice that fits our own clock is not";
 }
 
+TEST(ClockCheck, WhoHasTakenOurSignatureIsBelieved) {
+  struct Row {
+    Millis ahead;
+    Millis took;
+    Millis behind;
+    Millis doubt;
+  };
+  using std::chrono::hours;
+  const Row rows[] = {
+      {Millis(1'900), Millis(50), Millis(0), Millis(0)},
+      {Seconds(-45), Millis(50), Seconds(-45), Millis(600)},
+      {Seconds(300), Millis(1'500), Seconds(300), Millis(1'300)},
+      {hours(30), Millis(50), hours(30), Millis(600)},
+      // A long poll: a Date that may be anywhere in it says nothing; one that cannot says all.
+      {Seconds(0), Seconds(20), Millis(0), Millis(0)},
+      {Seconds(-15), Seconds(20), Millis(0), Millis(0)},
+      {Seconds(11), Seconds(20), Seconds(11), Millis(600)},
+      {Seconds(40), Seconds(20), Seconds(40), Millis(600)},
+      {Seconds(-40), Seconds(20), Seconds(-40), Millis(600)},
+  };
+  for (const Row& row : rows) {
+    ClockCheck check;
+    const auto behind = check.answered(ahead_by(row.ahead, row.took));
+    ASSERT_TRUE(behind);
+    EXPECT_LE(std::chrono::abs(*behind - row.behind), row.doubt)
+        << row.ahead.count() << " in " << row.took.count();
+  }
+  ClockCheck check;
+  const aws::ServerTime old{.date = Time(Seconds(1'000)), .sent = kNow, .received = kNow};
+  EXPECT_EQ(check.answered(old), std::nullopt);
+}
+
 }  // namespace
 }  // namespace spotkeeper::sources

@@ -2,16 +2,25 @@
 #include "sources/deliveries.h"
 
 #include <algorithm>
+#include <set>
+
+#include "base/backoff.h"
 
 namespace spotkeeper::sources {
 namespace {
 
 // A node may be about to join, and another consumer may know the instance: it is not kept from
-// them for long. Who asks often finds out no more.
+// them for long. It has two minutes perhaps, and where several read the queue it may come to the
+// wrong one several times. Who asks often finds out no more.
 Seconds pause_of(int receives, Seconds longest) {
+  constexpr int kAlike = 3;
   constexpr int kMostDoublings = 5;
-  return std::min(Seconds(1 << std::clamp(receives, 1, kMostDoublings)), longest);
+  return std::min(Seconds(1 << std::clamp((receives - 1) / kAlike, 0, kMostDoublings)), longest);
 }
+
+// An extension is first asked for when half of the visibility is over.
+constexpr Millis kFirstRetry{500};
+constexpr int kLongestRetry = 8;  // that part of the visibility
 
 }  // namespace
 
@@ -21,6 +30,8 @@ bool Deliveries::received(const std::string& id, const std::string& receipt, int
   at->second.receipt = receipt;
   at->second.receives = receives;
   at->second.extend = now + Millis(visibility_) / 2;
+  at->second.asked = false;
+  at->second.failures = 0;
   return is_new;
 }
 
@@ -56,9 +67,23 @@ std::vector<std::string> Deliveries::take_due(Time now) {
   for (auto& [id, message] : messages_) {
     if (message.extend > now) continue;
     message.extend = now + Millis(visibility_) / 2;
+    if (std::exchange(message.asked, true)) message.failures = 0;
     receipts.push_back(message.receipt);
   }
   return receipts;
+}
+
+void Deliveries::not_extended(const std::vector<std::string>& receipts, Time now) {
+  const std::set<std::string> refused(receipts.begin(), receipts.end());
+  for (auto& [id, message] : messages_) {
+    if (!message.asked || !refused.contains(message.receipt)) continue;
+    message.asked = false;
+    const Backoff backoff{.attempt = ++message.failures,
+                          .base = kFirstRetry,
+                          .cap = Millis(visibility_) / kLongestRetry,
+                          .jitter = 1};
+    message.extend = now + backoff_delay(backoff);
+  }
 }
 
 std::vector<std::string> Deliveries::give_up() {
@@ -70,7 +95,6 @@ std::vector<std::string> Deliveries::give_up() {
 }
 
 Time Deliveries::due() const {
-  if (!done_.empty() || !left_.empty()) return Time{};
   Time due = kNever;
   for (const auto& [id, message] : messages_) due = std::min(due, message.extend);
   return due;

@@ -35,14 +35,18 @@ class Deliveries {
 
   // For the requests that are due; each message is told of once. Receipts.
   std::vector<std::string> take_done();
-  // Ours for another while.
+  // Ours for another while, if that is granted.
   std::vector<std::string> take_due(Time now);
+  // It was not, for these: they are due again soon, several times before they are seen by others.
+  void not_extended(const std::vector<std::string>& receipts, Time now);
   // To be seen again after so long.
   std::vector<std::pair<std::string, Seconds>> take_left();
   // All that is in hand, which is forgotten: to be seen by others at once.
   std::vector<std::string> give_up();
 
-  // When something is due; kNever: nothing.
+  // Some are done or left.
+  bool has_news() const { return !done_.empty() || !left_.empty(); }
+  // When one is to be extended; kNever: there is none.
   Time due() const;
 
   size_t in_hand() const { return messages_.size(); }
@@ -54,6 +58,8 @@ class Deliveries {
     int open = 1;  // parts that are not settled
     Fate fate = Fate::kDone;
     Time extend{};
+    bool asked = false;  // to be extended, and not refused since
+    int failures = 0;    // of extending it, in a row
   };
   Seconds visibility_;
   std::map<std::string, Message> messages_;

@@ -14,8 +14,9 @@ TEST(Deliveries, AMessageThatIsDoneIsDeletedOnce) {
   Deliveries deliveries(Seconds(20));
   EXPECT_TRUE(deliveries.received("m", "r1", 1, kStart));
   EXPECT_EQ(deliveries.due(), kStart + Seconds(10));
+  EXPECT_FALSE(deliveries.has_news());
   deliveries.settle("m", Fate::kDone);
-  EXPECT_EQ(deliveries.due(), Time{});
+  EXPECT_TRUE(deliveries.has_news());
   EXPECT_EQ(deliveries.take_done(), Receipts{"r1"});
   EXPECT_EQ(deliveries.take_done(), Receipts{});
   EXPECT_EQ(deliveries.in_hand(), 0U);
@@ -38,6 +39,64 @@ TEST(Deliveries, AMessageIsKeptFromOthersUntilItIsSettled) {
   EXPECT_EQ(deliveries.take_due(kStart + Seconds(10)), Receipts{"r"});
   EXPECT_EQ(deliveries.take_due(kStart + Seconds(11)), Receipts{});
   EXPECT_EQ(deliveries.due(), kStart + Seconds(20));
+}
+
+// When a message that is received at 0 is asked to be extended, while that fails until a moment.
+TEST(Deliveries, AnExtensionThatFailsIsAskedForAgainBeforeOthersSeeTheMessage) {
+  struct Row {
+    int visibility;
+    int heals_ms;
+    std::vector<int> asked_ms;
+  };
+  const Row rows[] = {
+      {20, 0, {10'000, 20'000, 30'000}},
+      {20, 10'001, {10'000, 10'500, 20'500, 30'500}},
+      {20, 15'000, {10'000, 10'500, 11'500, 13'500, 16'000, 26'000, 36'000}},
+      {20,
+       25'000,
+       {10'000, 10'500, 11'500, 13'500, 16'000, 18'500, 21'000, 23'500, 26'000, 36'000}},
+      {1, 900, {500, 625, 750, 875, 1'000, 1'500}},
+  };
+  for (const Row& row : rows) {
+    Deliveries deliveries((Seconds(row.visibility)));
+    deliveries.received("m", "r", 1, kStart);
+    for (const int at : row.asked_ms) {
+      const Time now = kStart + Millis(at);
+      ASSERT_EQ(deliveries.due(), now);
+      EXPECT_EQ(deliveries.take_due(now), Receipts{"r"});
+      if (at < row.heals_ms) deliveries.not_extended({"r"}, now);
+    }
+  }
+}
+
+TEST(Deliveries, AfterOneThatWorkedTheNextFailureIsTheFirst) {
+  Deliveries deliveries(Seconds(20));
+  deliveries.received("m", "r", 1, kStart);
+  Time now = kStart + Seconds(10);
+  for (const int pause_ms : {500, 1'000, 2'000}) {
+    deliveries.take_due(now);
+    deliveries.not_extended({"r"}, now);
+    EXPECT_EQ(deliveries.due(), now + Millis(pause_ms));
+    now = deliveries.due();
+  }
+  deliveries.take_due(now);  // works
+  now = deliveries.due();
+  deliveries.take_due(now);
+  deliveries.not_extended({"r"}, now);
+  EXPECT_EQ(deliveries.due(), now + Millis(500));
+}
+
+TEST(Deliveries, WhatWasRefusedAndIsNotThatDeliveryAnyMoreIsLeftAlone) {
+  Deliveries deliveries(Seconds(20));
+  deliveries.received("a", "ra", 1, kStart);
+  deliveries.received("b", "rb", 1, kStart);
+  const Time now = kStart + Seconds(10);
+  deliveries.take_due(now);
+  deliveries.received("a", "again", 2, now);
+  deliveries.settle("b", Fate::kDone);
+  deliveries.not_extended({"ra", "rb"}, now);
+  EXPECT_EQ(deliveries.due(), now + Seconds(10));
+  EXPECT_EQ(deliveries.take_done(), Receipts{"rb"});
 }
 
 TEST(Deliveries, OfSeveralThingsThatAMessageSaysTheWorstCounts) {
@@ -63,8 +122,15 @@ TEST(Deliveries, OfSeveralThingsThatAMessageSaysTheWorstCounts) {
 }
 
 TEST(Deliveries, WhatIsNotOursIsSeenAgainSoonAndThenLessOften) {
-  for (const auto& [receives, pause] :
-       {std::pair{0, 2}, {1, 2}, {2, 4}, {3, 8}, {4, 16}, {5, 20}, {1'000, 20}}) {
+  for (const auto& [receives, pause] : {std::pair{0, 1},
+                                        {1, 1},
+                                        {3, 1},
+                                        {4, 2},
+                                        {7, 4},
+                                        {10, 8},
+                                        {13, 16},
+                                        {16, 20},
+                                        {1'000, 20}}) {
     Deliveries deliveries(Seconds(20));
     deliveries.received("m", "r", receives, kStart);
     deliveries.settle("m", Fate::kLeft);

@@ -54,9 +54,12 @@ class SqsConsumer {
   Task<> receive_more();
   // How many messages are new to us.
   Task<Result<int>> receive(Seconds wait);
-  Task<> keep();
+  // Deletes what is done, and puts back what is left.
+  Task<> settle_all();
   Task<> tidy();
-  void failed(const Error& error);
+  // Keeps from others what is in hand: apart, for no other request may hold it up.
+  Task<> keep();
+  Task<> extend();
 
   TaskGroup& group_;
   aws::Client& client_;
@@ -64,10 +67,12 @@ class SqsConsumer {
   Options options_;
   Hooks hooks_;
   Deliveries deliveries_;
-  Event due_;
+  Event news_;
+  Event held_;
   bool stopped_ = false;
   int beside_ = 0;    // receives of a backlog that are under way
   int failures_ = 0;  // of receives, in a row
+  int settled_badly_ = 0;
   int kept_badly_ = 0;
 };
 

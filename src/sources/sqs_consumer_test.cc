@@ -61,6 +61,7 @@ class SqsConsumerTest : public aws::CloudFixture {
     http::ServerResponse response;
     response.content_type = "application/x-amz-json-1.0";
     const json::value asked = json::parse(body);
+    while (silent_.contains(action) && !over_) co_await sleep_for(Millis(2));
     if (down_.contains(action)) {
       response.status = 500;
       response.body = R"({"__type":"InternalError","message":"no"})";
@@ -68,8 +69,15 @@ class SqsConsumerTest : public aws::CloudFixture {
       response.body = co_await receive(asked.at("WaitTimeSeconds").as_int64() > 0);
     } else {
       json::array done;
+      json::array failed;
       for (const json::value& entry : asked.at("Entries").as_array()) {
         const std::string receipt(entry.at("ReceiptHandle").as_string());
+        if (refused_.contains(receipt)) {
+          ++tries_;
+          failed.push_back(json::object{
+              {"Id", entry.at("Id")}, {"Code", "x"}, {"SenderFault", refused_.at(receipt)}});
+          continue;
+        }
         if (action == "DeleteMessageBatch") {
           deleted_.push_back(receipt);
         } else {
@@ -77,8 +85,7 @@ class SqsConsumerTest : public aws::CloudFixture {
         }
         done.push_back(json::object{{"Id", entry.at("Id")}});
       }
-      response.body =
-          json::serialize(json::object{{"Successful", done}, {"Failed", json::array()}});
+      response.body = json::serialize(json::object{{"Successful", done}, {"Failed", failed}});
     }
     co_return response;
   }
@@ -104,6 +111,9 @@ class SqsConsumerTest : public aws::CloudFixture {
 
   std::deque<std::pair<std::string, std::string>> visible_;  // id, receipt
   std::set<std::string> down_;                               // actions that fail
+  std::set<std::string> silent_;                             // actions that are not answered
+  std::map<std::string, bool> refused_;                      // receipts; for good
+  int tries_ = 0;                                            // to change one of those
   int receiving_ = 0;
   int most_receiving_ = 0;
   bool over_ = false;
@@ -176,7 +186,7 @@ TEST_F(SqsConsumerTest, WhatIsLeftIsSeenAgainSoonAndPoisonLater) {
   consumer_->settle("poison", Fate::kPoison);
   run_until([&] { return !changed_.empty(); });
   pass(Millis(200));
-  EXPECT_THAT(changed_, ElementsAre(Changed("r-left", 2)));
+  EXPECT_THAT(changed_, ElementsAre(Changed("r-left", 1)));
   EXPECT_THAT(deleted_, IsEmpty());
   EXPECT_EQ(consumer_->in_hand(), 0U);
 }
@@ -193,6 +203,51 @@ TEST_F(SqsConsumerTest, WhatIsInHandIsExtendedByItsNewestReceipt) {
   consumer_->settle("a", Fate::kDone);
   run_until([&] { return !deleted_.empty(); });
   EXPECT_THAT(deleted_, ElementsAre("r-again"));
+}
+
+TEST_F(SqsConsumerTest, AnExtensionThatFailsIsMadeUpForInTime) {
+  scale_time(10);
+  send_many(25);
+  down_ = {"ChangeMessageVisibilityBatch"};
+  consumer({.visibility = Seconds(20)});
+  start_and_hear(25);
+  pass(Seconds(15));
+  EXPECT_GE(failed_.size(), 3U);
+  EXPECT_EQ(static_cast<size_t>(count("ChangeMessageVisibilityBatch")), failed_.size())
+      << "the first that fails ends it";
+  EXPECT_THAT(changed_, IsEmpty());
+  down_.clear();
+  pass(Seconds(4));
+  EXPECT_EQ(changed_.size(), 25U) << "before they are visible, each once";
+}
+
+TEST_F(SqsConsumerTest, SoIsOneOfSomeOfThem) {
+  scale_time(10);
+  send_many(3);
+  refused_ = {{"r-0", false}, {"r-1", true}};
+  consumer({.visibility = Seconds(20)});
+  start_and_hear(3);
+  pass(Seconds(15));
+  EXPECT_THAT(changed_, ElementsAre(Changed("r-2", 20)));
+  EXPECT_GE(tries_, 4) << "one of them is asked for again";
+  EXPECT_THAT(failed_, IsEmpty());
+  refused_.clear();
+  pass(Seconds(4));
+  EXPECT_THAT(changed_, ElementsAre(Changed("r-2", 20), Changed("r-0", 20)))
+      << "what is refused for good is not asked for so soon";
+}
+
+TEST_F(SqsConsumerTest, ADeletionThatIsNotAnsweredHoldsUpNoExtension) {
+  send("a");
+  send("b");
+  silent_ = {"DeleteMessageBatch"};
+  consumer({.visibility = Seconds(1)});
+  start_and_hear(2);
+  consumer_->settle("a", Fate::kDone);
+  run_until([&] { return count("DeleteMessageBatch") == 1; });
+  run_until([&] { return changed_.size() == 2; });
+  EXPECT_THAT(changed_, ElementsAre(Changed("r-b", 1), Changed("r-b", 1)));
+  EXPECT_THAT(deleted_, IsEmpty());
 }
 
 TEST_F(SqsConsumerTest, FailuresAreToldAndBackOff) {

@@ -34,10 +34,17 @@ class Rig:
     All pods select this rig's nodes, so that several rigs (tests) on one control plane never share a node.
     On an emulated control plane (WorldPlane) it works as on a real one.
     `kube` is an administrator's client in this rig's namespace; `history` knows what happened to its pods and nodes.
+    `beside`: a rig on another control plane, whose queue (and AWS account) is this one's, too.
     """
 
-    def __init__(self, control_plane: ControlPlane | WorldPlane, folder: pathlib.Path, name: str = "rig"):
-        self.control_plane, self.folder = control_plane, folder
+    def __init__(
+        self,
+        control_plane: ControlPlane | WorldPlane,
+        folder: pathlib.Path,
+        name: str = "rig",
+        beside: "Rig | None" = None,
+    ):
+        self.control_plane, self.folder, self._beside = control_plane, folder, beside
         folder.mkdir(parents=True, exist_ok=True)
         self.id = f"t{next(_ids)}"
         self.namespace = f"{self.id}-{name}".replace("_", "-").lower()[:50].strip("-")
@@ -285,6 +292,8 @@ class Rig:
     @functools.cached_property
     def queue(self) -> "QueueRig":
         """A queue, and the AWS that feeds it: rig/aws/queue_rig.py."""
+        if self._beside:
+            return self._beside.queue.of(self.node)
         from .aws.queue_rig import QueueRig  # moto takes a second to import: only those who need it wait
 
         return QueueRig(self.node)
@@ -341,7 +350,7 @@ class Rig:
         """Stops agents and mocks first, then removes what is in the API; nothing of it is waited for."""
         for process in [*self.agents, *self._proxies, *self._imds]:
             process.stop()
-        if "queue" in self.__dict__:
+        if "queue" in self.__dict__ and not self._beside:
             self.queue.stop()
         self.history.stop()
         for traffic in self._traffic:

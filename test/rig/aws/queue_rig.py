@@ -11,6 +11,7 @@
 a notice can be for an instance without a Node, its id stands for the Node: `queue.instance()`.
 """
 
+import copy
 import json
 import os
 import time
@@ -30,6 +31,7 @@ from . import notices
 from .asg_api import AsgApi
 from .asg_hooks import Action, AsgHooks, Hook
 from .long_poll import LongPoll, Received
+from .replies import Reply, Request
 from .server import AwsServer, Call
 
 REGION, ZONE = "us-east-1", "us-east-1a"
@@ -70,16 +72,23 @@ class QueueRig:
             "events": self._polls.one_by_one,
             "sns": self._polls.one_by_one,
             "autoscaling": self._asg_api.answer,
-            "ec2": self._tick,
+            "ec2": self._ec2_answer,
         }
         self.ec2, self.asg = self.aws.client("ec2"), self.aws.client("autoscaling")
         self.sqs, self.sns, self.events = self.aws.client("sqs"), self.aws.client("sns"), self.aws.client("events")
         attributes = {"MessageRetentionPeriod": str(retention_s)}
         self.url = self.sqs.create_queue(QueueName="interruptions", Attributes=attributes)["QueueUrl"]
         self._topic = ""
+        self._unseen: set[str] = set()
         for name, pattern in _RULES.items():
             self.events.put_rule(Name=name, EventPattern=json.dumps(pattern))
             self.events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": self.arn}])
+
+    def of(self, make_node: Callable[..., Node]) -> "QueueRig":
+        """The same queue and the same account, for another cluster's nodes."""
+        other = copy.copy(self)
+        other._make_node = make_node
+        return other
 
     def stop(self) -> None:
         self.aws.stop()
@@ -95,17 +104,21 @@ class QueueRig:
     ) -> list[str]:
         known = ({MANAGED: "blah"} if managed else {}) | (tags or {})
         wanted = [{"ResourceType": "instance", "Tags": [{"Key": k, "Value": v} for k, v in known.items()]}]
-        answer = self.ec2.run_instances(
-            ImageId="ami-00000000",
-            MinCount=count,
-            MaxCount=count,
-            InstanceType="m5.large",
-            Placement={"AvailabilityZone": zone},
-            InstanceMarketOptions={"MarketType": "spot"},
-            **({"TagSpecifications": wanted} if known else {}),
-            **more,
-        )
-        return [one["InstanceId"] for one in answer["Instances"]]
+        ids: list[str] = []
+        while len(ids) < count:  # moto's pages are whole reservations
+            some = min(count - len(ids), 50)
+            answer = self.ec2.run_instances(
+                ImageId="ami-00000000",
+                MinCount=some,
+                MaxCount=some,
+                InstanceType="m5.large",
+                Placement={"AvailabilityZone": zone},
+                InstanceMarketOptions={"MarketType": "spot"},
+                **({"TagSpecifications": wanted} if known else {}),
+                **more,
+            )
+            ids += [one["InstanceId"] for one in answer["Instances"]]
+        return ids
 
     def node(
         self,
@@ -143,6 +156,13 @@ class QueueRig:
         for reservation in ec2_backends[DEFAULT_ACCOUNT_ID][REGION].reservations.values():
             if instance in reservation.instances:
                 reservation.instances.remove(instance)
+
+    def hide(self, instance: str) -> None:
+        """EC2 has launched it, and does not show it yet (it is eventually consistent); until `show()`."""
+        self._unseen.add(instance)
+
+    def show(self) -> None:
+        self._unseen.clear()
 
     # Auto Scaling
 
@@ -213,9 +233,9 @@ class QueueRig:
         """Its lifecycle state; "" when it is in no group."""
         return self._with_hooks(lambda: self.hooks.state_of(_id(host)))
 
-    def tell_again(self, action: Action) -> None:
-        """Auto Scaling's notice comes once more, with another id: same token."""
-        self._announce_action(action)
+    def tell_again(self, action: Action, at: float | None = None) -> None:
+        """Auto Scaling's notice comes once more, with another id: same token. `at`: the event's time; default: now."""
+        self._announce_action(action, at)
 
     # Notices. Each returns the EventBridge id. `at`: the event's time, Unix seconds; default: now
 
@@ -326,12 +346,23 @@ class QueueRig:
         with self._asg_api.lock:
             return work()
 
-    def _tick(self, _) -> None:
+    def _ec2_answer(self, request: Request) -> Reply | None:
         """Instances whose hooks are over have ended: before anybody looks."""
         self._with_hooks(self.hooks.tick)
+        if request.action != "DescribeInstances" or not self._unseen:
+            return None
+        with self._asg_api.lock:
+            there = [(one, one.instances) for one in ec2_backends[DEFAULT_ACCOUNT_ID][REGION].reservations.values()]
+            try:
+                for reservation, instances in there:
+                    reservation.instances = [one for one in instances if one.id not in self._unseen]
+                return self.aws.ask_moto(request)
+            finally:
+                for reservation, instances in there:
+                    reservation.instances = instances
 
-    def _announce_action(self, action: Action) -> None:
-        hook, at = action.hook, time.time()
+    def _announce_action(self, action: Action, at: float | None = None) -> None:
+        hook, at = action.hook, time.time() if at is None else at
         said = (hook.group, hook.name, action.instance, action.token, hook.transition, at, hook.metadata)
         self.put(notices.lifecycle(*said))  # to EventBridge always
         if hook.target:
