@@ -34,6 +34,7 @@ struct Row {
   Answer answer;
   bool asks;  // EC2 is
 };
+// NOLINTNEXTLINE(readability-identifier-naming)
 void PrintTo(const Row& row, std::ostream* out) {
   *out << row.name;
 }

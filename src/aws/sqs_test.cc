@@ -179,6 +179,7 @@ TEST_F(SqsTest, DeletesInTens) {
             "Failed":[{"Id":"8","SenderFault":true,"Code":"ReceiptHandleIsInvalid","Message":"Bad."}]})");
   reply(R"({"Successful":[]})");
   std::vector<std::string> receipts;
+  receipts.reserve(11);
   for (int i = 0; i < 11; ++i) receipts.push_back("r" + std::to_string(i));
   const auto failures = run(delete_messages(client(), kQueue, std::move(receipts)));
   ASSERT_TRUE(failures.has_value()) << failures.error().message;

@@ -222,6 +222,7 @@ TEST(Drain, ARefusedUnitNeverHoldsUpAnother) {
 TEST(Drain, NoMoreAsksThanTheBudgetAllows) {
   TestDrain t;
   std::vector<Unit> units;
+  units.reserve(10);
   for (int i = 0; i < 10; ++i) units.push_back(make_unit(std::to_string(i), Seconds(30), {"ns/b"}));
   t.begin(units, {{.id = BudgetId("ns/b"), .allows = 2}});
   EXPECT_EQ(t.take().size(), 2U);
