@@ -499,7 +499,7 @@ def run_as_a_person(rig, command: str) -> None:
     command = command.replace("nodes --all", f"nodes -l {RIG}={rig.id}").replace(
         "get nodes", f"get nodes -l {RIG}={rig.id}"
     )
-    env = {"PATH": f"{tools}:/usr/bin:/bin", "KUBECONFIG": str(rig.control_plane.kubeconfig())}
+    env = {"HOME": str(tools), "PATH": f"{tools}:/usr/bin:/bin", "KUBECONFIG": str(rig.control_plane.kubeconfig())}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command], env=env, text=True, capture_output=True, check=False
     )
