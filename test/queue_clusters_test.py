@@ -135,7 +135,11 @@ class Mixed:
         self.announced_at = time.time()
         self.cluster.announce()
 
-    def until_drained_without_delay(self) -> None:
+    def drain_beside(self, handler) -> None:
+        """All is announced to a handler that polls; the cluster's hosts do not wait for those of ECS."""
+        handler.wait_for_log("nodes are known")
+        until(lambda: self.queue.polling, 15, "it polls")
+        self.announce()
         self.cluster.until_drained(30)
         for node in self.cluster.doomed:
             marked = self.cluster.rig.history.cordoned_at(node.name)
@@ -152,10 +156,7 @@ def test_messages_of_ecs_hosts_are_left(rig, checks):
     """Tagged, or where nobody asks for tags: another reader of the queue may know them. None is lost."""
     mixed = Mixed(rig, managed=checks == "checks the tag")
     handler = rig.queue_agent({} if checks == "checks the tag" else UNCHECKED)
-    handler.wait_for_log("nodes are known")
-    until(lambda: rig.queue.polling, 15, "it polls")
-    mixed.announce()
-    mixed.until_drained_without_delay()
+    mixed.drain_beside(handler)
     until(lambda: rig.queue.left() == ECS_HOSTS, 30, "the cluster's own are gone")
     stays(lambda: mixed.left() == set(mixed.ecs), 6, "those of ECS stay")
     handler.terminate()
@@ -175,10 +176,7 @@ def test_messages_of_ecs_hosts_are_deleted(rig, why):
     """Without the tag that is wanted they are not for us, as with NTH; with it, or without that check, by policy."""
     mixed = Mixed(rig, managed=why == "policy")
     handler = rig.queue_agent({} if why == "no tag" else DELETES)
-    handler.wait_for_log("nodes are known")
-    until(lambda: rig.queue.polling, 15, "it polls")
-    mixed.announce()
-    mixed.until_drained_without_delay()
+    mixed.drain_beside(handler)
     until(lambda: rig.queue.left() == 0, 30, "every message is gone")
     assert len({one.message_id for one in rig.queue.received}) == len(rig.queue.received), "each was received once"
 

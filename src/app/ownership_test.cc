@@ -34,7 +34,7 @@ struct Row {
   Answer answer;
   bool asks;  // EC2 is
 };
-// NOLINTNEXTLINE(readability-identifier-naming)
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Row& row, std::ostream* out) {
   *out << row.name;
 }

@@ -193,7 +193,7 @@ sources::SqsConsumer::Hooks Queue::Body::consumer_hooks() {
   return {.message = [this](const aws::SqsMessage& message) { received(message); },
           .polled =
               [this](bool well) {
-                answered_ = true;
+                if (!std::exchange(answered_, true)) changed_.set();
                 telling_.polled(well);
               },
           .failed =
@@ -264,9 +264,7 @@ void Queue::Body::hear_time(const aws::ServerTime& time) {
 
 // Before anything is gone on with that a node's record tells of.
 Task<> Queue::Body::hear_first_time() {
-  for (Millis waited{0}; waited < kFirstAnswer && !answered_ && !told_to_end_; waited += kMoment) {
-    co_await sleep_for(kMoment);
-  }
+  if (!answered_ && !told_to_end_) co_await changed_.wait(kFirstAnswer);
 }
 
 void Queue::Body::received(const aws::SqsMessage& message) {

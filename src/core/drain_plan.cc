@@ -45,8 +45,7 @@ void Drain::count_ahead() {
     if (track.awaits_start()) ++released_;
     if (!ends || track.told || track.plan.mode == Mode::kNotOurs) continue;
     ++ahead_.stops;
-    ahead_.requests +=
-        track.unit.budgets.empty() ? 1 : requests_per_stop(budgets_.watched(), false);
+    ahead_.requests += track.unit.budgets.empty() ? 1 : kMostRequestsPerStop;
   }
 }
 

@@ -25,48 +25,32 @@ class Trace {
   T record_;
 };
 
-// uid, node and resourceVersion.
-template <>
-class Trace<Pod> {
+// uid, resourceVersion and one field more.
+template <class T, std::string T::* kField>
+class ShortTrace {
  public:
   const std::string& version() const { return version_; }
-  void follow(const Pod& pod) {
-    version_ = pod.resource_version;
-    if (node_ != pod.node) node_ = pod.node;
+  void follow(const T& record) {
+    version_ = record.resource_version;
+    if (field_ != record.*kField) field_ = record.*kField;
   }
-  Pod last(const std::string& uid) && {
-    Pod pod;
-    pod.uid = uid;
-    pod.node = std::move(node_);
-    pod.resource_version = std::move(version_);
-    return pod;
+  T last(const std::string& uid) && {
+    T record;
+    record.uid = uid;
+    record.resource_version = std::move(version_);
+    record.*kField = std::move(field_);
+    return record;
   }
 
  private:
   std::string version_;
-  std::string node_;
+  std::string field_;
 };
 
-// uid, name and resourceVersion.
 template <>
-class Trace<Node> {
- public:
-  const std::string& version() const { return version_; }
-  void follow(const Node& node) {
-    version_ = node.resource_version;
-    if (name_ != node.name) name_ = node.name;
-  }
-  Node last(const std::string& uid) && {
-    Node node;
-    node.uid = uid;
-    node.name = std::move(name_);
-    node.resource_version = std::move(version_);
-    return node;
-  }
+class Trace<Pod> : public ShortTrace<Pod, &Pod::node> {};
 
- private:
-  std::string version_;
-  std::string name_;
-};
+template <>
+class Trace<Node> : public ShortTrace<Node, &Node::name> {};
 
 }  // namespace spotkeeper::kube
