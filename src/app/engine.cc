@@ -34,7 +34,7 @@ void Engine::begin_turns() {
   turning_ = true;
   take_turns();
   turning_ = false;
-  wake_.set();
+  if (desk_.wake() < asleep_until_) wake_.set();
 }
 
 void Engine::take_turns() {
@@ -74,12 +74,15 @@ void Engine::publish(core::Output output, const core::HostId& host) {
 
 Task<> Engine::keep_time() {
   for (;;) {
-    const Millis until = paused_ ? kLongestSleep : desk_.wake() - clock_.now();
-    const bool told = co_await wake_.wait(std::clamp(until, Millis(0), kLongestSleep));
-    if (told || paused_) continue;
     const Time now = clock_.now();
+    const Millis until = paused_ ? kLongestSleep : desk_.wake() - now;
+    const Millis sleep = std::clamp(until, Millis(0), kLongestSleep);
+    asleep_until_ = now + sleep;
+    const bool told = co_await wake_.wait(sleep);
+    if (told || paused_) continue;
+    const Time woken = clock_.now();
     begin_turns();
-    for (const core::HostId& host : desk_.due(now)) tell(host, core::Tick{});
+    for (const core::HostId& host : desk_.due(woken)) tell(host, core::Tick{});
   }
 }
 

@@ -74,6 +74,7 @@ class Engine {
   std::deque<Told> waiting_;
   std::set<core::HostId> hosts_;
   std::set<core::HostId> finished_;
+  Time asleep_until_ = kNever;  // keep_time(): what is due later need not wake it
   bool turning_ = false;
   bool paused_ = false;
 };

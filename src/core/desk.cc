@@ -20,55 +20,55 @@ constexpr Seconds kTooLong{30};
 }  // namespace
 
 Output Desk::hear(const HostId& host, const Notice& notice, Time now) {
-  auto found = drains_.find(host);
+  auto found = seats_.find(host);
   // A host that outlived its last notice (it was stopped and started) is drained anew.
-  const Drain* before = found != drains_.end() ? &found->second : nullptr;
+  const Drain* before = found != seats_.end() ? &found->second.drain : nullptr;
   const bool outlived =
       before != nullptr && before->notice().id != notice.id && now > before->notice().deadline;
   const bool over = before != nullptr && before->finished() && (outlived || before->withdrawn());
   if (over) {
-    drop(host, now);
-    found = drains_.end();
+    drop(found, now);
+    found = seats_.end();
   }
-  if (found == drains_.end()) {
-    found = drains_.try_emplace(host, host, notice, policy_, now, next_number_, abilities_, &pace_)
-                .first;
+  if (found == seats_.end()) {
+    found =
+        seats_
+            .try_emplace(host, Drain(host, notice, policy_, now, next_number_, abilities_, &pace_))
+            .first;
     next_number_ += kNumbersPerDrain;
   }
-  return turn(host, found->second, NoticeHeard{.notice = notice}, now);
+  return turn(*found, NoticeHeard{.notice = notice}, now);
 }
 
 void Desk::forget(const HostId& host, Time now) {
-  const auto found = drains_.find(host);
-  if (found == drains_.end() || !found->second.finished()) return;
-  drop(host, now);
-  shares_.erase(host);
+  const auto found = seats_.find(host);
+  if (found != seats_.end() && found->second.drain.finished()) drop(found, now);
 }
 
-void Desk::drop(const HostId& host, Time now) {
-  wake_at(host, shares_[host], kNever);
-  Share share = std::exchange(shares_[host], {});
+void Desk::drop(Seats::iterator seat, Time now) {
+  Share& share = seat->second.share;
+  wake_at(seat->first, share, kNever);
   pace_.counted(pace_.open() - share.open, 0, now);
   pace_.counted(share.part, {});
   waiting_ -= static_cast<int>(share.waits);
   count(share, {});
-  drains_.erase(host);
+  seats_.erase(seat);
 }
 
 Output Desk::on(const HostId& host, const Observation& observation, Time now) {
-  const auto found = drains_.find(host);
-  if (found == drains_.end()) return {};
-  return turn(host, found->second, observation, now);
+  const auto found = seats_.find(host);
+  if (found == seats_.end()) return {};
+  return turn(*found, observation, now);
 }
 
-Output Desk::turn(const HostId& host, Drain& drain, const Observation& observation, Time now) {
-  Output out = drain.on(observation, now);
-  count(host, drain, now);
+Output Desk::turn(Seats::value_type& seat, const Observation& observation, Time now) {
+  Output out = seat.second.drain.on(observation, now);
+  count(seat, now);
   return out;
 }
 
-void Desk::count(const HostId& host, Drain& drain, Time now) {
-  Share& share = shares_[host];
+void Desk::count(Seats::value_type& seat, Time now) {
+  auto& [drain, share] = seat.second;
   const int open = drain.releases_open();
   pace_.counted(pace_.open() + open - std::exchange(share.open, open), drain.take_came(), now);
   if (share.part != drain.part()) {
@@ -77,10 +77,10 @@ void Desk::count(const HostId& host, Drain& drain, Time now) {
   }
   waiting_ += static_cast<int>(drain.waits_for_room()) - static_cast<int>(share.waits);
   share.waits = drain.waits_for_room();
-  wake_at(host, share, drain.wake());
+  wake_at(seat.first, share, drain.wake());
   if (drain.last_moments() == share.ahead) return;
   count(share, drain.last_moments());
-  shares_stale_ = shares_stale_ || drains_.size() > 1;
+  shares_stale_ = shares_stale_ || seats_.size() > 1;
 }
 
 void Desk::count(Share& share, const Drain::LastMoments& ahead) {
@@ -93,18 +93,18 @@ void Desk::count(Share& share, const Drain::LastMoments& ahead) {
 
 void Desk::wake_at(const HostId& host, Share& share, Time at) {
   if (share.wake == at) return;
-  if (share.wake != kNever) wakes_.erase({share.wake, host});
-  if (at != kNever) wakes_.emplace(at, host);
+  if (share.wake != kNever) wakes_.erase({.at = share.wake, .host = &host});
+  if (at != kNever) wakes_.insert({.at = at, .host = &host});
   share.wake = at;
 }
 
 const HostId* Desk::first_that_waits() const {
   const HostId* first = nullptr;
   Time end = kNever;
-  for (const auto& [host, drain] : drains_) {
-    if (!drain.waits_for_room() || (first != nullptr && drain.end() >= end)) continue;
+  for (const auto& [host, seat] : seats_) {
+    if (!seat.share.waits || (first != nullptr && seat.drain.end() >= end)) continue;
     first = &host;
-    end = drain.end();
+    end = seat.drain.end();
   }
   return first;
 }
@@ -121,53 +121,51 @@ double Desk::rate_for(size_t hosts) const {
 std::vector<std::pair<HostId, Observation>> Desk::news(Time now) {
   std::vector<std::pair<HostId, Observation>> news;
   if (const HostId* waits = waiting_ > 0 && pace_.has_room() ? first_that_waits() : nullptr) {
-    news.emplace_back(*waits, shares_.at(*waits).crowd);
+    news.emplace_back(*waits, seats_.at(*waits).share.crowd);
   }
   if (!shares_stale_ || now < shares_due_) return news;
   shares_stale_ = false;
   shares_due_ = now + kSharesEvery;
-  std::vector<std::pair<Time, const HostId*>> ends;
-  for (const auto& [host, drain] : drains_) {
-    if (shares_.at(host).ahead.stops > 0) ends.emplace_back(drain.end(), &host);
+  std::vector<std::pair<Moment, Share*>> ends;
+  for (auto& [host, seat] : seats_) {
+    if (seat.share.ahead.stops == 0) continue;
+    ends.emplace_back(Moment{.at = seat.drain.end(), .host = &host}, &seat.share);
   }
-  std::ranges::sort(ends, std::greater<>(), [](const auto& end) {
-    return std::pair<Time, const std::string&>(end.first, end.second->value);
-  });
+  std::ranges::sort(ends, std::greater<>(), &std::pair<Moment, Share*>::first);
   const double each_ms = 1000.0 / rate_for(ends.size());
   Millis lead{0};  // what those that end later take of this host's time
   Time later = kNever;
-  for (const auto& [end, host] : ends) {
-    if (later != kNever) lead = std::max(Millis(0), lead - (later - end));
-    later = end;
-    Share& share = shares_.at(*host);
+  for (const auto& [end, share] : ends) {
+    if (later != kNever) lead = std::max(Millis(0), lead - (later - end.at));
+    later = end.at;
     const Millis rounded = (lead + kShareStep - Millis(1)) / kShareStep * kShareStep;
     const Crowd crowd{.lead = rounded, .brief = brief_};
-    if (crowd != share.crowd) {
-      share.crowd = crowd;
-      news.emplace_back(*host, crowd);
+    if (crowd != share->crowd) {
+      share->crowd = crowd;
+      news.emplace_back(*end.host, crowd);
     }
-    const int requests = brief_ ? share.ahead.stops : share.ahead.requests;
+    const int requests = brief_ ? share->ahead.stops : share->ahead.requests;
     lead += Millis(static_cast<int64_t>(requests * each_ms));
   }
   return news;
 }
 
 Time Desk::wake() const {
-  return wakes_.empty() ? news_due() : std::min(news_due(), wakes_.begin()->first);
+  return wakes_.empty() ? news_due() : std::min(news_due(), wakes_.begin()->at);
 }
 
 std::vector<HostId> Desk::due(Time now) const {
   std::vector<HostId> due;
   for (const auto& [at, host] : wakes_) {
     if (at > now) break;
-    due.push_back(host);
+    due.push_back(*host);
   }
   return due;
 }
 
 const Drain* Desk::find(const HostId& host) const {
-  const auto found = drains_.find(host);
-  return found == drains_.end() ? nullptr : &found->second;
+  const auto found = seats_.find(host);
+  return found == seats_.end() ? nullptr : &found->second.drain;
 }
 
 }  // namespace spotkeeper::core

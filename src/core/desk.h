@@ -56,19 +56,31 @@ class Desk {
     Crowd crowd;         // as it was told
     Time wake = kNever;  // as it is in wakes_
   };
-  Output turn(const HostId& host, Drain& drain, const Observation& observation, Time now);
-  void drop(const HostId& host, Time now);
+  struct Seat {
+    Drain drain;
+    Share share = {};
+  };
+  using Seats = std::map<HostId, Seat>;
+  struct Moment {  // of a host
+    Time at;
+    const HostId* host;
+    auto operator<=>(const Moment& other) const {
+      const auto order = at <=> other.at;
+      return order != 0 ? order : host->value <=> other.host->value;
+    }
+  };
+  Output turn(Seats::value_type& seat, const Observation& observation, Time now);
+  void drop(Seats::iterator seat, Time now);
   void count(Share& share, const Drain::LastMoments& ahead);
-  void count(const HostId& host, Drain& drain, Time now);
+  void count(Seats::value_type& seat, Time now);
   void wake_at(const HostId& host, Share& share, Time at);
   const HostId* first_that_waits() const;
   double rate_for(size_t hosts) const;
 
   Policy policy_;
   Abilities abilities_;
-  std::map<HostId, Drain> drains_;
-  std::map<HostId, Share> shares_;
-  std::set<std::pair<Time, HostId>> wakes_;  // of drains that want one
+  Seats seats_;
+  std::set<Moment> wakes_;  // of drains that want one
   Pace pace_;
   int waiting_ = 0;           // hosts that wait for room
   Drain::LastMoments ahead_;  // of all
