@@ -80,7 +80,8 @@ class Stream {
 
   // The next piece of the body; an empty string is its orderly end. A body cut off midway is an
   // Error (kRetryable), as is no byte for `at_most` (kNoLimit: wait for ever).
-  Task<Result<std::string>> read(Millis at_most);
+  // `spare`: memory to use for a later piece.
+  Task<Result<std::string>> read(Millis at_most, std::string spare = {});
   static constexpr Millis kNoLimit{0};
 
  private:

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/curl_loop.h"
 
+#include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <new>
 #include <utility>
 
@@ -16,7 +18,7 @@ using Steady = std::chrono::steady_clock;
 namespace {
 
 // A busy moment's handles; idle ones cost some 20 KiB each.
-constexpr size_t kIdleHandles = 4;
+constexpr size_t kIdleHandles = 4;  // at least; while busy as many as are in use
 constexpr std::chrono::seconds kHandleLife{10};
 
 CURLM* make_multi() {
@@ -79,11 +81,11 @@ CurlLoop::Handle CurlLoop::take() {
 }
 
 void CurlLoop::give_back(Handle handle) {
-  if (idle_.size() < kIdleHandles) {
-    curl_easy_reset(handle.easy);
-    idle_.push_back(handle);
-  } else {
-    curl_easy_cleanup(handle.easy);
+  curl_easy_reset(handle.easy);
+  idle_.push_back(handle);
+  while (idle_.size() > std::max(kIdleHandles, in_flight_)) {
+    curl_easy_cleanup(idle_.front().easy);
+    idle_.pop_front();
   }
 }
 
@@ -112,6 +114,13 @@ int CurlLoop::on_timer(CURLM* /*multi*/, long timeout_ms, void* self) {
   auto* loop = static_cast<CurlLoop*>(self);
   if (timeout_ms < 0) {
     loop->timer_.cancel();
+    return 0;
+  }
+  if (timeout_ms == 0) {
+    loop->timer_.cancel();
+    asio::post(loop->executor_, [weak = loop->weak_from_this()] {
+      if (const auto alive = weak.lock()) alive->act(CURL_SOCKET_TIMEOUT, 0);
+    });
     return 0;
   }
   loop->timer_.expires_after(std::chrono::milliseconds(timeout_ms));

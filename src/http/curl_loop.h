@@ -13,9 +13,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <unordered_map>
-#include <vector>
 
 namespace spotkeeper::http {
 
@@ -66,7 +66,7 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   boost::asio::steady_timer timer_;
   CURLM* multi_;
   CURLSH* share_;
-  std::vector<Handle> idle_;
+  std::deque<Handle> idle_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
   size_t in_flight_ = 0;
 };

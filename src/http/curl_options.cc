@@ -31,7 +31,7 @@ curl_blob blob_of(const std::string& text) {
   return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
 }
 
-// The buffers of a connection, 34 KiB, only while something moves on it.
+// The buffers of a connection, 34 KiB, only while something moves on it; see keep_buffers().
 CURLcode save_memory(CURL*, void* context, void*) {
   SSL_CTX_set_mode(static_cast<SSL_CTX*>(context), SSL_MODE_RELEASE_BUFFERS);
   return CURLE_OK;
@@ -136,6 +136,13 @@ void set_tls(CURL* easy, const ClientOptions& options, const std::string& system
     curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &certificate);
     curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
   }
+}
+
+void keep_buffers(CURL* easy) {
+  const curl_tlssessioninfo* session = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session);
+  if (session == nullptr || session->internals == nullptr) return;  // no TLS
+  SSL_clear_mode(static_cast<SSL*>(session->internals), SSL_MODE_RELEASE_BUFFERS);
 }
 
 void set_proxy(CURL* easy, const Target& target, const ClientOptions& options,

@@ -37,6 +37,10 @@ void set_request(CURL* easy, const Request& request, const Target& target,
 // Certificates: options.ca_pem, else options.ca_file, else `system_ca` vouch for the server.
 void set_tls(CURL* easy, const ClientOptions& options, const std::string& system_ca);
 
+// The transfer's connection has something moving on it for as long as it lasts: it keeps the
+// buffers that others are without while idle.
+void keep_buffers(CURL* easy);
+
 // A proxy that is itself reached over TLS is not part of a cluster: `system_ca` vouches for it.
 void set_proxy(CURL* easy, const Target& target, const ClientOptions& options,
                const std::string& system_ca);

@@ -17,8 +17,8 @@ const Headers& Stream::headers() const {
   return impl_->transfer->response().headers;
 }
 
-Task<Result<std::string>> Stream::read(Millis at_most) {
-  return impl_->transfer->next_piece(at_most);
+Task<Result<std::string>> Stream::read(Millis at_most, std::string spare) {
+  return impl_->transfer->next_piece(at_most, std::move(spare));
 }
 
 }  // namespace spotkeeper::http

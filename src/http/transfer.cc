@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kMaxHead = 64uz * 1024;
 constexpr size_t kMaxWaiting = 1024uz * 1024;  // of a body read in pieces
+constexpr size_t kMostSpare = 64uz * 1024;     // kept of a piece's memory for the next
 
 std::string_view trim(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t");
@@ -88,14 +89,16 @@ Task<Result<void>> Transfer::whole_body() {
   co_return Result<void>();
 }
 
-Task<Result<std::string>> Transfer::next_piece(Millis at_most) {
+Task<Result<std::string>> Transfer::next_piece(Millis at_most, std::string spare) {
   while (response_.body.empty() && !result_) {
     const Millis limit = at_most > Millis(0) ? at_most : Millis::max();
     if (co_await changed_.wait_real(limit)) continue;
     co_return timed_out("nothing came", at_most);
   }
   if (!response_.body.empty()) {
-    std::string piece = std::exchange(response_.body, {});
+    spare.clear();
+    if (spare.capacity() > kMostSpare) spare.shrink_to_fit();
+    std::string piece = std::exchange(response_.body, std::move(spare));
     if (paused_ && !result_) {
       paused_ = false;
       curl_easy_pause(handle_.easy, CURLPAUSE_CONT);  // may call on_body at once
@@ -150,6 +153,7 @@ bool Transfer::head_ended() {
   response_.status = static_cast<int>(status);
   head_done_ = true;
   changed_.set();
+  if (mode_ != Body::kWhole) keep_buffers(handle_.easy);
   const std::string* length = find_header(response_.headers, "Content-Length");
   size_t announced = 0;
   if (mode_ == Body::kWhole && length != nullptr &&

@@ -45,7 +45,7 @@ class Transfer final : public CurlLoop::Completion {
   Task<Result<void>> whole_body();
 
   // After head(), kPieces: see Stream::read.
-  Task<Result<std::string>> next_piece(Millis at_most);
+  Task<Result<std::string>> next_piece(Millis at_most, std::string spare);
 
   Response& response() { return response_; }
 

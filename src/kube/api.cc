@@ -2,12 +2,12 @@
 #include "kube/api.h"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "async/timing.h"
 #include "kube/files.h"
+#include "kube/object_parser.h"
 #include "kube/plugin_credential.h"
 #include "kube/tls_files.h"
 #include "kube/token.h"
@@ -226,11 +226,10 @@ Task<Result<json::value>> Api::call(Call call) {
       co_return std::unexpected(std::move(error));
     }
     if (answer->body.empty()) co_return json::value();
-    boost::system::error_code broken;
-    json::value body = json::parse(answer->body, broken);
+    std::optional<json::value> body = ObjectParser().parse(answer->body);
     // Whatever answered is not the API server: a proxy's page, and so it may pass.
-    if (broken) co_return retryable(named(call) + ": the answer is not JSON");
-    co_return body;
+    if (!body) co_return retryable(named(call) + ": the answer is not JSON");
+    co_return std::move(*body);
   }
 }
 

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
 
 #include "async/timing.h"
 #include "base/json.h"
+#include "kube/object_parser.h"
 #include "kube/watch_events.h"
 
 namespace spotkeeper::kube {
@@ -70,6 +70,7 @@ class Follower {
   Listing listing_;
   Feed& feed_;
   FollowLimits limits_;
+  ObjectParser events_;
   std::string version_;        // the last resourceVersion seen
   int failures_ = 0;           // in a row
   int unopened_ = 0;           // watches in a row that could not be opened, as the weather was
@@ -88,15 +89,17 @@ Task<> Follower::run() {
   }
 }
 
-// Every page; the feed hears begin_list, each object, and end_list when all pages came.
+// Every page; the feed hears begin_list, each object, and end_list when all pages came; from the
+// beginning, as long as the feed wants it.
 Task<Result<void>> Follower::list() {
   ListSink sink{.begin = [this] { feed_.begin_list(); },
                 .object = [this](const json::value& object) { feed_.put(object); },
                 .left_out = [this](const Error& error) { feed_.failed(error); }};
-  Result<std::string> version = co_await read_list(api_, listing_, std::move(sink), limits_.list);
-  if (!version) co_return std::unexpected(version.error());
-  version_ = std::move(*version);
-  feed_.end_list();
+  do {
+    Result<std::string> version = co_await read_list(api_, listing_, sink, limits_.list);
+    if (!version) co_return std::unexpected(version.error());
+    version_ = std::move(*version);
+  } while (feed_.end_list());
   co_return Result<void>();
 }
 
@@ -162,11 +165,12 @@ Task<Follower::Ended> Follower::watch() {
   }
   opened_ = Steady::now();
   LineSplitter lines(limits_.max_event);
+  std::string spare;
   for (;;) {
-    Result<std::string> piece = co_await (*stream)->read(limits_.silence);
+    Result<std::string> piece = co_await (*stream)->read(limits_.silence, std::move(spare));
     if (!piece) co_return Ended{.how = End::kResume, .error = piece.error().within(what)};
     if (piece->empty()) co_return ended_by_server(what, lines.has_part());
-    lines.add(std::move(*piece));
+    spare = lines.add(std::move(*piece));
     for (;;) {
       const auto line = lines.next();
       if (!line) co_return Ended{.how = End::kRelist, .error = line.error().within(what)};
@@ -188,19 +192,18 @@ Follower::Ended Follower::ended_by_server(const std::string& what, bool in_an_ev
 // Nothing when the watch goes on.
 std::optional<Follower::Ended> Follower::take_event(std::string_view line) {
   const std::string what = "watch " + listing_.resource;
-  boost::system::error_code broken;
   // What the event is made of is freed as a whole, with it.
   std::array<unsigned char, kEventRoom> room{};
   json::monotonic_resource memory(room.data(), room.size());
-  const json::value event = json::parse(line, broken, &memory);
-  const json::value* object = broken ? nullptr : find(event, {"object"});
+  const std::optional<json::value> event = events_.parse(line, &memory);
+  const json::value* object = event ? find(*event, {"object"}) : nullptr;
   if (object == nullptr) {
     return Ended{.how = End::kRelist,
                  .error = permanent(what + ": an event that is not JSON or has no object").error()};
   }
-  const EventType type = event_type(event);
+  const EventType type = event_type(*event);
   if (type == EventType::kError) {
-    Error error = event_error(what, event);
+    Error error = event_error(what, *event);
     End how = End::kRelist;
     if (error.status == 410) how = End::kExpired;
     if (error.status == 429) how = End::kResume;  // load: a list would add to it

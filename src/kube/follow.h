@@ -15,9 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "async/task.h"
@@ -41,6 +41,9 @@ struct Sink {
   std::function<void(const T&)> gone = {};
   // A list is complete: what was reported is all there is. After every list.
   std::function<void()> synced = {};
+  // Asked then: whether `keep` wants more than it did. Another list follows at once, and tells
+  // everything anew.
+  std::function<bool()> again = {};
   // What just went wrong, the pause follows; or an object that could not be decoded and was left
   // out. For logs and counters.
   std::function<void(const Error&)> failed = {};
@@ -67,7 +70,7 @@ class Feed {
   virtual void begin_list() = 0;
   virtual void put(const boost::json::value& object) = 0;
   virtual void remove(const boost::json::value& object) = 0;
-  virtual void end_list() = 0;  // only after a complete list
+  virtual bool end_list() = 0;  // only after a complete list; true: list again
   virtual void failed(const Error& error) = 0;
 };
 
@@ -88,7 +91,7 @@ class Records final : public Feed {
     if (!decoded) return failed(decoded.error());
     auto [at, is_new] = records_.try_emplace(decoded->uid);
     at->second.list = list_;
-    if (!is_new && at->second.trace.version() == decoded->resource_version) return;
+    if (!is_new && !anew_ && at->second.trace.version() == decoded->resource_version) return;
     at->second.trace.follow(*decoded);
     if (sink_.changed) sink_.changed(*decoded);
   }
@@ -99,7 +102,7 @@ class Records final : public Feed {
     if (records_.erase(decoded->uid) != 0 && sink_.gone) sink_.gone(*decoded);
   }
 
-  void end_list() override {
+  bool end_list() override {
     for (auto at = records_.begin(); at != records_.end();) {
       if (at->second.list == list_) {
         ++at;
@@ -110,6 +113,7 @@ class Records final : public Feed {
       if (sink_.gone) sink_.gone(record);
     }
     if (sink_.synced) sink_.synced();
+    return anew_ = sink_.again && sink_.again();
   }
 
   void failed(const Error& error) override {
@@ -130,8 +134,9 @@ class Records final : public Feed {
   };
   Decode decode_;
   Sink<T> sink_;
-  std::map<std::string, Entry> records_;
+  std::unordered_map<std::string, Entry> records_;
   uint64_t list_ = 0;
+  bool anew_ = false;  // what is known is told, too
 };
 
 template <class T>

@@ -9,6 +9,7 @@
 
 #include "base/fuzz.h"
 #include "kube/list_parser.h"
+#include "kube/test_prune.h"
 
 namespace spotkeeper {
 namespace {
@@ -66,8 +67,9 @@ size_t count(std::string_view text, std::string_view part) {
 void check_against_document(std::string_view body, const Read& read) {
   if (count(body, "\"items\"") > 1 || body.contains('\\')) return;
   boost::system::error_code broken;
-  const json::value document = json::parse(body, broken, {}, {.max_depth = kDeepest});
+  json::value document = json::parse(body, broken, {}, {.max_depth = kDeepest});
   if (broken) return must(!read.version, "a list is JSON");
+  kube::prune(document);
   const json::object* object = document.if_object();
   const json::value* items = object == nullptr ? nullptr : object->if_contains("items");
   if (items == nullptr) {

@@ -2,11 +2,11 @@
 #include "kube/list_parser.h"
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/value_stack.hpp>
 #include <cstdint>
 #include <utility>
 
 #include "base/json.h"
+#include "kube/pruned_stack.h"
 
 namespace spotkeeper::kube {
 namespace {
@@ -34,10 +34,18 @@ class Handler {
 
   bool on_document_begin(Code& /*code*/) { return true; }
   bool on_document_end(Code& /*code*/) { return true; }
-  bool on_object_begin(Code& code) { return begin(1, code) && opened(); }
+  bool on_object_begin(Code& code) {
+    if (!begin(1, code)) return false;
+    if (kept()) stack().begin_object();
+    return opened();
+  }
   bool on_array_begin(Code& code) {
-    if (in_object_ || depth_ != 1 || key_ != "items") return begin(1, code) && opened();
-    in_items_ = true;
+    if (!in_object_ && depth_ == 1 && key_ == "items") {
+      in_items_ = true;
+      return opened();
+    }
+    if (!begin(1, code)) return false;
+    if (kept()) stack().begin_array();
     return opened();
   }
   bool on_object_end(size_t size, Code& /*code*/) {
@@ -55,7 +63,7 @@ class Handler {
   }
   bool on_key_part(Text text, size_t /*size*/, Code& code) {
     if (!count(text.size(), code)) return false;
-    if (kept()) stack().push_chars(text);
+    if (kept()) stack().push_key_part(text);
     if (names_member()) key_part_ += text;
     return true;
   }
@@ -108,7 +116,7 @@ class Handler {
   bool on_comment(Text /*text*/, Code& /*code*/) { return true; }
 
  private:
-  json::value_stack& stack() { return in_object_ ? object_ : envelope_; }
+  PrunedStack& stack() { return in_object_ ? object_ : envelope_; }
   // Whether what comes is kept: all but the rest of an object that is too large.
   bool kept() const { return !in_object_ || !too_large_; }
   bool names_member() const { return !in_object_ && depth_ == 1; }
@@ -166,8 +174,8 @@ class Handler {
 
   ListParser::Sink sink_;
   size_t largest_;
-  json::value_stack envelope_;
-  json::value_stack object_;
+  PrunedStack envelope_;
+  PrunedStack object_;
   size_t envelope_size_ = 0;
   size_t object_size_ = 0;
   int depth_ = 0;         // containers that are open

@@ -7,9 +7,9 @@
 
 namespace spotkeeper::kube {
 
-void LineSplitter::add(std::string piece) {
+std::string LineSplitter::add(std::string piece) {
   if (begin_ == buffer_.size()) {
-    buffer_ = std::move(piece);
+    buffer_.swap(piece);
     scanned_ = 0;
   } else {
     buffer_.erase(0, begin_);
@@ -17,6 +17,7 @@ void LineSplitter::add(std::string piece) {
     buffer_ += piece;
   }
   begin_ = 0;
+  return piece;
 }
 
 Result<std::optional<std::string_view>> LineSplitter::next() {

@@ -20,7 +20,8 @@ class LineSplitter {
   explicit LineSplitter(size_t longest) : longest_(longest) {}
 
   // Takes the next piece of the body. Call next() until it answers nothing before the next add().
-  void add(std::string piece);
+  // Gives back memory that is not needed any more.
+  std::string add(std::string piece);
 
   // The next complete line without its end; valid until the next add(). Empty lines are left out.
   Result<std::optional<std::string_view>> next();

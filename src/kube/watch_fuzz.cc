@@ -3,14 +3,19 @@
 // rest is the body. Whatever the pieces, the lines are those of the whole body, and the same pods
 // are reported.
 #include <array>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/fuzz.h"
 #include "kube/follow.h"
+#include "kube/object_parser.h"
 #include "kube/objects.h"
+#include "kube/test_prune.h"
 #include "kube/watch_events.h"
 
 namespace spotkeeper {
@@ -20,6 +25,7 @@ namespace json = boost::json;
 using Lines = std::vector<std::string>;
 
 constexpr size_t kLongest = 700;        // of a line; short, so that longer ones turn up
+constexpr size_t kDeepest = 100;        // as the parser has it
 constexpr const char* kTooLong = "\n";  // in Lines: this is where the limit was passed
 
 // The lines of a body, the plain way.
@@ -65,12 +71,11 @@ Lines split(std::string_view sizes, std::string_view body) {
 class Reader {
  public:
   void take(const std::string& line) {
-    boost::system::error_code broken;
-    const json::value event = json::parse(line, broken);
-    const json::object* fields = broken ? nullptr : event.if_object();
+    const std::optional<json::value> event = parse(line);
+    const json::object* fields = event ? event->if_object() : nullptr;
     const json::value* object = fields == nullptr ? nullptr : fields->if_contains("object");
-    const kube::EventType type = kube::event_type(event);
     if (object == nullptr) return;
+    const kube::EventType type = kube::event_type(*event);
     if (type == kube::EventType::kChanged) records_.put(*object);
     if (type == kube::EventType::kDeleted) records_.remove(*object);
   }
@@ -83,6 +88,15 @@ class Reader {
   }
 
  private:
+  std::optional<json::value> parse(const std::string& line) {
+    std::optional<json::value> event = parser_.parse(line);
+    boost::system::error_code broken;
+    json::value plain = json::parse(line, broken, {}, {.max_depth = kDeepest});
+    must(event.has_value() == !broken, "an event is JSON");
+    kube::prune(plain);
+    must(!event || json::serialize(*event) == json::serialize(plain), "only that is left out");
+    return event;
+  }
   void changed(const kube::Pod& pod) {
     must(!pod.uid.empty() && !pod.name.empty() && !pod.ns.empty(), "a pod has an identity");
     alive_.insert(pod.uid);
@@ -91,6 +105,7 @@ class Reader {
     must(alive_.erase(pod.uid) == 1, "gone is what was there, once");
   }
 
+  kube::ObjectParser parser_;
   std::set<std::string> alive_;
   kube::Records<kube::Pod> records_{&kube::decode_pod,
                                     {.changed = [this](const kube::Pod& pod) { changed(pod); },
