@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/unit.h"
@@ -27,7 +28,10 @@ class BudgetShelf {
   core::Budget at(const core::BudgetId& id) const;
 
  private:
-  std::map<core::BudgetId, kube::Budget> budgets_;  // "namespace/name": those of one together
+  std::map<core::BudgetId, kube::Budget> budgets_;
+  // A pod need not be held against all of them: each is found by a label that it demands
+  // ("namespace/key=value"), or, where it demands none, by "namespace/".
+  std::unordered_map<std::string, std::vector<const kube::Budget*>> by_label_;
 };
 
 }  // namespace spotkeeper::effects

@@ -50,6 +50,13 @@ void ClusterView::remove(const core::HostId& host) {
   forget(by_group_);
 }
 
+void ClusterView::forget_shared() {
+  budgets_ = std::make_shared<BudgetShelf>();
+  services_ = std::make_shared<ServiceShelf>();
+  volumes_.clear();
+  budgets_listed_ = budgets_unread_ = slices_listed_ = volumes_listed_ = false;
+}
+
 void ClusterView::tell_again(const core::HostId& host) {
   Host& here = *hosts_.at(host);
   tell(here, here.units.everything());

@@ -34,6 +34,9 @@ class ClusterView {
   // All that is known, for a drain that begins later.
   void tell_again(const core::HostId& host);
   bool goes(const std::string& node) const { return hosts_.contains(core::HostId(node)); }
+  bool empty() const { return hosts_.empty(); }
+  // While it is empty: what hosts share is not watched any more.
+  void forget_shared();
 
   // Of nodes that do not go nothing is kept.
   void pod_changed(const kube::Pod& pod);

@@ -207,7 +207,7 @@ Task<Result<void>> Kubernetes::relabel(core::Action action, kube::Pod pod) {
 std::shared_ptr<WorkloadWatch> Kubernetes::workloads() {
   if (!workloads_) {
     workloads_ = std::make_shared<WorkloadWatch>(
-        api_, group_,
+        api_, group_, watches_->pods(),
         [this](const std::string& node) { return view_.goes(node) || watches_->is_marked(node); },
         [this](const core::Observation& observation) { view_.tell_group(observation); },
         [this](const std::string& ns, const std::set<std::string>& shared) {
@@ -237,7 +237,12 @@ void Kubernetes::forget(const core::HostId& host) {
   nodes_.erase(host.value);
   holders_.forget(host.value);
   watches_->end(host.value);
+  if (workloads_) workloads_->end(host.value);
   view_.remove(host);
+  if (!view_.empty()) return;
+  watches_->end_all();
+  workloads_ = nullptr;
+  view_.forget_shared();
 }
 
 void Kubernetes::mark_answered(const std::string& node) {

@@ -13,9 +13,6 @@
 namespace spotkeeper::effects {
 namespace {
 
-// Hosts that are announced together and have a watch each. More share one: it reads all pods of the
-// cluster once, which two requests for each host would outweigh by then.
-constexpr size_t kOwnWatches = 20;
 // A page of EndpointSlices may hold a hundred endpoints in each.
 constexpr int kSlicePage = 100;
 
@@ -30,53 +27,39 @@ bool Watches::may(const char* group, const char* resource, const char* verb) con
   return !lacking_.contains(kube::Right{.group = group, .resource = resource, .verb = verb});
 }
 
+Watches::Watches(kube::Api& api, TaskGroup& group, ClusterView& view)
+    : api_(api), group_(group), view_(view), pods_(std::make_shared<PodStreams>(api, group, view)) {
+  pods_->on_listed = [this](const Nodes& nodes) { pods_listed(nodes); };
+}
+
+// What comes after the end of the round, before its task has ended, is not told.
 template <class T>
-std::string Watches::follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
-                            kube::Sink<T> sink) {
-  const std::string name =
-      fmt::format("{} {} {}", listing.resource, listing.field_selector, ++number_);
-  group_.spawn(name, kube::follow<T>(api_, std::move(listing), decode, std::move(sink)));
-  return name;
+void Watches::follow(kube::Listing listing, Result<T> (*decode)(const boost::json::value&),
+                     kube::Sink<T> sink) {
+  around_.tasks.push_back(fmt::format("watch {} {}", listing.resource, round_));
+  const auto goes_on = [self = shared_from_this(), round = round_] {
+    return self->round_ == round;
+  };
+  sink.keep = [goes_on](const auto&) { return goes_on(); };
+  sink.synced = [goes_on, tell = std::move(sink.synced)] {
+    if (goes_on()) tell();
+  };
+  sink.failed = [goes_on, tell = std::move(sink.failed)](const Error& error) {
+    if (goes_on()) tell(error);
+  };
+  group_.spawn(around_.tasks.back(),
+               kube::follow<T>(api_, std::move(listing), decode, std::move(sink)));
 }
 
 void Watches::begin(Nodes nodes) {
-  if (nodes.size() > kOwnWatches) {
-    watch_pods(urgently(kube::listing_of("/api/v1/pods")), std::move(nodes));
-  } else {
-    for (const std::string& node : nodes) watch_pods(urgently(kube::pods_on(node)), {node});
-  }
-  if (!std::exchange(around_, true)) watch_around();
+  pods_->begin(std::move(nodes));
+  if (!std::exchange(around_.begun, true)) watch_around();
 }
 
-void Watches::watch_pods(kube::Listing listing, Nodes nodes) {
-  const auto self = shared_from_this();
-  const bool shared = listing.field_selector.empty();
-  const auto wanted = std::make_shared<Nodes>(std::move(nodes));
-  kube::Sink<kube::Pod> sink;
-  if (shared) {
-    sink.keep = [wanted](const boost::json::value& pod) {
-      return wanted->contains(text_at(pod, {"spec", "nodeName"}));
-    };
-  }
-  sink.changed = [self](const kube::Pod& pod) { self->view_.pod_changed(pod); };
-  sink.gone = [self](const kube::Pod& pod) { self->view_.pod_gone(pod); };
-  sink.synced = [self, wanted] { self->pods_listed(Nodes(*wanted)); };
-  sink.failed = [self, wanted](const Error& error) {
-    if (!wanted->empty()) self->view_.trouble(*wanted->begin(), error);
-  };
-  pods_[follow<kube::Pod>(std::move(listing), kube::decode_pod, std::move(sink))] = wanted;
-}
-
-void Watches::end(const std::string& node) {
-  for (auto at = pods_.begin(); at != pods_.end();) {
-    at->second->erase(node);
-    if (!at->second->empty()) {
-      ++at;
-      continue;
-    }
-    group_.cancel(at->first);
-    at = pods_.erase(at);
-  }
+void Watches::end_all() {
+  for (const std::string& task : around_.tasks) group_.cancel(task);
+  around_ = {};
+  ++round_;
 }
 
 // What is known of their Deployments comes before anything is done. The rest is only for the
@@ -86,12 +69,12 @@ void Watches::pods_listed(const Nodes& nodes) {
   if (first && on_pods) on_pods(nodes);
   view_.pods_listed(nodes);
   if (!first) return;
-  if (!services_ && may("discovery.k8s.io", "endpointslices", "list")) watch_slices();
-  const bool any = !volumes_ && view_.any_volumes(nodes);
+  if (!around_.services && may("discovery.k8s.io", "endpointslices", "list")) watch_slices();
+  const bool any = !around_.volumes && view_.any_volumes(nodes);
   if (any && may("storage.k8s.io", "volumeattachments", "list")) watch_volumes();
-  if (local_services_ == Local::kWanted) {
-    local_services_ = may("", "services", "list") ? Local::kAsked : Local::kKnown;
-    if (local_services_ == Local::kAsked) group_.spawn("local services", find_local_services());
+  if (want_local_services_ && !std::exchange(around_.local_asked, true)) {
+    around_.local_known = !may("", "services", "list");
+    if (!around_.local_known) group_.spawn("local services", find_local_services());
   }
 }
 
@@ -119,13 +102,13 @@ void Watches::watch_budgets() {
 
 // What goes wrong here is told, and holds up nobody.
 void Watches::watch_slices() {
-  services_ = true;
+  around_.services = true;
   const auto self = shared_from_this();
   kube::Sink<kube::EndpointSlice> sink;
   sink.changed = [self](const kube::EndpointSlice& slice) { self->view_.slice_changed(slice); };
   sink.gone = [self](const kube::EndpointSlice& slice) { self->view_.slice_gone(slice); };
   sink.synced = [self] {
-    self->slices_listed_ = true;
+    self->around_.slices_listed = true;
     self->services_known();
   };
   sink.failed = [self](const Error& error) { self->view_.trouble(error); };
@@ -136,7 +119,7 @@ void Watches::watch_slices() {
 
 // Where the pods have volumes: their next users wait for them.
 void Watches::watch_volumes() {
-  volumes_ = true;
+  around_.volumes = true;
   const auto self = shared_from_this();
   kube::Sink<kube::VolumeAttachment> sink;
   sink.changed = [self](const kube::VolumeAttachment& each) { self->view_.volume_changed(each); };
@@ -151,8 +134,10 @@ void Watches::watch_volumes() {
 // answer none is: the label that takes the node out of load balancers comes with the mark.
 Task<> Watches::find_local_services() {
   const auto self = shared_from_this();
+  const int round = round_;
   const auto all = co_await kube::list_all<kube::Service>(
       api_, kube::listing_of("/api/v1/services"), kube::decode_service);
+  if (round != round_) co_return;
   if (all) {
     std::set<core::ServiceId> local;
     for (const kube::Service& service : *all) {
@@ -162,19 +147,21 @@ Task<> Watches::find_local_services() {
   } else {
     view_.trouble(all.error());
   }
-  local_services_ = Local::kKnown;
+  around_.local_known = true;
   services_known();
 }
 
 // Both at once: a Service whose endpoints are known, and not yet that a load balancer needs them
 // here, would not keep the host in load balancers.
 void Watches::services_known() {
-  if (slices_listed_ && local_services_ == Local::kKnown) view_.slices_listed();
+  if (around_.slices_listed && (around_.local_known || !want_local_services_)) {
+    view_.slices_listed();
+  }
 }
 
 // Only cordoned nodes can be marked.
 void Watches::want_marked_nodes() {
-  if (std::exchange(nodes_, true)) return;
+  if (std::exchange(around_.nodes, true)) return;
   if (!may("", "nodes", "list")) return on_marks_known();
   const auto self = shared_from_this();
   kube::Sink<kube::Node> sink;
@@ -193,7 +180,8 @@ void Watches::want_marked_nodes() {
 void Watches::node_changed(const kube::Node& node, bool here) {
   if (here && on_node) on_node(node);
   const bool marked = here && node.annotations.contains(kStateAnnotation);
-  const bool changed = marked ? marked_.insert(node.name).second : marked_.erase(node.name) != 0;
+  const bool changed =
+      marked ? around_.marked.insert(node.name).second : around_.marked.erase(node.name) != 0;
   // Of those that we watch it is known.
   if (changed && on_marked && !view_.goes(node.name)) on_marked();
 }

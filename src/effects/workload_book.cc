@@ -40,10 +40,14 @@ Surroundings surroundings_of(const std::vector<kube::Pod>& pods) {
   for (const kube::Pod& pod : pods) {
     const std::optional<Place> place = place_of(pod);
     if (!place) continue;
-    bool& claims = around.spaces[pod.ns];
-    claims = claims || !pod.claims.empty();
-    around.hashes.insert(place->hash);
-    around.groups.insert(core::GroupId(pod.ns + "/" + place->deployment));
+    const core::GroupId group(pod.ns + "/" + place->deployment);
+    Surroundings::Space& space = around.spaces[pod.ns];
+    space.claims = space.claims || !pod.claims.empty();
+    space.nodes.insert(pod.node);
+    Surroundings::ReplicaSet& replica_set = around.hashes[place->hash];
+    replica_set.groups.insert(group);
+    replica_set.nodes.insert(pod.node);
+    around.groups.insert(group);
   }
   return around;
 }
@@ -143,6 +147,23 @@ WorkloadBook::Observations WorkloadBook::wanted(const std::set<core::GroupId>& i
 WorkloadBook::Observations WorkloadBook::marks_known() {
   if (std::exchange(marks_known_, true)) return {};
   return recount();
+}
+
+void WorkloadBook::forget_space(const std::string& ns) {
+  const std::string prefix = ns + "/";
+  const auto is_of = [&prefix](const core::GroupId& id) { return id.value.starts_with(prefix); };
+  std::erase_if(entries_, [&](const auto& each) { return is_of(each.first); });
+  std::erase_if(wanted_, is_of);
+  looked_at_.erase(ns);
+}
+
+void WorkloadBook::forget_source(int source) {
+  for (auto at = pods_.begin(); at != pods_.end();) {
+    Seen& seen = at->second;
+    const bool last = seen.sources.erase(source) != 0 && seen.sources.empty();
+    if (last) leave(seen.facts);
+    at = last ? pods_.erase(at) : std::next(at);
+  }
 }
 
 WorkloadBook::Observations WorkloadBook::recount() {

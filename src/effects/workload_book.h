@@ -21,8 +21,16 @@ namespace spotkeeper::effects {
 
 // What has to be looked at for the sake of some pods of Deployments.
 struct Surroundings {
-  std::map<std::string, bool> spaces;  // their namespaces; whether volume claims are mounted there
-  std::set<std::string> hashes;        // of their ReplicaSets
+  struct Space {
+    bool claims = false;  // volume claims are mounted there
+    std::set<std::string> nodes;
+  };
+  struct ReplicaSet {
+    std::set<core::GroupId> groups;
+    std::set<std::string> nodes;
+  };
+  std::map<std::string, Space> spaces;       // their namespaces
+  std::map<std::string, ReplicaSet> hashes;  // of their ReplicaSets
   std::set<core::GroupId> groups;
 };
 Surroundings surroundings_of(const std::vector<kube::Pod>& pods);
@@ -54,6 +62,11 @@ class WorkloadBook {
   // Which nodes others have marked is known, or cannot be. No group is told before: what is Ready
   // on them would be taken for a replacement.
   Observations marks_known();
+
+  // Nobody wants to know of this namespace any more.
+  void forget_space(const std::string& ns);
+  // That watch has ended; what no other shows is kept no more.
+  void forget_source(int source);
 
   // Another node goes; what was counted on it counts no more.
   Observations recount();

@@ -64,7 +64,7 @@ Task<WorkloadLook> look_at_workloads(kube::Api& api, std::vector<kube::Pod> pods
   WorkloadBook book([](const std::string&) { return true; });
   book.marks_known();  // nothing is counted here
   book.wanted(around.groups);
-  for (const auto& [ns, claims] : around.spaces) {
+  for (const auto& [ns, space] : around.spaces) {
     const auto all = co_await read_all<kube::Deployment>(
         api, kube::listing_in(ns, "/apis/apps/v1", "deployments"), kube::decode_deployment);
     if (!all) {
@@ -74,7 +74,7 @@ Task<WorkloadLook> look_at_workloads(kube::Api& api, std::vector<kube::Pod> pods
     }
     for (const kube::Deployment& deployment : *all) book.deployment_changed(deployment);
     std::set<std::string>& shared = look.shared_claims[ns];
-    if (claims) shared = co_await read_shared_claims(api, ns);
+    if (space.claims) shared = co_await read_shared_claims(api, ns);
     book.looked_at(ns, co_await read_hash_selectors(api, ns));
   }
   for (core::Observation& group : book.everything()) look.groups.push_back(std::move(group));

@@ -45,16 +45,19 @@ void WorkloadView::deliver(Time& last, std::function<void()> what) {
 }
 
 void WorkloadView::need(const std::vector<kube::Pod>& pods) {
-  effects::Surroundings around = effects::surroundings_of(pods);
-  for (const auto& [ns, claims] : around.spaces) {
+  const effects::Surroundings around = effects::surroundings_of(pods);
+  for (const auto& [ns, space] : around.spaces) {
     if (looks_.try_emplace(ns).second) look_at(ns);
   }
-  std::erase_if(around.hashes, [this](const auto& hash) { return !hashes_.insert(hash).second; });
-  if (around.hashes.empty()) {
+  std::set<std::string> fresh;
+  for (const auto& [hash, replica_set] : around.hashes) {
+    if (hashes_.insert(hash).second) fresh.insert(hash);
+  }
+  if (fresh.empty()) {
     tell(book_.wanted(around.groups));
     return;
   }
-  add_source({.hashes = std::move(around.hashes), .ns = {}, .selector = {}}, around.groups);
+  add_source({.hashes = std::move(fresh), .ns = {}, .selector = {}}, around.groups);
 }
 
 void WorkloadView::look_at(const std::string& ns) {
