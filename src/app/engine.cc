@@ -34,7 +34,9 @@ void Engine::begin_turns() {
   turning_ = true;
   take_turns();
   turning_ = false;
-  if (desk_.wake() < asleep_until_) wake_.set();
+  // What is due now may have come while the machine was suspended: timers did not go on then.
+  const Time due = desk_.wake();
+  if (due < asleep_until_ || due <= clock_.now()) wake_.set();
 }
 
 void Engine::take_turns() {

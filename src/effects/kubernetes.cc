@@ -63,7 +63,10 @@ Kubernetes::Kubernetes(kube::Api& api, TaskGroup& group, const Clock& clock, Opt
   if (options_.local_services) watches_->want_local_services();
 }
 
-Kubernetes::~Kubernetes() = default;
+// The streams know whom to tell, and those the streams.
+Kubernetes::~Kubernetes() {
+  watches_->pods()->end_all();
+}
 
 void Kubernetes::seen(kube::Node node) {
   std::string name = node.name;

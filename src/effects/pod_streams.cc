@@ -12,9 +12,14 @@
 namespace spotkeeper::effects {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 // Hosts that are announced together and have a stream each. More share one: it reads all pods of
 // the cluster, which two requests for each host would outweigh by then.
 constexpr size_t kOwnStreams = 20;
+// A list that takes longer is not read twice: hand-overs wait three seconds for what they need
+// (core::Policy::mark_patience), and the API server selects by hash much sooner.
+constexpr std::chrono::seconds kShortList{1};
 
 std::string task_of(int stream) {
   return fmt::format("pods {}", stream);
@@ -36,7 +41,9 @@ void PodStreams::begin(Nodes nodes) {
 }
 
 int PodStreams::of_replica_sets(std::set<std::string> hashes, Sink sink) {
-  if (listing_ != nullptr && listing_->all && listing_->others.changed == nullptr) {
+  const bool joins = listing_ != nullptr && listing_->all && !listing_->others.changed &&
+                     Steady::now() - listing_->opened < kShortList;
+  if (joins) {
     listing_->hashes = std::move(hashes);
     listing_->others = std::move(sink);
     listing_->again = true;
@@ -55,6 +62,7 @@ int PodStreams::open(kube::Listing listing, Stream wanted) {
   const auto self = shared_from_this();
   const auto stream = std::make_shared<Stream>(std::move(wanted));
   stream->id = ++last_;
+  stream->opened = Steady::now();
   streams_[stream->id] = stream;
   listing.urgent = true;
   Sink sink;
@@ -116,6 +124,14 @@ void PodStreams::stop(int id) {
   found->second->others = {};
   found->second->hashes.clear();
   close_if_idle(found);
+}
+
+void PodStreams::end_all() {
+  for (const auto& [id, stream] : streams_) {
+    stream->nodes.clear();
+    stream->others = {};
+  }
+  streams_.clear();
 }
 
 PodStreams::Streams::iterator PodStreams::close_if_idle(Streams::iterator stream) {

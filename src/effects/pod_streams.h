@@ -4,6 +4,7 @@
 // and the group, to which its tasks belong, must outlive it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,7 +35,8 @@ class PodStreams : public std::enable_shared_from_this<PodStreams> {
   void end(const std::string& node);
 
   // Pods of these ReplicaSets. Wanted from within on_listed of hosts that share a stream, they come
-  // in it: it is listed once more, and keeps them too. Else they have a stream of their own.
+  // in it: it is listed once more, and keeps them too. Else, or where a list takes long, they have
+  // a stream of their own.
   int of_replica_sets(std::set<std::string> hashes, Sink sink);
 
   // Pods that a listing selects.
@@ -42,6 +44,9 @@ class PodStreams : public std::enable_shared_from_this<PodStreams> {
 
   // These pods, by what select() or of_replica_sets() gave, are not wanted any more.
   void stop(int id);
+
+  // Nobody is told any more. The tasks end with their group.
+  void end_all();
 
   // All pods of these nodes have been seen; after every list.
   std::function<void(const Nodes&)> on_listed;
@@ -53,6 +58,7 @@ class PodStreams : public std::enable_shared_from_this<PodStreams> {
     std::set<std::string> hashes;  // of ReplicaSets whose pods `others` is told of; none: of all
     Sink others;
     int id = 0;
+    std::chrono::steady_clock::time_point opened{};
     bool again = false;  // more is kept than when it was listed
     bool keeps(const boost::json::value& pod) const;
     bool is_wanted() const { return !nodes.empty() || others.changed != nullptr; }

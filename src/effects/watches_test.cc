@@ -98,7 +98,9 @@ class WatchesTest : public http::ServerFixture {
           {"resourceVersion", std::to_string(version)},
           {"labels", {{"app", "web"}, {"pod-template-hash", hash}}},
           {"ownerReferences",
-           {{{"kind", "ReplicaSet"}, {"name", "web-h1"}, {"controller", true}}}}}},
+           {{{"kind", "ReplicaSet"},
+             {"name", "web-" + hash.substr(0, 2)},
+             {"controller", true}}}}}},
         {"spec", {{"nodeName", node}}},
         {"status",
          {{"phase", "Running"}, {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}});
@@ -275,6 +277,25 @@ TEST_F(WatchesTest, ReplacementsForManyHostsComeInTheirStream) {
 
   for (const core::HostId& each : hosts) kubernetes_->forget(each);
   run_until([&] { return watched_.empty(); });
+}
+
+// A few hosts go first, then many with pods of the same Deployment, and of another.
+TEST_F(WatchesTest, WhatAnotherStreamShowsIsNotHidden) {
+  begin(true);
+  items_["pods n1"] = web_pod("a", "n1", 1);
+  items_["pods by hash"] = web_pod("a", "n1", 1) + "," + web_pod("b", "m0", 2);
+  items_["deployments"] = deployment();
+  kubernetes_->watch(kOne);
+  run_until([&] { return owned_and_ready(kOne) == std::pair{2, 1}; });
+  items_["pods"] = items_["pods by hash"] + "," + web_pod("x", "m0", 3, "h2");
+  const core::HostId host("m0");
+  for (int i = 0; i < 25; ++i) kubernetes_->watch(core::HostId("m" + std::to_string(i)));
+  run_until([&] { return watched_.contains("pods") && count<core::GroupSeen>(host) > 0; });
+  happens("pods", "MODIFIED", web_pod("b", "m0", 20));
+  happens("pods", "ADDED", web_pod("y", "m1", 21, "h2"));
+  run_until([&] { return owned_and_ready(host) == std::pair{4, 0}; });
+  EXPECT_EQ(owned_and_ready(kOne), (std::pair{4, 0}));
+  EXPECT_EQ(watched_.count("pods by hash"), 1U);
 }
 
 // What is watched for the sake of hand-overs ends with the last host that needs it.

@@ -103,7 +103,7 @@ WorkloadBook::Observations WorkloadBook::pod_gone(int source, const kube::Pod& p
   const auto found = pods_.find(pod.uid);
   if (found == pods_.end()) return {};
   Seen& seen = found->second;
-  seen.sources.erase(source);
+  if (seen.sources.erase(source) == 0) return {};  // it never showed it
   const uint64_t version = kube::version_number(pod.resource_version);
   if (!seen.sources.empty() && version < seen.version) return {};  // another watch is ahead
   if (!seen.sources.empty()) {

@@ -46,7 +46,7 @@ class WorkloadBook {
   Observations deployment_changed(const kube::Deployment& deployment);
   Observations deployment_gone(const kube::Deployment& deployment);
 
-  // `source`: which watch shows it.
+  // `source`: which watch shows it. Gone may be what it never showed.
   Observations pod_changed(int source, const kube::Pod& pod);
   Observations pod_gone(int source, const kube::Pod& pod);
 

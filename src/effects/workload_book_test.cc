@@ -52,5 +52,37 @@ TEST(WorkloadBook, AGroupIsToldWhenItIsKnownWhichNodesOthersHaveMarked) {
   EXPECT_THAT(book.marks_known(), IsEmpty());
 }
 
+TEST(WorkloadBook, GoneFromAWatchThatNeverShowedItHidesNothing) {
+  WorkloadBook book([](const std::string&) { return false; });
+  book.marks_known();
+  book.deployment_changed(web());
+  book.looked_at("default", "");
+  book.pod_changed(1, ready_pod("a", "n1"));
+  ASSERT_THAT(book.wanted({core::GroupId("default/web")}), SizeIs(1));
+  EXPECT_THAT(book.pod_gone(2, ready_pod("a", "n1")), IsEmpty());
+  EXPECT_THAT(book.recount(), IsEmpty());
+  const auto told = book.pod_gone(1, ready_pod("a", "n1"));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(std::get<core::GroupSeen>(told[0]).group.owned, 0);
+}
+
+TEST(WorkloadBook, ForgetsWhatAnEndedWatchShowed) {
+  WorkloadBook book([](const std::string&) { return false; });
+  book.marks_known();
+  book.deployment_changed(web());
+  book.looked_at("default", "");
+  book.pod_changed(1, ready_pod("a", "n1"));
+  book.pod_changed(1, ready_pod("b", "n1"));
+  book.pod_changed(2, ready_pod("b", "n1"));
+  ASSERT_THAT(book.wanted({core::GroupId("default/web")}), SizeIs(1));
+  book.forget_source(1);
+  auto told = book.recount();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(std::get<core::GroupSeen>(told[0]).group.owned, 1) << "another watch shows b";
+  book.forget_space("default");
+  EXPECT_THAT(book.everything(), IsEmpty());
+  EXPECT_THAT(book.recount(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace spotkeeper::effects

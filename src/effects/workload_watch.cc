@@ -119,7 +119,8 @@ void WorkloadWatch::watch_deployments(const std::string& ns, int number) {
     self->tell(self->book_.deployment_changed(deployment));
     if (deployment.rolling) self->watch_rollout(*space, deployment);
   };
-  sink.gone = [self](const kube::Deployment& deployment) {
+  sink.gone = [self, number](const kube::Deployment& deployment) {
+    if (self->find(deployment.ns, number) == nullptr) return;
     self->tell(self->book_.deployment_gone(deployment));
   };
   sink.synced = [self, ns, number] {

@@ -42,6 +42,7 @@ struct Request {
   // On a connection of its own. One that is kept may have ended meanwhile; a request that meets its
   // end is sent again, even where the server had it and only its answer was lost.
   bool fresh_connection = false;
+  bool lasting = false;      // something moves on its connection to the end: it keeps its buffers
   bool secret_path = false;  // errors name the host only (a webhook whose path is its key)
 };
 

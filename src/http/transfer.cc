@@ -153,7 +153,7 @@ bool Transfer::head_ended() {
   response_.status = static_cast<int>(status);
   head_done_ = true;
   changed_.set();
-  if (mode_ != Body::kWhole) keep_buffers(handle_.easy);
+  if (request_.lasting) keep_buffers(handle_.easy);
   const std::string* length = find_header(response_.headers, "Content-Length");
   size_t announced = 0;
   if (mode_ == Body::kWhole && length != nullptr &&

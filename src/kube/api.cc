@@ -49,6 +49,7 @@ http::Request to_request(const Access& access, const Call& call, const Login& lo
   }
   request.timeout = call.timeout;
   request.max_body = call.max_body;
+  request.lasting = call.lasting;
   return request;
 }
 

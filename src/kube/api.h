@@ -45,6 +45,7 @@ struct Call {
   std::string object = {};                        // for messages only: "default/web-1"
   size_t max_body = size_t{4} * 1024 * 1024;      // a larger answer is an error (kPermanent)
   bool urgent = false;                            // a read that waits for no pause; writes never do
+  bool lasting = false;                           // a watch: see http::Request
 };
 
 class Api {

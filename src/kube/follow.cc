@@ -154,6 +154,7 @@ Task<Follower::Ended> Follower::watch() {
       listing_, "watch",
       "watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
           "&timeoutSeconds=" + std::to_string(limits_.watch_timeout.count()));
+  call.lasting = true;
   const std::string what = call.verb + " " + call.resource;
   const auto stream = co_await api_.open(std::move(call));
   if (!stream) {
