@@ -6,6 +6,8 @@
 namespace spotkeeper::app {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 constexpr Millis kLongestSleep{60'000};
 
 }  // namespace
@@ -34,9 +36,14 @@ void Engine::begin_turns() {
   turning_ = true;
   take_turns();
   turning_ = false;
-  // What is due now may have come while the machine was suspended: timers did not go on then.
-  const Time due = desk_.wake();
-  if (due < asleep_until_ || due <= clock_.now()) wake_.set();
+  if (desk_.wake() - clock_.now() < sleeps_on()) wake_.set();
+}
+
+// In the clock's time, of which it knows nothing else: the clock may have been set since, and the
+// machine suspended, during which timers stand still.
+Millis Engine::sleeps_on() const {
+  const std::chrono::duration<double, std::milli> slept = Steady::now() - asleep_since_;
+  return asleep_for_ - Millis(static_cast<int64_t>(slept.count() * time_scale()));
 }
 
 void Engine::take_turns() {
@@ -76,15 +83,14 @@ void Engine::publish(core::Output output, const core::HostId& host) {
 
 Task<> Engine::keep_time() {
   for (;;) {
-    const Time now = clock_.now();
-    const Millis until = paused_ ? kLongestSleep : desk_.wake() - now;
-    const Millis sleep = std::clamp(until, Millis(0), kLongestSleep);
-    asleep_until_ = now + sleep;
-    const bool told = co_await wake_.wait(sleep);
+    const Millis until = paused_ ? kLongestSleep : desk_.wake() - clock_.now();
+    asleep_for_ = std::clamp(until, Millis(0), kLongestSleep);
+    asleep_since_ = Steady::now();
+    const bool told = co_await wake_.wait(asleep_for_);
     if (told || paused_) continue;
-    const Time woken = clock_.now();
+    const Time now = clock_.now();
     begin_turns();
-    for (const core::HostId& host : desk_.due(woken)) tell(host, core::Tick{});
+    for (const core::HostId& host : desk_.due(now)) tell(host, core::Tick{});
   }
 }
 

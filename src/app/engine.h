@@ -3,6 +3,7 @@
 // journal's readers, and its wake-ups to a timer. Decides nothing.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <set>
@@ -58,6 +59,7 @@ class Engine {
 
  private:
   void begin_turns();
+  Millis sleeps_on() const;
   void take_turns();
   void tell_news();
   void publish(core::Output output, const core::HostId& host);
@@ -74,7 +76,9 @@ class Engine {
   std::deque<Told> waiting_;
   std::set<core::HostId> hosts_;
   std::set<core::HostId> finished_;
-  Time asleep_until_ = kNever;  // keep_time(): what is due later need not wake it
+  // keep_time(): what is due later need not wake it.
+  std::chrono::steady_clock::time_point asleep_since_{};
+  Millis asleep_for_ = Millis::max();
   bool turning_ = false;
   bool paused_ = false;
 };
